@@ -1,0 +1,41 @@
+# `make run`: environment, pipeline, results.  `make test`: environment, lint, tests.
+PYTHON ?= python3.11
+BIN := .venv/bin
+# DVC calls the stages by the name of `python`, so the environment's must come first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: run test lint clean
+
+run: .venv/ready
+	@echo "== Running the pipeline: dvc repro (a stage whose inputs have not changed is not run again)"
+	dvc repro
+	@python -m stages.summary
+
+test: .venv/ready-test
+	@echo "== Lint"
+	ruff check .
+	ruff format --check .
+	@echo "== Tests"
+	python -m pytest $(TESTS)
+
+lint: .venv/ready-test
+	ruff check --fix .
+	ruff format .
+
+.venv/ready: requirements.txt pyproject.toml
+	@echo "== Installing the pinned requirements into .venv (a few minutes the first time)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/ready-test: .venv/ready requirements-dev.txt
+	@echo "== Installing what the tests need"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+clean:
+	rm -rf .venv scratch

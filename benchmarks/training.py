@@ -1,0 +1,246 @@
+"""Fine-tuning speed on the same cases in one run: (a) the original post's recipe through plain TRL, (b) ours.
+
+    python -m benchmarks.training --features data/features --base models/base
+
+(a) is SFTTrainer as it comes, with the settings and the prompt of params/gemma-2-2b.yaml: the loss on the whole text,
+padded to the right in random order, batches of 2 and 8 of them accumulated, gradient checkpointing. Its trained
+embeddings are left out, which only makes it faster. (b) is ``cancertype.finetune`` with params/quickstart.yaml, once
+for each loss. Each recipe runs in a process of its own, for its peak memory; (a) for so many minutes, (b) over all
+cases once.
+
+As both see different texts of the same cases, (a)'s rate in cases is its rate in tokens over the mean length of all
+cases. The bound is the measured speed of a float32 matrix product over the work that no implementation can avoid:
+4 operations for each weight of the transformer blocks and token (2 forward, 2 for the gradient of the activations; the
+frozen weights need none). Seconds of CPU stand beside seconds of the clock, for machines with other work.
+"""
+
+import argparse
+import json
+import multiprocessing
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import yaml
+
+from cancertype.features import Vocabulary, panels_of
+from cancertype.finetune import finetune
+from cancertype.rendering import Renderer, dataset, token_counter
+from cancertype.settings.lora import Lora
+from cancertype.settings.model import Model
+from cancertype.settings.text import Text
+from cancertype.settings.train import Train
+from cancertype.tables import write_parquet
+from cancertype.text import completions
+
+POST = Path("params/gemma-2-2b.yaml")
+OURS = Path("params/quickstart.yaml")
+SEED = 3407
+
+
+def texts(features: Path, base: Path, preset: Path, split: str, cases: int) -> pa.Table:
+    """The same seeded draw of a split's cases, written as a preset writes them."""
+    settings = Text(**yaml.safe_load(preset.read_text())["text"])
+    table = pq.read_table(features / "cases.parquet")
+    table = table.filter(pc.equal(table["split"], split))
+    drawn = np.sort(np.random.default_rng(SEED).permutation(table.num_rows)[:cases])
+    table = table.take(drawn)
+    renderer = Renderer(
+        settings,
+        Vocabulary.load(features / "vocabulary.parquet"),
+        token_counter(base / "tokenizer.json"),
+        panels_of(pq.read_table(features / "panels.parquet")),
+    )
+    return dataset(table, renderer.render(table, pq.read_table(features / "variants.parquet")), settings)
+
+
+def plain_trl(folder: Path, base: Path, seconds: float) -> dict[str, Any]:
+    """(a): train for so many seconds; then the loss on the labels of the validation cases."""
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig, get_peft_model
+    from transformers import TrainerCallback
+    from trl import SFTConfig, SFTTrainer
+
+    from cancertype.base_model import load_model, load_tokenizer
+    from cancertype.finetune.run import peak_resident_bytes
+
+    train, validation = (pq.read_table(folder / f"post-{split}.parquet") for split in ("train", "validation"))
+    settings = yaml.safe_load(POST.read_text())
+    tokenizer = load_tokenizer(base)
+    lora = {key: settings["lora"][key] for key in ("r", "use_rslora", "target_modules")}
+    torch.manual_seed(SEED)
+    model = get_peft_model(
+        load_model(base), LoraConfig(task_type="CAUSAL_LM", lora_alpha=settings["lora"]["alpha"], **lora)
+    )
+
+    class Clock(TrainerCallback):
+        """Times every micro-batch but those of the first, which warms up, and stops when the time is over."""
+
+        micro_batches, tokens, wall, cpu = 0, 0, 0.0, 0.0
+
+        def on_substep_end(self, args, state, control, **kwargs):
+            self.micro_batches += 1
+            if self.micro_batches == 1:
+                self.began = (state.num_input_tokens_seen, time.perf_counter(), time.process_time())
+            now = (state.num_input_tokens_seen, time.perf_counter(), time.process_time())
+            self.tokens, self.wall, self.cpu = (end - start for start, end in zip(self.began, now, strict=True))
+            control.should_training_stop = self.wall > seconds
+
+        on_step_end = on_substep_end
+
+    clock = Clock()
+    size = settings["train"]["batch_size"]
+    trainer = SFTTrainer(
+        model=model,
+        args=SFTConfig(
+            output_dir=str(folder / "plain"),
+            per_device_train_batch_size=size,
+            gradient_accumulation_steps=settings["train"]["gradient_accumulation_steps"],
+            num_train_epochs=100,
+            learning_rate=settings["train"]["learning_rate"],
+            optim=settings["train"]["optimizer"],
+            gradient_checkpointing=settings["train"]["gradient_checkpointing"],
+            max_length=settings["model"]["max_seq_length"],
+            bf16=False,
+            use_cpu=model.device.type == "cpu",
+            save_strategy="no",
+            logging_steps=1,
+            include_num_input_tokens_seen="non_padding",
+            report_to="none",
+            seed=SEED,
+        ),
+        train_dataset=Dataset.from_dict({"text": [text + tokenizer.eos_token for text in train["text"].to_pylist()]}),
+        processing_class=tokenizer,
+        callbacks=[clock],
+    )
+    lengths = [len(ids) for ids in trainer.train_dataset["input_ids"]]
+    trainer.train()
+    tokens, mean = clock.tokens, sum(lengths) / len(lengths)
+    peak = peak_resident_bytes()
+    return {
+        "tokens_per_case": mean,
+        "cases_trained": clock.micro_batches * size,
+        "tokens_per_second": tokens / clock.wall,
+        "cases_per_second": tokens / clock.wall / mean,
+        "cases_per_cpu_second": tokens / clock.cpu / mean,
+        "peak_memory_bytes": peak,
+        **label_loss(model, tokenizer, validation, completions(settings["text"]["completion"])),
+    }
+
+
+def label_loss(model: Any, tokenizer: Any, cases: pa.Table, label_texts: dict[str, str]) -> dict[str, float]:
+    """Nats a case and a label token over the whole vocabulary."""
+    import torch
+
+    from cancertype.finetune.data import Collator, label_trie
+    from cancertype.finetune.loss import compute_label_loss
+
+    trie = label_trie(label_texts, tokenizer)
+    model.eval()
+    compute_label_loss(model.get_base_model(), None)
+    collator = Collator(tokenizer, trie)
+    pairs = list(zip(cases["prompt"].to_pylist(), cases["label"].to_pylist(), strict=True))
+    with torch.no_grad():
+        found = [model(**collator([pair])) for pair in pairs]
+    nll, tokens = (sum(float(getattr(one, name).sum()) for one in found) for name in ("nll", "tokens"))
+    return {"validation_loss": nll / len(pairs), "validation_loss_per_token": nll / tokens}
+
+
+def ours(folder: Path, base: Path, loss: str) -> dict[str, Any]:
+    """(b): every case once."""
+    preset = yaml.safe_load(OURS.read_text())
+    size = preset["train"]["batch_size"]
+    began = time.process_time()
+    report = finetune(
+        folder / "ours-train.parquet",
+        folder / "ours-validation.parquet",
+        base,
+        folder / f"adapter-{loss}",
+        scratch=folder / "scratch",
+        log=None,
+        model=Model(**preset["model"]),
+        lora=Lora(**preset["lora"]),
+        train_settings=Train(
+            **preset["train"] | {"loss": loss, "epochs": 1.0, "evaluate_every_steps": 1000, "save_every_steps": 1000}
+        ),
+        label_texts=completions(preset["text"]["completion"]),
+        seed=SEED,
+    )
+    cpu = time.process_time() - began
+    cases = report["steps_timed"] * size
+    return {
+        "tokens_per_case": report["tokens_per_second"] / report["cases_per_second"],
+        "cases_trained": cases,
+        "tokens_per_second": report["tokens_per_second"],
+        "cases_per_second": report["cases_per_second"],
+        # Loading and evaluation are in it: the true figure is higher.
+        "cases_per_cpu_second": cases / cpu,
+        "peak_memory_bytes": report["peak_memory_bytes"],
+        "validation_loss": report["validation_loss_last"],
+        "validation_loss_per_token": report["validation_loss_per_token_last"],
+    }
+
+
+def product_speed(repeats: int = 40) -> float:
+    """Operations a second of a float32 product of (2048, 640) and (640, 2048): the best of several."""
+    import torch
+
+    left, right = torch.randn(2048, 640), torch.randn(640, 2048)
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        left @ right
+        times.append(time.perf_counter() - began)
+    return 2 * 2048 * 640 * 2048 / min(times)
+
+
+def block_weights(base: Path) -> int:
+    """Weights in the matrices of the transformer blocks: all but the embedding and the norms."""
+    from safetensors import safe_open
+
+    with safe_open(base / "model.safetensors", "pt") as file:
+        shapes = {name: file.get_slice(name).get_shape() for name in file.keys()}  # noqa: SIM118
+    return sum(int(np.prod(shape)) for name, shape in shapes.items() if ".layers." in name and len(shape) == 2)
+
+
+def apart(work: Any, *arguments: Any) -> dict[str, Any]:
+    """``work`` in a fresh process, so that its peak memory is its own."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, arguments)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--features", type=Path, default=Path("data/features"))
+    parser.add_argument("--base", type=Path, default=Path("models/base"))
+    parser.add_argument("--cases", type=int, default=200, help="training cases")
+    parser.add_argument("--validation-cases", type=int, default=40)
+    parser.add_argument("--minutes", type=float, default=4.0, help="how long (a) trains")
+    parser.add_argument("--losses", nargs="+", default=["completion", "labels"], help="losses of (b)")
+    options = parser.parse_args()
+    with TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        for name, preset in (("post", POST), ("ours", OURS)):
+            for split, count in (("train", options.cases), ("validation", options.validation_cases)):
+                table = texts(options.features, options.base, preset, split, count)
+                write_parquet(table, folder / f"{name}-{split}.parquet")
+        speed = apart(product_speed)
+        rows = {"post": apart(plain_trl, folder, options.base, 60 * options.minutes)}
+        rows |= {loss: apart(ours, folder, options.base, loss) for loss in options.losses}
+        speed = max(speed, apart(product_speed))
+    bound = speed / (4 * block_weights(options.base))
+    for name, row in rows.items():
+        row["times_the_post"] = row["cases_per_second"] / rows["post"]["cases_per_second"]
+        row["share_of_bound"] = row["tokens_per_second"] / bound
+        print(json.dumps({"recipe": name, **row}))
+    print(json.dumps({"product_gflops": speed / 1e9, "bound_tokens_per_second": bound}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""What a language model has to beat: the prior, logistic regression and boosted trees on the same features."""
+
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import lightgbm
+import numpy as np
+from safetensors.numpy import load_file
+from safetensors.numpy import save as safetensors_bytes
+from scipy.sparse import csr_matrix
+from scipy.special import softmax
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.preprocessing import StandardScaler
+from tqdm.auto import tqdm
+
+from .errors import InputError
+from .labels import LABELS
+from .metrics import encode
+from .settings.baseline import Baseline
+
+MODELS = ("majority", "logistic", "trees")
+"""The baselines' names, as in the columns ``<model>_<LABEL>`` of their predictions."""
+
+_Cases = tuple[csr_matrix, np.ndarray]
+_FILES = ("baseline.json", "logistic.safetensors", "trees.txt")
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """The three fitted baselines.
+
+    ``columns``: the features' names, in the order of the matrices. ``seen``: positions in ``LABELS`` of the labels of
+    the training set, the classes of both models. ``counts`` (26,): training cases per label. ``fill`` (features,): the
+    training means that stand for what is not known (NaN), ``weight`` (seen, features) and ``bias`` (seen,): the
+    logistic regression on unscaled features. ``trees``: the LightGBM booster. ``chosen``: what validation decided
+    (``logistic_c``, ``trees``).
+    """
+
+    columns: tuple[str, ...]
+    seen: np.ndarray
+    counts: np.ndarray
+    fill: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+    trees: lightgbm.Booster
+    chosen: dict[str, float]
+
+    def predict_proba(self, x: csr_matrix, columns: Sequence[str], model: str = "trees") -> np.ndarray:
+        """Probabilities (n, 26) in ``LABELS`` order of one of ``MODELS`` for features ``x`` (n, features).
+
+        One more training case, spread evenly over the 26 labels, is added to every prediction: p <- (n p + 1/26) / (n
+        + 1). So a label that training never saw has a small probability and never an infinite log loss. Raises
+        ``InputError`` when ``columns`` are not those that the models were fitted on.
+        """
+        if tuple(columns) != self.columns:
+            raise InputError(_column_difference(self.columns, tuple(columns)))
+        if model == "majority":
+            share = np.tile(self.counts / self.counts.sum(), (x.shape[0], 1))
+        elif model == "logistic":
+            share = self._spread(softmax(_filled(x, self.fill) @ self.weight.T.astype(np.float64) + self.bias, axis=1))
+        elif model == "trees":
+            share = self._spread(self.trees.predict(x))
+        else:
+            raise ValueError(f"no baseline is named {model!r}: choose from {MODELS}")
+        n = self.counts.sum()
+        return (n * share + 1.0 / len(LABELS)) / (n + 1.0)
+
+    def _spread(self, p: np.ndarray) -> np.ndarray:
+        out = np.zeros((len(p), len(LABELS)))
+        out[:, self.seen] = p
+        return out
+
+    def save(self, folder: Path) -> None:
+        """Write ``baseline.json``, ``logistic.safetensors`` and ``trees.txt``: the whole folder, or nothing."""
+        folder = Path(folder)
+        beside = folder.with_name(folder.name + ".part")
+        shutil.rmtree(beside, ignore_errors=True)
+        beside.mkdir(parents=True)
+        about = {
+            "columns": list(self.columns),
+            "training_cases": {label: int(n) for label, n in zip(LABELS, self.counts, strict=True)},
+            "chosen": self.chosen,
+        }
+        (beside / "baseline.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        tensors = {"fill": self.fill, "weight": self.weight, "bias": self.bias}
+        (beside / "logistic.safetensors").write_bytes(safetensors_bytes(tensors))
+        (beside / "trees.txt").write_text(self.trees.model_to_string(), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(beside, folder)
+
+
+def load(folder: Path) -> Baselines:
+    """The baselines that ``Baselines.save`` wrote. Raises ``InputError`` naming the file that is absent."""
+    folder = Path(folder)
+    for name in _FILES:
+        if not (folder / name).is_file():
+            raise InputError(f"{folder / name}: no such file; run `dvc repro baseline`, or `dvc pull` it")
+    about = json.loads((folder / "baseline.json").read_text(encoding="utf-8"))
+    counts = np.array([about["training_cases"][label] for label in LABELS])
+    tensors = load_file(folder / "logistic.safetensors")
+    return Baselines(
+        columns=tuple(about["columns"]),
+        seen=np.flatnonzero(counts),
+        counts=counts,
+        fill=tensors["fill"],
+        weight=tensors["weight"],
+        bias=tensors["bias"],
+        trees=lightgbm.Booster(model_str=(folder / "trees.txt").read_text(encoding="utf-8")),
+        chosen=about["chosen"],
+    )
+
+
+def fit(
+    x_train: csr_matrix,
+    y_train: Sequence[str],
+    x_validation: csr_matrix,
+    y_validation: Sequence[str],
+    columns: Sequence[str],
+    settings: Baseline,
+    seed: int,
+) -> Baselines:
+    """Fit all three on the training cases; validation chooses the number of trees and the logistic penalty.
+
+    ``x_*`` (n, features) hold ``columns``, NaN where not known; ``y_*`` labels of the 26. Validation cases of a label
+    that training lacks cannot guide the choice and are passed over. The same input gives the same models, whatever the
+    number of threads. Raises ``InputError`` for fewer than two training labels, or no validation case that can guide.
+    """
+    codes, codes_validation = encode(y_train), encode(y_validation)
+    counts = np.bincount(codes, minlength=len(LABELS))
+    seen = np.flatnonzero(counts)
+    if len(seen) < 2:
+        raise InputError(f"the training split holds {len(seen)} of the 26 labels; a classifier needs two or more")
+    usable = np.flatnonzero(np.isin(codes_validation, seen))
+    if not len(usable):
+        raise InputError("no validation case has a label of the training split; raise cohort.validation_fraction")
+    target, target_validation = np.searchsorted(seen, codes), np.searchsorted(seen, codes_validation[usable])
+    guide = (x_validation[usable], target_validation)
+    # A column that no training case knows says nothing: it is filled with 0.
+    fill = SimpleImputer(strategy="mean", keep_empty_features=True).fit(x_train).statistics_.astype(np.float32)
+    known = (_filled(x_train, fill), target), (_filled(guide[0], fill), target_validation)
+    weight, bias, c = _fit_logistic(*known, settings.logistic_c, len(seen))
+    trees = _fit_trees((x_train, target), guide, settings, len(seen), seed)
+    chosen = {"logistic_c": c, "trees": trees.current_iteration()}
+    return Baselines(tuple(columns), seen, counts, fill, weight, bias, trees, chosen)
+
+
+def _filled(x: csr_matrix, fill: np.ndarray) -> csr_matrix:
+    """``x`` with ``fill`` (features,) in place of NaN; trees know a missing value, logistic regression does not."""
+    x = csr_matrix(x, copy=True)
+    unknown = np.isnan(x.data)
+    x.data[unknown] = fill[x.indices[unknown]]
+    return x
+
+
+def _fit_logistic(
+    train: _Cases, validation: _Cases, grid: Sequence[float], classes: int
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Weight (classes, features), bias (classes,) and the C of least validation log loss. Ties go to the smaller C."""
+    # Not centred, which would make the sparse matrix dense.
+    scaler = StandardScaler(with_mean=False).fit(train[0])
+    x, x_validation = scaler.transform(train[0]), scaler.transform(validation[0])
+    best, least = None, np.inf
+    model = LogisticRegression(max_iter=300, tol=1e-3, warm_start=True)
+    for c in tqdm(sorted(grid), desc="logistic regression", unit="penalty", leave=False):
+        model.set_params(C=c).fit(x, train[1])
+        loss = log_loss(validation[1], model.predict_proba(x_validation), labels=np.arange(classes))
+        if loss < least:
+            best, least = (model.coef_.copy(), model.intercept_.copy(), c), loss
+    coefficients, bias, c = best
+    if classes == 2:  # scikit-learn keeps one row for two classes; two rows of a softmax say the same.
+        coefficients, bias = np.vstack([-coefficients, coefficients]) / 2, np.concatenate([-bias, bias]) / 2
+    return (coefficients / scaler.scale_).astype(np.float32), bias.astype(np.float32), float(c)
+
+
+def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, classes: int, seed: int) -> lightgbm.Booster:
+    parameters = {
+        "objective": "multiclass",
+        "num_class": classes,
+        "num_leaves": settings.leaves,
+        "learning_rate": settings.learning_rate,
+        "feature_fraction": settings.feature_fraction,
+        "min_data_in_leaf": settings.min_cases_per_leaf,
+        "seed": seed,
+        "deterministic": True,
+        # Row-wise or column-wise is otherwise chosen by timing, and the choice changes sums in their last digits.
+        "force_row_wise": True,
+        "num_threads": settings.threads,
+        "verbosity": -1,
+    }
+    data = lightgbm.Dataset(train[0], train[1])
+    with tqdm(total=settings.trees, desc="boosted trees", unit="round", leave=False) as bar:
+
+        def advance(_: lightgbm.callback.CallbackEnv) -> None:
+            bar.update()
+
+        booster = lightgbm.train(
+            parameters,
+            data,
+            num_boost_round=settings.trees,
+            valid_sets=[lightgbm.Dataset(validation[0], validation[1], reference=data)],
+            callbacks=[
+                lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False),
+                advance,
+            ],
+        )
+    # Rounds after the best one would otherwise travel in the file and come back as soon as it is loaded.
+    best = booster.best_iteration or booster.current_iteration()
+    return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=best))
+
+
+def _column_difference(expected: tuple[str, ...], found: tuple[str, ...]) -> str:
+    missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
+    what = (
+        f"{len(missing)} missing {missing[:3]}, {len(extra)} unknown {extra[:3]}" if missing or extra else "their order"
+    )
+    return f"features differ from those that the baseline was fitted on ({what}); run `dvc repro baseline` again"

@@ -1,0 +1,257 @@
+"""Cases as batches: tokenised prompts, label targets, and a plan of every batch of a run, fixed before it starts.
+
+The plan is a pure function of the seed, so a resumed run and every process of a distributed one see the same batches.
+"""
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import torch
+from torch.utils.data import Dataset, Sampler
+from transformers import PreTrainedTokenizerBase
+
+from cancertype.errors import InputError
+from cancertype.text import shuffled
+
+IGNORED = -100
+COLUMNS = ("case_id", "label", "prompt", "completion", "mutations")
+
+
+@dataclass(frozen=True)
+class LabelTrie:
+    """The labels' token sequences as a tree: at each of its nodes only the tokens that continue some label may follow.
+
+    ``tokens`` (U,) are the token ids of all labels; ``allowed`` (nodes, U) is true where a token continues a node;
+    ``codes`` and ``nodes`` give, for each label, its token ids and the node at which each of them is chosen.
+    """
+
+    tokens: tuple[int, ...]
+    allowed: np.ndarray
+    codes: Mapping[str, tuple[int, ...]]
+    nodes: Mapping[str, tuple[int, ...]]
+
+
+def label_trie(label_texts: Mapping[str, str], tokenizer: PreTrainedTokenizerBase) -> LabelTrie:
+    """Build the tree of ``label_texts`` (label to completion).
+
+    No label may be the beginning of another: the score of a label is the likelihood of its tokens with no end-of-text
+    token after them, and a label that continues another could then never be likelier than it. Raises ``InputError``.
+    """
+    codes = {
+        label: tuple(tokenizer(text, add_special_tokens=False)["input_ids"]) for label, text in label_texts.items()
+    }
+    for label, code in codes.items():
+        for other, longer in codes.items():
+            if label != other and longer[: len(code)] == code:
+                raise InputError(
+                    f"the label text {label_texts[label]!r} ({label}) is, in tokens, the beginning of "
+                    f"{label_texts[other]!r} ({other}), so the two cannot be told apart by likelihood: "
+                    "choose another text.completion"
+                )
+    prefixes = {code[:depth]: None for code in codes.values() for depth in range(len(code))}
+    node_of = {prefix: node for node, prefix in enumerate(prefixes)}
+    tokens = tuple(sorted({token for code in codes.values() for token in code}))
+    column = {token: at for at, token in enumerate(tokens)}
+    allowed = np.zeros((len(node_of), len(tokens)), dtype=bool)
+    for code in codes.values():
+        for depth, token in enumerate(code):
+            allowed[node_of[code[:depth]], column[token]] = True
+    nodes = {label: tuple(node_of[code[:depth]] for depth in range(len(code))) for label, code in codes.items()}
+    return LabelTrie(tokens, allowed, codes, nodes)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """The labelled cases of one split, in the file's order."""
+
+    ids: list[str]
+    labels: list[str]
+    prompts: list[str]
+    mutations: list[list[str]]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def read_cases(path: Path, label_texts: Mapping[str, str]) -> Cases:
+    """Read a split. Raises ``InputError`` where a column is missing or a completion is not its label's."""
+    schema = pq.read_schema(path)
+    missing = sorted(set(COLUMNS) - set(schema.names))
+    if missing:
+        raise InputError(f"{path}: lacks the columns {missing}; it has {schema.names}. Run the to_text stage again")
+    rows = pq.read_table(path, columns=list(COLUMNS)).to_pydict()
+    for row, (label, completion) in enumerate(zip(rows["label"], rows["completion"], strict=True)):
+        if label_texts.get(label) != completion:
+            raise InputError(
+                f"{path}: row {row} (case {rows['case_id'][row]}) has the label {label!r} with the completion "
+                f"{completion!r}, but the label texts say {label_texts.get(label)!r}. Run the to_text stage again"
+            )
+    if not rows["case_id"]:
+        raise InputError(f"{path}: holds no case. Give the split more cases (cohort section) or the sources more data")
+    return Cases(rows["case_id"], rows["label"], rows["prompt"], rows["mutations"])
+
+
+def subset(cases: Cases, size: int | None, seed: int) -> Cases:
+    """At most ``size`` of the cases, drawn without replacement by ``seed``, in their first order."""
+    if size is None or size >= len(cases):
+        return cases
+    keep = np.sort(np.random.default_rng([seed, 1]).permutation(len(cases))[:size])
+    return take(cases, keep.tolist())
+
+
+def take(cases: Cases, rows: Sequence[int]) -> Cases:
+    """The cases of the given rows, in the given order."""
+    columns = (cases.ids, cases.labels, cases.prompts, cases.mutations)
+    return Cases(*([column[row] for row in rows] for column in columns))
+
+
+def lengths(cases: Cases, tokenizer: PreTrainedTokenizerBase, trie: LabelTrie, max_seq_length: int) -> np.ndarray:
+    """Tokens of each case, prompt and label together, shape (cases,). Raises ``InputError`` where one is too long."""
+    prompts = tokenizer(cases.prompts)["input_ids"]
+    tokens = np.array([len(ids) + len(trie.codes[label]) for ids, label in zip(prompts, cases.labels, strict=True)])
+    longest = int(tokens.argmax())
+    if tokens[longest] > max_seq_length:
+        raise InputError(
+            f"case {cases.ids[longest]} takes {tokens[longest]} tokens with its label, more than model.max_seq_length "
+            f"({max_seq_length}): lower text.max_tokens or raise model.max_seq_length"
+        )
+    return tokens
+
+
+def plan(
+    labels: Sequence[str],
+    tokens: np.ndarray,
+    *,
+    batch: int,
+    steps: int,
+    seed: int,
+    balance: bool,
+    group_by_length: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every batch of a run: rows and epochs, each of shape (steps, batch).
+
+    An epoch is a fresh permutation of the cases (or, with ``balance``, as many draws with every label equally often).
+    Its last batch is filled with cases drawn again, so that all batches weigh the same. With ``group_by_length`` the
+    cases of 50 batches at a time are sorted by length before they are cut, and the batches then shuffled.
+    """
+    rows, epochs, epoch = [], [], 0
+    while len(rows) < steps:
+        rng = np.random.default_rng([seed, 2, epoch])
+        order = _balanced(labels, rng) if balance else rng.permutation(len(labels))
+        missing = -len(order) % batch
+        order = np.concatenate([order, rng.choice(order, missing, replace=missing > len(order))])
+        rows.extend(_batches(order, tokens, batch, rng) if group_by_length else order.reshape(-1, batch))
+        epochs.extend([epoch] * (len(rows) - len(epochs)))
+        epoch += 1
+    return np.stack(rows[:steps]), np.repeat(np.array(epochs[:steps])[:, None], batch, axis=1)
+
+
+def _balanced(labels: Sequence[str], rng: np.random.Generator) -> np.ndarray:
+    """As many draws as there are cases, every label equally often; a label's cases all come before any comes again."""
+    groups = [np.flatnonzero(np.asarray(labels) == label) for label in sorted(set(labels))]
+    per_label = -(-len(labels) // len(groups))
+    drawn = [
+        np.concatenate([rng.permutation(group) for _ in range(-(-per_label // len(group)))])[:per_label]
+        for group in groups
+    ]
+    return rng.permutation(np.concatenate(drawn))[: len(labels)]
+
+
+def _batches(order: np.ndarray, tokens: np.ndarray, batch: int, rng: np.random.Generator) -> list[np.ndarray]:
+    window = 50 * batch
+    cut = []
+    for start in range(0, len(order), window):
+        part = order[start : start + window]
+        cut.extend(part[np.argsort(tokens[part], kind="stable")].reshape(-1, batch))
+    return [cut[at] for at in rng.permutation(len(cut))]
+
+
+class PlannedBatches(Sampler[list[tuple[int, int]]]):
+    """This process's share of each planned batch: one list of (row, epoch) a micro-batch.
+
+    ``rows`` and ``epochs`` are those of ``plan``, each of shape (steps, accumulation x processes x per-device batch).
+    """
+
+    def __init__(self, rows: np.ndarray, epochs: np.ndarray, *, accumulation: int, processes: int, rank: int):
+        # Neighbours in a sorted batch are of like length: a device gets neighbours, so it pads little.
+        cut = (len(rows), accumulation, processes, -1)
+        self.rows = rows.reshape(cut)[:, :, rank].reshape(len(rows) * accumulation, -1)
+        self.epochs = epochs.reshape(cut)[:, :, rank].reshape(len(rows) * accumulation, -1)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        for rows, epochs in zip(self.rows, self.epochs, strict=True):
+            yield list(zip(rows.tolist(), epochs.tolist(), strict=True))
+
+
+class TrainingCases(Dataset):
+    """(row, epoch) to (prompt, label); the mutations of a case stand in an order of their own in every epoch."""
+
+    def __init__(self, cases: Cases, seed: int, shuffle: bool):
+        self.cases, self.seed, self.shuffle = cases, seed, shuffle
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def __getitem__(self, key: tuple[int, int]) -> tuple[str, str]:
+        row, epoch = key
+        prompt = self.cases.prompts[row]
+        if self.shuffle:
+            prompt = shuffled(prompt, self.cases.mutations[row], random.Random(f"{self.seed} {epoch} {row}"))
+        return prompt, self.cases.labels[row]
+
+
+class ValidationCases(Dataset):
+    """Row to (prompt, label), as they stand in the file."""
+
+    def __init__(self, cases: Cases):
+        self.cases = cases
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def __getitem__(self, row: int) -> tuple[str, str]:
+        return self.cases.prompts[row], self.cases.labels[row]
+
+
+class Collator:
+    """(prompt, label) pairs to one right-padded batch; every tensor has the shape (batch, longest).
+
+    ``input_ids`` ends before the last label token, which no position has to read; ``targets`` is the next token where
+    the loss is and ``IGNORED`` elsewhere; ``nodes`` is the label tree's node there and 0 elsewhere. With
+    ``whole_text`` the loss is on every token after the first.
+    """
+
+    def __init__(
+        self, tokenizer: PreTrainedTokenizerBase, trie: LabelTrie, *, whole_text: bool = False, multiple: int = 1
+    ):
+        self.tokenizer, self.trie, self.whole_text, self.multiple = tokenizer, trie, whole_text, multiple
+
+    def __call__(self, pairs: Sequence[tuple[str, str]]) -> dict[str, torch.Tensor]:
+        prompts = self.tokenizer([prompt for prompt, _ in pairs])["input_ids"]
+        longest = max(
+            len(ids) + len(self.trie.codes[label]) - 1 for ids, (_, label) in zip(prompts, pairs, strict=True)
+        )
+        shape = (len(pairs), -(-longest // self.multiple) * self.multiple)
+        batch = {
+            "input_ids": torch.full(shape, self.tokenizer.pad_token_id),
+            "attention_mask": torch.zeros(shape, dtype=torch.long),
+            "targets": torch.full(shape, IGNORED),
+            "nodes": torch.zeros(shape, dtype=torch.long),
+        }
+        for row, (ids, (_, label)) in enumerate(zip(prompts, pairs, strict=True)):
+            code = self.trie.codes[label]
+            text = torch.tensor([*ids, *code])
+            first, last = len(ids) - 1, len(text) - 1
+            batch["input_ids"][row, :last] = text[:-1]
+            batch["attention_mask"][row, :last] = 1
+            loss_from = 0 if self.whole_text else first
+            batch["targets"][row, loss_from:last] = text[loss_from + 1 :]
+            batch["nodes"][row, first:last] = torch.tensor(self.trie.nodes[label])
+        return batch

@@ -1,0 +1,159 @@
+"""What users load: from mutations to calibrated probabilities of 26 cancers, by the very path that was evaluated."""
+
+import random
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pydantic
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from . import base_model, baseline, features, scoring
+from .calibration import Calibration
+from .errors import InputError
+from .labels import LABELS
+from .rendering import Renderer, token_counter
+from .settings.base import Settings
+from .settings.text import Text
+from .sources import SourceTables
+from .text import Rendered, completions, shuffled
+
+CONFIG = "prediction.json"
+VOCABULARY = "vocabulary.parquet"
+TREES = "trees"
+
+
+class PredictionConfig(Settings):
+    """All that a prediction needs beside weights, vocabulary and trees.
+
+    ``performance`` maps a label to its measured precision, recall and n; ``sources`` are the records of the training
+    data."""
+
+    text: Text
+    orders: int
+    batch_size: int
+    calibration: Calibration
+    performance: dict[str, dict]
+    headline: dict
+    sources: list[dict]
+
+    @classmethod
+    def load(cls, folder: Path) -> "PredictionConfig":
+        """Read ``prediction.json``; raises ``InputError`` when it is missing or not of this form."""
+        path = folder / CONFIG
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(
+                f"{path}: no such file, so this folder holds no published model. Run the stage publish"
+            ) from None
+        except pydantic.ValidationError as error:
+            raise InputError(f"{path}: not a prediction config of this version: {error.errors()[0]['msg']}") from None
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions for n cases. ``p`` (n, 26) are calibrated probabilities in the order of ``LABELS``, ``in_set`` (n,
+    26) the conformal set, ``log_likelihood`` (n, 26) the language model's own (nats), ``trees`` (n, 26) the trees'
+    probabilities, ``abstains`` a reason or None for each case, ``rendered`` the texts that were scored."""
+
+    cases: pa.Table
+    rendered: list[Rendered]
+    log_likelihood: np.ndarray
+    trees: np.ndarray
+    p: np.ndarray
+    in_set: np.ndarray
+    abstains: list[str | None]
+
+    def top(self, n: int = 3) -> list[list[tuple[str, float]]]:
+        """The ``n`` most probable labels of each case with their probabilities."""
+        order = np.argsort(-self.p, axis=1, kind="stable")[:, :n]
+        return [[(LABELS[i], float(row[i])) for i in best] for row, best in zip(self.p, order, strict=True)]
+
+
+def log_likelihoods(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    rendered: Sequence[Rendered],
+    completion: str,
+    *,
+    orders: int,
+    batch_size: int,
+    progress: bool = True,
+) -> np.ndarray:
+    """Log-likelihood of each label (n, 26), nats, its likelihood averaged over ``orders`` orders of the mutations.
+
+    ``completion`` is the form of the answers, as ``text.completion``. The first order is the rendered one; the others
+    are drawn from the prompt itself, so that a case gets the same answer whatever it is scored beside."""
+    answers = list(completions(completion).values())
+    prompts = [r.prompt for r in rendered]
+    for order in range(1, orders):
+        for r in rendered:
+            # A text seeds random.Random by its SHA-512, alike on every machine.
+            prompts.append(shuffled(r.prompt, r.mutations, random.Random(f"{order} {r.prompt}")))
+    scores = scoring.score_labels(model, tokenizer, prompts, answers, batch_size=batch_size, progress=progress)
+    return np.logaddexp.reduce(scores.reshape(orders, len(rendered), len(answers)), axis=0) - np.log(orders)
+
+
+class Predictor:
+    """A published model: language model, trees and calibration behind one ``predict``."""
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        config: PredictionConfig,
+        vocabulary: features.Vocabulary,
+        trees: baseline.Baselines,
+        count_tokens,
+    ):
+        self.config = config
+        self.vocabulary = vocabulary
+        self.calibration = config.calibration
+        self._model, self._tokenizer, self._trees, self._count_tokens = model, tokenizer, trees, count_tokens
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Predictor":
+        """Load a published folder or Hub repository. Raises ``InputError`` for one that is missing or incomplete."""
+        folder = base_model.local_folder(str(source), revision)
+        config = PredictionConfig.load(folder)
+        return cls(
+            base_model.load_model(folder),
+            base_model.load_tokenizer(folder),
+            config,
+            features.Vocabulary.load(folder / VOCABULARY),
+            baseline.load(folder / TREES),
+            token_counter(folder / "tokenizer.json"),
+        )
+
+    def predict(self, tables: SourceTables, *, progress: bool = sys.stderr.isatty()) -> Predictions:
+        """Predict every case of ``tables`` (from any reader of ``cancertype.sources``)."""
+        variants, panels = tables.variants, tables.notes.get("panels", {})
+        if panel := self.vocabulary.names("panel"):
+            variants = features.restrict_to_panel(variants, panel)
+        cases = features.count(tables.cases, variants)
+        told = features.telling_variants(cases, variants, self.vocabulary)
+        rendered = Renderer(self.config.text, self.vocabulary, self._count_tokens, panels).render(cases, told)
+        x, columns = features.matrix(cases, told, self.vocabulary, panels)
+        trees = self._trees.predict_proba(x, columns)
+        scores = log_likelihoods(
+            self._model,
+            self._tokenizer,
+            rendered,
+            self.config.text.completion,
+            orders=self.config.orders,
+            batch_size=self.config.batch_size,
+            progress=progress,
+        )
+        p = self.calibration.apply(scores, trees)
+        unsure = self.calibration.abstains(p)
+        abstains = [self._why_not(r, doubt) for r, doubt in zip(rendered, unsure, strict=True)]
+        return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p), abstains)
+
+    def _why_not(self, rendered: Rendered, unsure: bool) -> str | None:
+        if not rendered.mutations:
+            return "no informative mutation"
+        return f"no cancer reaches a probability of {self.calibration.abstain_below:g}" if unsure else None

@@ -1,0 +1,20 @@
+"""The baselines beside the language model."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .base import Settings
+
+
+class Baseline(Settings):
+    """LightGBM (Ke et al. 2017) with early stopping, and logistic regression with its penalty chosen, on validation."""
+
+    trees: int = Field(300, ge=1)
+    leaves: int = Field(15, ge=2)
+    learning_rate: float = Field(0.04, gt=0.0)
+    feature_fraction: float = Field(0.3, gt=0.0, le=1.0)
+    min_cases_per_leaf: int = Field(5, ge=1)
+    early_stopping_rounds: int = Field(50, ge=1)
+    logistic_c: list[Annotated[float, Field(gt=0.0)]] = Field([0.001, 0.003, 0.01, 0.03, 0.1], min_length=1)
+    threads: int = Field(0, ge=0)

@@ -1,0 +1,36 @@
+"""The fine-tuning run."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from .base import Settings
+
+
+class Train(Settings):
+    """Optimisation, schedule, checkpoints and scale."""
+
+    backend: Literal["trl", "unsloth"] = "trl"
+    epochs: float = Field(2.0, gt=0.0)
+    max_steps: int = Field(-1, ge=-1)
+    batch_size: int = Field(16, ge=1)
+    gradient_accumulation_steps: int = Field(1, ge=1)
+    gradient_checkpointing: bool = False
+    learning_rate: float = Field(3.0e-4, gt=0.0)
+    embedding_learning_rate: float = Field(1.0e-5, gt=0.0)
+    optimizer: Literal["adamw_torch", "adamw_8bit"] = "adamw_torch"
+    weight_decay: float = Field(0.0, ge=0.0)
+    max_gradient_norm: float = Field(1.0, gt=0.0)
+    scheduler: Literal["linear", "cosine", "constant"] = "linear"
+    warmup_fraction: float = Field(0.05, ge=0.0, lt=1.0)
+    loss: Literal["completion", "labels", "text"] = "completion"
+    shuffle_mutations: bool = True
+    balance_labels: bool = False
+    group_by_length: bool = True
+    log_every_steps: int = Field(5, ge=1)
+    evaluate_every_steps: int = Field(50, ge=1)
+    validation_cases: int | None = Field(256, ge=1)
+    save_every_steps: int = Field(50, ge=1)
+    early_stopping_patience: int | None = Field(None, ge=1)
+    continue_from: str | None = None
+    num_processes: int = Field(1, ge=1)

@@ -1,0 +1,32 @@
+"""Reading whatever the fetch stages put into the raw folder."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import InputError
+from ..settings.cohort import Cohort
+from . import SourceTables, depmap, table, tcga
+
+_READERS = {
+    "depmap": depmap.read,
+    "simulated_depmap": depmap.read,
+    "tcga": tcga.read,
+    "simulated_tcga": tcga.read,
+    "table": table.read,
+}
+
+
+def records(raw: Path) -> Iterator[tuple[Path, dict]]:
+    """Every origin's folder under ``raw`` and its ``source.json``, in the order of their paths."""
+    # By name, so that a folder which a killed run left half-written beside them is not taken for one of them.
+    for path in sorted(path for origin in ("release", "simulated") for path in raw.glob(f"*/{origin}/source.json")):
+        yield path.parent, json.loads(path.read_text(encoding="utf-8"))
+
+
+def read(raw: Path, settings: Cohort) -> list[SourceTables]:
+    """Read every origin under ``raw``. Raises ``InputError`` when there is none."""
+    tables = [_READERS[record["source"]](folder, settings) for folder, record in records(raw)]
+    if not tables:
+        raise InputError(f"{raw} holds no source: list one in data.sources and fetch it")
+    return tables

@@ -1,0 +1,48 @@
+"""Fit what the language model has to beat, on the same cases and the same information."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cancertype import baseline, evaluation, features
+from cancertype.labels import LABELS
+from cancertype.settings.baseline import Baseline
+from cancertype.settings.evaluate import Evaluate
+from cancertype.tables import write_parquet
+from stages.params import read, run
+
+FEATURES = Path("data/features")
+OUT = Path("models/baseline")
+METRICS = Path("metrics")
+
+
+def main() -> None:
+    settings, seed = read({"baseline": Baseline, "seed": int})
+    cases = pq.read_table(FEATURES / "cases.parquet")
+    vocabulary = features.Vocabulary.load(FEATURES / "vocabulary.parquet")
+    panels = features.panels_of(pq.read_table(FEATURES / "panels.parquet"))
+    x, columns = features.matrix(cases, pq.read_table(FEATURES / "variants.parquet"), vocabulary, panels)
+    split, labels = np.array(cases["split"].to_pylist()), np.array(cases["label"].to_pylist())
+    train, validation = split == "train", split == "validation"
+    fitted = baseline.fit(x[train], labels[train], x[validation], labels[validation], columns, settings, seed)
+    fitted.save(OUT)
+
+    held_out = cases.filter(pa.array(~train)).select(["case_id"])
+    for model in baseline.MODELS:
+        for label, p in zip(LABELS, fitted.predict_proba(x[~train], columns, model).T, strict=True):
+            held_out = held_out.append_column(f"{model}_{label}", pa.array(p))
+    write_parquet(held_out, OUT / "predictions.parquet")
+
+    frame = evaluation.frame(cases).merge(held_out.to_pandas(), on="case_id")
+    # Under the default settings of the evaluation, so that changing evaluate.* does not refit the baselines.
+    headline, details = evaluation.evaluate_baselines(frame, Evaluate(), seed)
+    METRICS.mkdir(exist_ok=True)
+    for name, content in (("baseline.json", headline), ("baseline_details.json", details)):
+        (METRICS / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

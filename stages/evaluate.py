@@ -1,0 +1,63 @@
+"""Score every held-out case, calibrate on validation, measure on test, and write the report."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cancertype import base_model, evaluation, evaluation_report, predictor
+from cancertype.labels import LABELS
+from cancertype.settings.evaluate import Evaluate
+from cancertype.tables import write_parquet
+from cancertype.text import Rendered
+from stages.params import read, run
+
+TEXT = Path("data/text")
+MERGED = Path("models/merged")
+METRICS = Path("metrics")
+HELD_OUT = ("validation", "test", "out_of_scope")
+
+
+def main() -> None:
+    settings, completion, seed = read({"evaluate": Evaluate, "text.completion": str, "seed": int})
+    texts = pd.concat([pq.read_table(TEXT / f"{split}.parquet").to_pandas() for split in HELD_OUT], ignore_index=True)
+    rendered = [Rendered(row.prompt, tuple(row.mutations), row.left_out) for row in texts.itertuples()]
+    scores = predictor.log_likelihoods(
+        base_model.load_model(MERGED),
+        base_model.load_tokenizer(MERGED),
+        rendered,
+        completion,
+        orders=settings.orders,
+        batch_size=settings.batch_size,
+    )
+    scored = pd.DataFrame(scores, columns=[f"lm_{label}" for label in LABELS])
+    scored.insert(0, "case_id", texts["case_id"])
+    scored.insert(1, "mutations", [", ".join(r.mutations) for r in rendered])
+    frame = evaluation.frame(pq.read_table("data/features/cases.parquet")).merge(scored, on="case_id")
+    frame = frame.merge(pd.read_parquet("models/baseline/predictions.parquet"), on="case_id")
+
+    result = evaluation.evaluate_predictions(frame, settings, seed)
+    METRICS.mkdir(exist_ok=True)
+    for name, content in (("eval.json", result.headline), ("details.json", result.details)):
+        (METRICS / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    result.calibration.save(Path("models/calibration.json"))
+    write_parquet(pa.Table.from_pandas(result.predictions, preserve_index=False), METRICS / "predictions.parquet")
+    losses = [pd.read_csv(METRICS / "training" / f"{which}.csv") for which in ("training", "validation")]
+    evaluation_report.write_plots(METRICS / "plots", result, *losses)
+    evaluation_report.write_report(METRICS / "report.html", result, about(), *losses)
+
+
+def about() -> dict[str, str]:
+    """What the report says of data, model and code."""
+    base = json.loads(Path("models/base/base.json").read_text(encoding="utf-8"))
+    sources = json.loads(Path("data/features/sources.json").read_text(encoding="utf-8"))
+    return {
+        "Data": "; ".join(f"{source['name']} ({source['licence']})" for source in sources),
+        "Base model": f"{base['id']}, {base['licence']}",
+    }
+
+
+if __name__ == "__main__":
+    run(main)

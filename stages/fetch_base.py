@@ -1,0 +1,17 @@
+"""Fetch the base model: weights and tokenizer, converted once."""
+
+from pathlib import Path
+
+from cancertype import base_model
+from stages.params import read, run
+
+BASE = Path("models/base")
+
+
+def main() -> None:
+    base, revision = read({"model.base": str, "model.revision": str | None})
+    base_model.fetch(base, revision, BASE)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,93 @@
+"""Assemble the complete model and dataset folders, and push them when a repository is named."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from cancertype import baseline, cards, hub, predictor
+from cancertype.calibration import Calibration
+from cancertype.settings.evaluate import Evaluate
+from cancertype.settings.publish import Publish
+from cancertype.settings.text import Text
+from stages.params import read, run
+
+MODEL, DATASET = Path("models/published"), Path("data/published")
+FEATURES, METRICS = Path("data/features"), Path("metrics")
+SPLITS = {split: Path(f"data/text/{split}.parquet") for split in ("train", "validation", "test", "out_of_scope")}
+
+
+def main() -> None:
+    everything = {
+        "seed": int,
+        "data": dict,
+        "cohort": dict,
+        "features": dict,
+        "text": dict,
+        "model": dict,
+        "lora": dict,
+        "train": dict,
+        "baseline": dict,
+        "evaluate": dict,
+        "publish": dict,
+    }
+    params = dict(zip(everything, read(everything), strict=True))
+    settings = Publish(**params["publish"])
+    sources = _json(FEATURES / "sources.json")
+    pushed = settings.repo_id or settings.dataset_repo_id
+    about = {"sources": sources, "params": params, "revision": _revision() if pushed else None}
+    _assemble_model(settings, about)
+    card = cards.dataset_card(repo_id=settings.dataset_repo_id, splits=cards.count(SPLITS), **about)
+    hub.assemble_dataset(DATASET, splits=SPLITS, card=card)
+
+    receipts = {}
+    for kind, folder, repo_id in (("model", MODEL, settings.repo_id), ("dataset", DATASET, settings.dataset_repo_id)):
+        if repo_id:
+            verify = hub.same_logits(folder, _prompts()) if kind == "model" else hub.same_rows(folder)
+            rights = {"private": settings.private, "allow_restricted_terms": settings.allow_restricted_terms}
+            receipt = hub.push(folder, repo_id, repo_type=kind, sources=sources, verify=verify, **rights)
+            receipts[kind] = receipt.to_dict()
+    (METRICS / "publish.json").write_text(json.dumps(receipts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _assemble_model(settings: Publish, about: dict) -> None:
+    details, training = _json(METRICS / "details.json"), _json(METRICS / "training.json")
+    evaluate, text = Evaluate(**about["params"]["evaluate"]), Text(**about["params"]["text"])
+    config = predictor.PredictionConfig(
+        text=text,
+        orders=evaluate.orders,
+        batch_size=evaluate.batch_size,
+        calibration=Calibration.load(Path("models/calibration.json")),
+        performance={row["label"]: row for row in details["per_label"][details["final"]]},
+        headline=_json(METRICS / "eval.json"),
+        sources=about["sources"],
+    )
+    card = cards.model_card(
+        repo_id=settings.repo_id,
+        dataset_repo_id=settings.dataset_repo_id,
+        base=_json(Path("models/base/base.json")),
+        details=details,
+        continued_from=(training["continued_from"] or {}).get("name"),
+        **about,
+    )
+    files = {f"{predictor.TREES}/{path.name}": path for path in baseline.files(Path("models/baseline"))}
+    files[predictor.VOCABULARY] = FEATURES / "vocabulary.parquet"
+    texts = {predictor.CONFIG: config.model_dump_json(indent=2) + "\n", "NOTICE.md": cards.NOTICE}
+    hub.assemble(MODEL, merged=Path("models/merged"), files=files, texts=texts, card=card)
+
+
+def _json(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _prompts() -> list[str]:
+    return pq.read_table(SPLITS["validation"], columns=["prompt"])["prompt"].to_pylist()[:4]
+
+
+def _revision() -> str:
+    return subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+if __name__ == "__main__":
+    run(main)

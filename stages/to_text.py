@@ -1,0 +1,35 @@
+"""Write every case down as prompt and completion, one Parquet file a split."""
+
+from pathlib import Path
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cancertype.features import Vocabulary, panels_of
+from cancertype.rendering import Renderer, dataset, token_counter
+from cancertype.settings.text import Text
+from cancertype.tables import write_parquet
+from stages.params import read, run
+
+FEATURES = Path("data/features")
+TOKENIZER = Path("models/base/tokenizer.json")
+OUT = Path("data/text")
+
+
+def main() -> None:
+    (settings,) = read({"text": Text})
+    cases = pq.read_table(FEATURES / "cases.parquet")
+    variants = pq.read_table(FEATURES / "variants.parquet")
+    vocabulary = Vocabulary.load(FEATURES / "vocabulary.parquet")
+    panels = panels_of(pq.read_table(FEATURES / "panels.parquet"))
+    renderer = Renderer(settings, vocabulary, token_counter(TOKENIZER), panels)
+    for split in ("train", "validation", "test", "out_of_scope"):
+        of_split = cases.filter(pc.equal(cases["split"], split))
+        texts = dataset(of_split, renderer.render(of_split, variants), settings)
+        write_parquet(texts, OUT / f"{split}.parquet")
+        cut = pc.sum(pc.greater(texts["left_out"], 0)).as_py() or 0
+        print(f"{split}: {texts.num_rows} cases, {cut} of them with mutations left out for the budget")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,41 @@
+"""Fine-tune the base model: train the adapter on the text dataset."""
+
+import json
+from pathlib import Path
+
+from cancertype.finetune import finetune
+from cancertype.settings.lora import Lora
+from cancertype.settings.model import Model
+from cancertype.settings.train import Train
+from cancertype.text import completions
+from stages.params import read, run
+from stages.revision import adapter_of
+
+TEXT = Path("data/text")
+METRICS = Path("metrics")
+
+
+def main() -> None:
+    model, lora, train, completion, seed = read(
+        {"model": Model, "lora": Lora, "train": Train, "text.completion": str, "seed": int}
+    )
+    report = finetune(
+        TEXT / "train.parquet",
+        TEXT / "validation.parquet",
+        Path("models/base"),
+        Path("models/adapter"),
+        scratch=Path("scratch/training"),
+        log=METRICS / "training",
+        model=model,
+        lora=lora,
+        train_settings=train,
+        label_texts=completions(completion),
+        seed=seed,
+        continue_from=adapter_of(train.continue_from),
+    )
+    METRICS.mkdir(exist_ok=True)
+    (METRICS / "training.json").write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run(main)

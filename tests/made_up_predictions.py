@@ -1,0 +1,44 @@
+"""A frame of predictions with known skill, for the tests of the evaluation and of its report."""
+
+import numpy as np
+import pandas as pd
+from scipy.special import log_softmax, softmax
+
+from cancertype.labels import LABELS
+from cancertype.settings.evaluate import Evaluate
+
+SETTINGS = Evaluate(bootstrap_samples=100)
+
+
+def made_up_predictions(lm_skill: float = 2.0, trees_skill: float = 2.0, seed: int = 0) -> pd.DataFrame:
+    """100 validation, 200 test and 30 out-of-scope cases; models that lean to the truth by their skill, in nats."""
+    rng = np.random.default_rng(seed)
+    splits = ["validation"] * 100 + ["test"] * 200 + ["out_of_scope"] * 30
+    n = len(splits)
+    y = rng.integers(0, 26, n)
+    truth = np.eye(26)[y] * (np.array(splits) != "out_of_scope")[:, None]
+    frame = pd.DataFrame(
+        {
+            "case_id": [f"case {i}" for i in range(n)],
+            "patient_id": [f"patient {i // 2}" for i in range(n)],
+            "source": np.where(np.arange(n) % 5, "tcga", "depmap"),
+            "kind": np.where(np.arange(n) % 5, "tumour", "cell line"),
+            "split": splits,
+            "label": [LABELS[code] if split != "out_of_scope" else None for code, split in zip(y, splits, strict=True)],
+            "n_mutations": rng.integers(1, 500, n),
+            "mutations": "TP53 R175H, KRAS G12D",
+        }
+    )
+    lm = log_softmax(rng.normal(size=(n, 26)) + lm_skill * truth, axis=1) - 0.1
+    probabilities = {
+        "majority": np.full((n, 26), 1 / 26),
+        "logistic": softmax(rng.normal(size=(n, 26)) + truth, axis=1),
+        "trees": softmax(rng.normal(size=(n, 26)) + trees_skill * truth, axis=1),
+    }
+    blocks = [pd.DataFrame(lm, columns=[f"lm_{label}" for label in LABELS])]
+    blocks += [pd.DataFrame(p, columns=[f"{name}_{label}" for label in LABELS]) for name, p in probabilities.items()]
+    return pd.concat([frame, *blocks], axis=1)
+
+
+def without(frame: pd.DataFrame, *prefixes: str) -> pd.DataFrame:
+    return frame[[column for column in frame.columns if not column.startswith(prefixes)]]

@@ -1,0 +1,51 @@
+"""Small cases and variants tables, written as a reader would make them."""
+
+import pyarrow as pa
+
+from cancertype.sources import CASES, SourceTables
+from cancertype.variants import SCHEMA
+
+
+def cases_table(rows: list[dict]) -> pa.Table:
+    """Cases of the schema ``CASES``; a row needs case_id and label, the rest has defaults."""
+    filled = [
+        {
+            "patient_id": row["case_id"],
+            "source": "tcga",
+            "kind": "tumour",
+            "scope": "in" if row["label"] else "unlabelled",
+            "origin": row["label"],
+            "sex": None,
+            "panel": None,
+        }
+        | row
+        for row in rows
+    ]
+    return pa.Table.from_pylist(filled, schema=CASES)
+
+
+def variants_table(rows: list[tuple]) -> pa.Table:
+    """Variants of ``variants.SCHEMA`` from (case_id, gene, protein_change, consequence, substitution) tuples."""
+    filled = [
+        {
+            "case_id": case_id,
+            "gene": gene,
+            "protein_change": change,
+            "codon": None,
+            "consequence": consequence,
+            "substitution": substitution,
+            "dna": "snv" if substitution else "deletion",
+            "context": None,
+        }
+        for case_id, gene, change, consequence, substitution in rows
+    ]
+    return pa.Table.from_pylist(filled, schema=pa.schema([(f.name, _plain(f.type)) for f in SCHEMA])).cast(SCHEMA)
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def tables(cases: list[dict], variants: list[tuple], **notes) -> SourceTables:
+    """What a reader returns."""
+    return SourceTables(cases_table(cases), variants_table(variants), [], notes)

@@ -1,0 +1,216 @@
+"""Calibration is fitted on validation only, stays tame when there is little of it, and survives its JSON file."""
+
+import json
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+from scipy.special import log_softmax, softmax
+from sklearn.metrics import log_loss
+
+from cancertype import calibration, metrics
+from cancertype.calibration import Calibration, Head
+from cancertype.errors import InputError
+from cancertype.labels import LABELS
+from cancertype.settings.evaluate import Evaluate
+
+SETTINGS = Evaluate()
+
+
+def cases(n: int, seed: int, skill: float = 2.0, sharpness: float = 1.0):
+    """Labels and log-probabilities: calibrated ones of a model of this skill, times ``sharpness``."""
+    rng = np.random.default_rng(seed)
+    logits = skill * rng.normal(size=(n, len(LABELS)))
+    p = softmax(logits, axis=1)
+    y = np.array([rng.choice(len(LABELS), p=row) for row in p])
+    return y, log_softmax(sharpness * logits, axis=1)
+
+
+def two_models(n: int, seed: int):
+    """Labels, and two models that each see half of the evidence: their product is the calibrated answer."""
+    rng = np.random.default_rng(seed)
+    first, second = 1.5 * rng.normal(size=(2, n, len(LABELS)))
+    y = np.array([rng.choice(len(LABELS), p=row) for row in softmax(first + second, axis=1)])
+    return y, log_softmax(first, axis=1), softmax(second, axis=1)
+
+
+def test_a_sharpened_model_gets_the_temperature_that_undoes_it():
+    y, lm = cases(2000, 0, sharpness=2.5)
+    fitted = calibration.fit(lm, y, SETTINGS, seed=0)
+    assert 1 / fitted.text.lm == pytest.approx(2.5, rel=0.1)
+    assert fitted.text.trees == 0.0 and fitted.blend is None
+
+
+def test_temperature_improves_held_out_log_loss_and_calibration_error():
+    y, lm = cases(600, 0, sharpness=2.5)
+    y_test, lm_test = cases(1500, 1, sharpness=2.5)
+    p = calibration.fit(lm, y, SETTINGS, seed=0).apply(lm_test)
+    before = metrics.figures(y_test, np.exp(lm_test), np.zeros((0, 1500)))
+    after = metrics.figures(y_test, p, np.zeros((0, 1500)))
+    assert after["log_loss"]["value"] < before["log_loss"]["value"]
+    assert after["ece"]["value"] < 0.5 * before["ece"]["value"]
+    assert after["accuracy"] == before["accuracy"]
+
+
+def test_the_blend_beats_both_of_its_models_on_new_cases():
+    y, lm, trees = two_models(600, 0)
+    y_test, lm_test, trees_test = two_models(1000, 1)
+    fitted = calibration.fit(lm, y, SETTINGS, seed=0, trees_proba=trees)
+    codes = np.arange(26)
+    blended = log_loss(y_test, fitted.apply(lm_test, trees_test), labels=codes)
+    assert blended < log_loss(y_test, fitted.apply(lm_test), labels=codes) - 0.1
+    assert blended < log_loss(y_test, trees_test, labels=codes) - 0.1
+    assert (fitted.blend.lm, fitted.blend.trees) == pytest.approx((1.0, 1.0), abs=0.15)
+
+
+def test_a_model_that_knows_nothing_gets_hardly_any_weight():
+    y, lm = cases(800, 0)
+    noise = softmax(np.random.default_rng(9).normal(size=lm.shape), axis=1)
+    fitted = calibration.fit(lm, y, SETTINGS, seed=0, trees_proba=noise)
+    assert fitted.blend.trees < 0.1 < fitted.blend.lm
+
+
+def test_the_exponents_are_where_the_penalised_loss_is_least():
+    y, lm, trees = two_models(150, 3)
+    logs = calibration._inputs(lm, trees)
+    best = calibration._fit_exponents(logs, y)
+
+    def objective(exponents):
+        p = softmax(np.tensordot(exponents, logs, axes=1), axis=1)
+        return -np.log(p[np.arange(150), y]).sum() + ((exponents - 0.5) ** 2).sum()
+
+    for step in ([0.05, 0], [-0.05, 0], [0, 0.05], [0, -0.05]):
+        assert objective(best) < objective(best + step)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 12])
+def test_few_validation_cases_give_tame_exponents_and_whole_sets(n):
+    y, lm, trees = two_models(n, 0) if n else (np.empty(0, dtype=int), np.empty((0, 26)), np.empty((0, 26)))
+    fitted = calibration.fit(lm, y, SETTINGS, seed=0, trees_proba=trees)
+    _, lm_test, trees_test = two_models(20, 1)
+    p = fitted.apply(lm_test, trees_test)
+    assert np.isfinite(p).all() and p.sum(axis=1) == pytest.approx(np.ones(20))
+    assert 0.2 < fitted.text.lm < 3 and 0.1 < fitted.blend.lm + fitted.blend.trees < 4
+    if n < 9:  # 90 % cannot be promised by fewer than nine cases.
+        assert fitted.sets(p).all()
+
+
+def test_a_model_that_is_always_right_does_not_get_an_endless_exponent():
+    y = np.arange(26).repeat(4)
+    fitted = calibration.fit(log_softmax(3.0 * np.eye(26)[y], axis=1), y, SETTINGS, seed=0)
+    assert 1.0 < fitted.text.lm <= calibration._LARGEST
+    assert np.isfinite(fitted.apply(np.full((1, 26), -3.0))).all()
+
+
+@pytest.mark.parametrize("coverage", [0.8, 0.9, 0.95])
+def test_sets_hold_the_label_as_often_as_asked(coverage):
+    y, lm = cases(1500, 0, sharpness=1.7)
+    y_test, lm_test = cases(3000, 1, sharpness=1.7)
+    fitted = calibration.fit(lm, y, Evaluate(coverage=coverage), seed=0)
+    sets = fitted.sets(fitted.apply(lm_test))
+    found = metrics.prediction_sets(y_test, sets, np.zeros((0, 3000)))
+    assert found["coverage"]["value"] == pytest.approx(coverage, abs=0.025)
+    assert found["mean_size"] < 20
+
+
+def test_coverage_holds_on_average_over_small_validation_sets():
+    covered = []
+    for seed in range(25):
+        y, lm = cases(60, seed)
+        y_test, lm_test = cases(200, 1000 + seed)
+        fitted = calibration.fit(lm, y, SETTINGS, seed=0)
+        covered.append(fitted.sets(fitted.apply(lm_test))[np.arange(200), y_test].mean())
+    assert 0.88 <= np.mean(covered) <= 0.95
+
+
+def test_the_quantile_is_the_smallest_score_with_enough_below_it():
+    scores = np.arange(1, 20) / 20
+    assert calibration.conformal_quantile(scores, 0.9) == scores[17]
+    assert calibration.conformal_quantile(scores[:8], 0.9) == 1.0
+
+
+def test_no_set_is_empty_and_each_holds_the_top_label():
+    head = Head(lm=1.0, trees=0.0, quantile=0.0)
+    strict = Calibration(text=head, blend=None, coverage=0.1, abstain_below=0.5, cases=5)
+    p = softmax(np.random.default_rng(0).normal(size=(30, 26)), axis=1)
+    sets = strict.sets(p)
+    assert (sets.sum(axis=1) == 1).all() and (sets.argmax(axis=1) == p.argmax(axis=1)).all()
+
+
+def test_sets_of_the_language_model_alone_use_its_own_quantile():
+    heads = Head(lm=1.0, trees=0.0, quantile=1.0), Head(lm=0.5, trees=0.5, quantile=0.2)
+    both = Calibration(text=heads[0], blend=heads[1], coverage=0.9, abstain_below=0.5, cases=50)
+    p = np.full((2, 26), 1 / 26)
+    assert both.sets(p, blended=False).all()
+    assert both.sets(p).sum() == 2
+
+
+def test_abstaining_goes_by_the_top_probability():
+    fitted = Calibration(
+        text=Head(lm=1.0, trees=0.0, quantile=0.5), blend=None, coverage=0.9, abstain_below=0.5, cases=1
+    )
+    p = np.zeros((2, 26))
+    p[0, :2], p[1, :3] = 0.5, [0.4, 0.3, 0.3]
+    assert fitted.abstains(p).tolist() == [False, True]
+
+
+def test_the_json_file_gives_the_same_calibration_back(tmp_path):
+    y, lm, trees = two_models(100, 0)
+    fitted = calibration.fit(lm, y, SETTINGS, seed=0, trees_proba=trees)
+    fitted.save(tmp_path / "folder" / "calibration.json")
+    loaded = Calibration.load(tmp_path / "folder" / "calibration.json")
+    assert loaded == fitted
+    assert (loaded.apply(lm, trees) == fitted.apply(lm, trees)).all()
+    assert [path.name for path in (tmp_path / "folder").iterdir()] == ["calibration.json"]
+
+
+def test_a_calibration_cannot_be_changed():
+    with pytest.raises(ValidationError):
+        Head(lm=1.0, trees=0.0, quantile=0.5).lm = 2.0
+
+
+def test_a_missing_or_broken_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"calibration\.json: no such file"):
+        Calibration.load(tmp_path / "calibration.json")
+    (tmp_path / "calibration.json").write_text(json.dumps({"text": {"lm": -1, "trees": 0, "quantile": 0.5}}))
+    with pytest.raises(InputError, match=r"calibration\.json: text\.lm"):
+        Calibration.load(tmp_path / "calibration.json")
+
+
+def test_trees_without_a_fitted_blend_are_refused():
+    y, lm, trees = two_models(30, 0)
+    with pytest.raises(InputError, match="without trees"):
+        calibration.fit(lm, y, SETTINGS, seed=0).apply(lm, trees)
+
+
+def test_a_log_likelihood_that_is_none_is_named():
+    y, lm = cases(30, 0)
+    lm[7, 3] = np.nan
+    with pytest.raises(InputError, match="row 7, label 3"):
+        calibration.fit(lm, y, SETTINGS, seed=0)
+
+
+def test_a_constant_outside_share_changes_no_probability():
+    y, lm = cases(50, 0)
+    fitted = calibration.fit(lm, y, SETTINGS, seed=0)
+    assert fitted.apply(lm - 1.3) == pytest.approx(fitted.apply(lm))
+    assert calibration.outside_share(lm - 1.3) == pytest.approx(np.full(50, 1 - np.exp(-1.3)))
+    assert calibration.outside_share(lm) == pytest.approx(np.zeros(50), abs=1e-9)
+
+
+def test_unfamiliarity_is_least_for_a_certain_case_and_most_for_an_even_one():
+    p = np.vstack([np.eye(26)[0], np.full(26, 1 / 26)])
+    lm = np.log(np.clip(p, 1e-9, None)) - np.array([[0.0], [1.0]])
+    scores = calibration.unfamiliarity(lm, p)
+    assert scores["one_minus_max"] == pytest.approx([0.0, 25 / 26])
+    assert scores["entropy"] == pytest.approx([0.0, np.log(26)])
+    assert scores["outside_share"] == pytest.approx([0.0, 1 - np.exp(-1.0)], abs=1e-6)
+
+
+def test_a_baseline_is_tempered_by_validation_alone():
+    y, logs = cases(800, 0, sharpness=2.5)
+    _, test = cases(50, 1, sharpness=2.5)
+    once = calibration.temper(np.exp(logs), y, np.exp(test))
+    alone = calibration.temper(np.exp(logs), y, np.exp(test[:1]))
+    assert once[:1] == pytest.approx(alone)
+    assert once.max(axis=1).mean() < np.exp(test).max(axis=1).mean()

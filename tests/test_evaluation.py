@@ -1,0 +1,140 @@
+"""One frame of predictions in, every figure out: calibrated on validation, measured on test."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from cancertype.errors import InputError
+from cancertype.evaluation import REQUIRED, evaluate_baselines, evaluate_predictions, frame
+from cancertype.labels import LABELS
+
+from .made_up_predictions import SETTINGS, made_up_predictions, without
+
+
+@pytest.fixture(scope="module")
+def result():
+    return evaluate_predictions(made_up_predictions(), SETTINGS, seed=0)
+
+
+def test_headline_and_details_dump_to_json(result):
+    assert json.loads(json.dumps(result.headline, allow_nan=False)) == result.headline
+    json.dumps(result.details, allow_nan=False)
+
+
+def test_the_headline_is_short_and_agrees_with_the_details(result):
+    flat = [key for value in result.headline.values() for key in (value if isinstance(value, dict) else [None])]
+    assert len(flat) <= 30
+    models = result.details["models"]
+    assert result.headline["n"] == 200
+    assert result.headline["accuracy"] == models["language_model"]["strict"]["accuracy"]["value"]
+    assert result.headline["blend"]["merged_accuracy"] == models["blend"]["merged"]["accuracy"]["value"]
+    assert result.headline["baseline"]["log_loss"] == models["trees"]["strict"]["log_loss"]["value"]
+    assert result.headline["outside_share"] == pytest.approx(1 - np.exp(-0.1), abs=1e-5)
+
+
+def test_the_final_probabilities_stand_beside_the_predictions(result):
+    p = result.predictions[[f"p_{label}" for label in LABELS]].to_numpy()
+    assert len(p) == 330 and p.sum(axis=1) == pytest.approx(np.ones(330))
+    test = result.predictions["split"] == "test"
+    assert p[test] == pytest.approx(result.probabilities["blend"])
+    assert list(result.predictions["case_id"]) == list(made_up_predictions()["case_id"])
+
+
+def test_calibration_sees_the_validation_split_alone():
+    frame = made_up_predictions()
+    changed = frame.copy()
+    test = changed["split"] == "test"
+    changed.loc[test, "label"] = list(changed.loc[test, "label"][::-1])
+    first, second = (evaluate_predictions(rows, SETTINGS, seed=0) for rows in (frame, changed))
+    assert first.calibration == second.calibration
+    assert first.headline["accuracy"] > second.headline["accuracy"]
+
+
+@pytest.mark.parametrize(("lm", "trees", "verdict"), [(5.0, 1.0, "better"), (0.5, 5.0, "worse")])
+def test_the_language_model_is_compared_with_the_best_baseline(lm, trees, verdict):
+    comparison = evaluate_predictions(made_up_predictions(lm, trees), SETTINGS, seed=0).details["comparison"]
+    assert comparison["language_model"]["verdict"] == verdict
+    assert comparison["blend"]["accuracy"]["value"] >= comparison["language_model"]["accuracy"]["value"] - 0.05
+
+
+def test_the_best_baseline_is_the_most_accurate_one():
+    frame = made_up_predictions(trees_skill=0.0)
+    assert evaluate_predictions(frame, SETTINGS, seed=0).details["comparison"]["best_baseline"] == "logistic"
+
+
+def test_out_of_scope_cases_are_told_apart_and_mostly_abstained_on():
+    found = evaluate_predictions(made_up_predictions(5.0, 5.0), SETTINGS, seed=0).details["out_of_scope"]
+    assert found["n"] == 30
+    assert found["auroc"]["one_minus_max"]["value"] > 0.8
+    assert found["abstained_out_of_scope"]["value"] > found["abstained_in_scope"]["value"]
+
+
+def test_without_trees_the_language_model_is_the_final_one():
+    frame = without(made_up_predictions(), "trees_", "logistic_", "majority_")
+    result = evaluate_predictions(frame[frame["split"] != "out_of_scope"], SETTINGS, seed=0)
+    assert result.details["final"] == "language_model"
+    assert result.details["comparison"] is None and result.details["out_of_scope"] is None
+    assert "blend" not in result.headline and "baseline" not in result.headline
+
+
+@pytest.mark.parametrize(
+    ("sources", "some", "all_"),
+    [(["tcga"], False, False), (["simulated_tcga", "depmap"], True, False), (["simulated_tcga"], True, True)],
+)
+def test_figures_of_simulated_cases_say_so(sources, some, all_):
+    frame = made_up_predictions()
+    frame["source"] = [sources[i % len(sources)] for i in range(len(frame))]
+    result = evaluate_predictions(frame, SETTINGS, seed=0)
+    assert result.headline["simulated"] is some
+    assert (result.details["simulated"], result.details["all_simulated"]) == (some, all_)
+
+
+def test_the_baselines_have_the_same_figures_in_their_own_file(result):
+    frame = without(made_up_predictions(), "lm_")
+    short, details = evaluate_baselines(frame[frame["split"] != "out_of_scope"], SETTINGS, seed=0)
+    assert short["trees"] == result.headline["baseline"]
+    assert short["accuracy"] == short["trees"]["accuracy"] > short["majority"]["accuracy"]
+    assert details["models"]["trees"] == result.details["models"]["trees"]
+
+
+def test_the_gain_of_averaging_orders_is_measured_against_a_single_order(result):
+    frame = made_up_predictions(4.0)
+    single = made_up_predictions(1.0)[[f"lm_{label}" for label in LABELS]].to_numpy()
+    beside = pd.DataFrame(single, columns=[f"single_order_{label}" for label in LABELS])
+    found = evaluate_predictions(pd.concat([frame, beside], axis=1), SETTINGS, seed=0).details["orders"]
+    assert found["verdict"] == "better" and found["log_loss"]["high"] < 0
+    assert result.details["orders"] is None
+
+
+def test_the_same_seed_gives_the_same_figures(result):
+    again = evaluate_predictions(made_up_predictions(), SETTINGS, seed=0)
+    assert again.details == result.details
+
+
+def test_held_out_cases_come_from_the_features_with_their_burden():
+    cases = made_up_predictions().rename(columns={"n_mutations": "burden"})[[*REQUIRED[:-1], "burden"]]
+    cases.loc[:49, "split"] = "train"
+    found = frame(pa.Table.from_pandas(cases, preserve_index=False))
+    assert list(found.columns) == list(REQUIRED) and len(found) == 280
+    assert list(found["n_mutations"]) == list(cases["burden"][50:])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda f: f.drop(columns="patient_id"), "patient_id"),
+        (lambda f: f.drop(columns="lm_OV"), "lm_OV"),
+        (lambda f: f[f["split"] != "validation"], r"cohort\.validation_fraction"),
+        (lambda f: f[f["split"] != "test"], r"cohort\.test_fraction"),
+        (lambda f: f.assign(split="train"), "train"),
+        (lambda f: f.assign(case_id="one"), "one stands there twice"),
+        (lambda f: f.assign(label="MESO"), "MESO"),
+        (lambda f: f.assign(trees_OV=0.9), "trees on validation: row 0 sums"),
+    ],
+)
+def test_a_frame_that_cannot_be_evaluated_says_why(change, message):
+    with pytest.raises(InputError, match=message):
+        evaluate_predictions(change(made_up_predictions()), SETTINGS, seed=0)

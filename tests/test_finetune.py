@@ -1,0 +1,435 @@
+"""Fine-tuning runs, start to end, on a tiny Gemma: what is written, what a kill leaves, what is refused."""
+
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from cancertype.errors import InputError
+from cancertype.finetune import finetune
+from cancertype.settings.train import Train
+from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, arguments, contents, curve, write_split
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """So small a model only loses time by threads, on a busy machine much of it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def splits(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("text")
+    return {
+        "train": write_split(folder / "train.parquet", 60),
+        "validation": write_split(folder / "validation.parquet", 18, shift=60),
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(splits, tiny_gemma3, tmp_path_factory) -> tuple[Path, dict]:
+    """A run that nothing interrupted: its folder and its report."""
+    folder = tmp_path_factory.mktemp("finished")
+    return folder, finetune(**arguments(splits, tiny_gemma3, folder))
+
+
+# What a run writes
+
+
+def test_the_adapter_folder_holds_weights_configuration_and_report_alone(finished):
+    folder, _ = finished
+    assert sorted(contents(folder / "adapter")) == ["adapter_config.json", "adapter_model.safetensors", "training.json"]
+    assert not any((folder / "scratch").iterdir()), "the checkpoints of a finished run are gone"
+
+
+def test_the_adapter_names_its_base_by_id_and_no_path_of_this_machine(finished):
+    folder, _ = finished
+    files = contents(folder / "adapter")
+    config = json.loads(files["adapter_config.json"])
+    assert config["base_model_name_or_path"] == "tiny-gemma3"
+    assert config["target_modules"] == sorted(config["target_modules"])
+    for name in ("adapter_config.json", "training.json"):
+        assert str(folder.parent).encode() not in files[name] and b"/tmp" not in files[name]
+
+
+def test_the_same_run_gives_the_same_bytes(finished, splits, tiny_gemma3, tmp_path):
+    folder, _ = finished
+    finetune(**arguments(splits, tiny_gemma3, tmp_path))
+    assert contents(tmp_path / "adapter") == contents(folder / "adapter")
+    assert contents(tmp_path / "log") == contents(folder / "log")
+
+
+def test_the_loss_falls_and_the_curves_hold_every_step(splits, tiny_gemma3, tmp_path):
+    report = finetune(**arguments(splits, tiny_gemma3, tmp_path, max_steps=24, evaluate_every_steps=8))
+    training, validation = curve(tmp_path), curve(tmp_path, "validation")
+    assert [row["step"] for row in training] == list(range(1, 25))
+    assert [row["step"] for row in validation] == [8, 16, 24]
+    assert training[-1]["epoch"] == pytest.approx(24 * 8 / 60, abs=1e-3)
+    assert validation[-1]["loss"] < 0.7 * validation[0]["loss"]
+    assert report["validation_loss_last"] == validation[-1]["loss"]
+    assert report["steps"] == 24 and report["cases"] == 192
+
+
+def test_a_run_shorter_than_its_intervals_is_logged_and_evaluated_at_its_end(splits, tiny_gemma3, tmp_path):
+    intervals = {"log_every_steps": 50, "evaluate_every_steps": 50, "save_every_steps": 50}
+    finetune(**arguments(splits, tiny_gemma3, tmp_path, max_steps=2, **intervals))
+    assert [row["step"] for row in curve(tmp_path)] == [row["step"] for row in curve(tmp_path, "validation")] == [2]
+
+
+def test_the_adapter_answers_as_the_report_says(finished, splits, tiny_gemma3):
+    """The validation loss of the report, from the saved adapter and the stock forward pass."""
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder, report = finished
+    tokenizer = AutoTokenizer.from_pretrained(tiny_gemma3)
+    model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_gemma3), folder / "adapter").eval()
+    losses = []
+    for row in pq.read_table(splits["validation"]).to_pylist():
+        completion = tokenizer(row["completion"], add_special_tokens=False)["input_ids"]
+        ids = torch.tensor([tokenizer(row["prompt"])["input_ids"] + completion])
+        with torch.no_grad():
+            logits = model(input_ids=ids).logits[0, -len(completion) - 1 : -1].log_softmax(-1)
+        losses.append(-logits[torch.arange(len(completion)), torch.tensor(completion)].sum())
+    assert torch.stack(losses).mean().item() == pytest.approx(report["validation_loss_last"], rel=1e-4)
+
+
+def test_accumulated_micro_batches_are_one_batch(finished, splits, tiny_gemma3, tmp_path):
+    folder, _ = finished
+    finetune(**arguments(splits, tiny_gemma3, tmp_path, batch_size=2, gradient_accumulation_steps=4))
+    whole, parts = curve(folder), curve(tmp_path)
+    assert [row["loss"] for row in parts] == pytest.approx([row["loss"] for row in whole], rel=1e-4)
+
+
+def test_gradient_checkpointing_changes_no_loss(finished, splits, tiny_gemma3, tmp_path):
+    folder, _ = finished
+    finetune(**arguments(splits, tiny_gemma3, tmp_path, gradient_checkpointing=True))
+    assert [row["loss"] for row in curve(tmp_path)] == pytest.approx([row["loss"] for row in curve(folder)], rel=1e-4)
+
+
+def test_the_learning_rate_follows_its_schedule(splits, tiny_gemma3, tmp_path):
+    rates = {}
+    for scheduler in ("linear", "cosine", "constant"):
+        folder = tmp_path / scheduler
+        finetune(**arguments(splits, tiny_gemma3, folder, max_steps=10, scheduler=scheduler, warmup_fraction=0.2))
+        rates[scheduler] = [row["learning_rate"] / 1e-2 for row in curve(folder)]
+    assert all(rate[:3] == pytest.approx([0, 0.5, 1]) for rate in rates.values())
+    assert rates["linear"][6] == pytest.approx(0.5) and rates["cosine"][6] == pytest.approx(0.5)
+    assert rates["linear"][4] == pytest.approx(0.75) and rates["cosine"][4] == pytest.approx(0.853553, abs=1e-5)
+    assert set(rates["constant"][2:]) == {1.0}
+
+
+@pytest.mark.parametrize("loss", ["labels", "text"])
+def test_other_losses_train_too(splits, tiny_gemma2, tmp_path, loss):
+    report = finetune(
+        **arguments(splits, tiny_gemma2, tmp_path, loss=loss, max_steps=16, balance_labels=True, optimizer="adamw_8bit")
+    )
+    assert report["training_loss_last"] < 0.8 * report["training_loss_first"]
+
+
+def test_early_stopping_keeps_the_best_adapter(splits, tiny_gemma3, tmp_path):
+    settings = {"scheduler": "constant", "evaluate_every_steps": 2, "learning_rate": 0.3}
+    early = finetune(
+        **arguments(splits, tiny_gemma3, tmp_path / "early", early_stopping_patience=2, max_steps=60, **settings)
+    )
+    assert early["stopped_early"] and early["best_step"] == early["steps"] - 4
+    finetune(**arguments(splits, tiny_gemma3, tmp_path / "best", max_steps=early["best_step"], **settings))
+    names = ("early", "best")
+    kept, best = (load_file(tmp_path / name / "adapter" / "adapter_model.safetensors") for name in names)
+    assert all(torch.equal(kept[key], best[key]) for key in best)
+
+
+# Killed and resumed
+
+
+def _die(*args, **kwargs):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _on_call(number: int, method):
+    """``method``, but its call of that number kills the process at once."""
+    calls = iter(range(1, 1_000_000))
+
+    def called(*args, **kwargs):
+        return _die() if next(calls) == number else method(*args, **kwargs)
+
+    return called
+
+
+def run_and_die(run: dict, moment: str) -> None:
+    torch.set_num_threads(1)
+    from transformers import Trainer
+
+    from cancertype.finetune import adapter, trainer
+
+    owner, name, call = {
+        "before the first checkpoint": (trainer.PlannedTraining, "compute_loss", 2),
+        "half-way through a checkpoint": (Trainer, "_save_rng_state", 2),
+        "before a checkpoint is complete": (trainer, "mark_complete", 2),
+        "after the last step": (adapter, "write", 1),
+        "while the adapter is saved": (adapter, "replace_folder", 1),
+    }[moment]
+    setattr(owner, name, _on_call(call, getattr(owner, name)))
+    finetune(**run)
+
+
+def run_on_a_full_disk(run: dict, answer) -> None:
+    torch.set_num_threads(1)
+    # A file that may not grow fails as one on a full disk does, and needs no disk of its own.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    try:
+        finetune(**run)
+    except InputError as error:
+        answer.send(str(error))
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Fresh processes that have the libraries loaded already, for what must die or be limited."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["cancertype.finetune.trl", "cancertype.finetune.run"])
+    return context
+
+
+@pytest.mark.parametrize(
+    "moment, resumes_at",
+    [
+        ("before the first checkpoint", None),
+        ("half-way through a checkpoint", 2),
+        ("before a checkpoint is complete", 2),
+        ("after the last step", 6),
+        ("while the adapter is saved", 6),
+    ],
+)
+def test_a_killed_run_resumes_to_the_same_bytes(moment, resumes_at, finished, splits, tiny_gemma3, tmp_path, processes):
+    folder, whole = finished
+    run = arguments(splits, tiny_gemma3, tmp_path)
+    killed = processes.Process(target=run_and_die, args=(run, moment))
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+    assert not (tmp_path / "adapter").exists()
+    # DVC deletes a stage's outputs before it runs the stage again.
+    shutil.rmtree(tmp_path / "log", ignore_errors=True)
+    report = finetune(**run)
+    assert report["resumed_from_step"] == resumes_at
+    assert contents(tmp_path / "adapter") == contents(folder / "adapter")
+    assert contents(tmp_path / "log") == contents(folder / "log")
+    assert whole["resumed_from_step"] is None
+    assert not any((tmp_path / "scratch").iterdir())
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["adapter", "log", "scratch"]
+
+
+def test_a_damaged_checkpoint_is_passed_over_and_other_settings_never_resume(
+    finished, splits, tiny_gemma3, tmp_path, processes
+):
+    folder, _ = finished
+    run = arguments(splits, tiny_gemma3, tmp_path)
+    killed = processes.Process(target=run_and_die, args=(run, "after the last step"))
+    killed.start()
+    killed.join()
+    (scratch,) = (tmp_path / "scratch").iterdir()
+    with (scratch / "checkpoint-6" / "optimizer.pt").open("r+b") as file:
+        file.seek(1000)
+        file.write(b"\0damage\0")
+    other = finetune(
+        **run | {"train_settings": Train(**SHORT_RUN | {"learning_rate": 2.0e-2}), "out": tmp_path / "other"}
+    )
+    assert other["resumed_from_step"] is None
+    assert finetune(**run | {"seed": 1, "out": tmp_path / "other"})["resumed_from_step"] is None
+    assert finetune(**run)["resumed_from_step"] == 4
+    assert contents(tmp_path / "adapter") == contents(folder / "adapter")
+
+
+def test_an_early_stop_is_not_undone_by_a_resume(splits, tiny_gemma3, tmp_path, processes):
+    settings = {"evaluate_every_steps": 1, "learning_rate": 0.5, "early_stopping_patience": 1, "max_steps": 60}
+    whole = finetune(**arguments(splits, tiny_gemma3, tmp_path / "whole", **settings))
+    run = arguments(splits, tiny_gemma3, tmp_path / "killed", **settings)
+    killed = processes.Process(target=run_and_die, args=(run, "after the last step"))
+    killed.start()
+    killed.join()
+    report = finetune(**run)
+    assert whole["stopped_early"] and report["resumed_from_step"] == whole["steps"] == report["steps"]
+    assert contents(tmp_path / "killed" / "adapter") == contents(tmp_path / "whole" / "adapter")
+
+
+def test_a_full_disk_is_a_clear_error_and_leaves_nothing_half_written(
+    splits, tiny_gemma3, finished, tmp_path, processes
+):
+    folder, _ = finished
+    run = arguments(splits, tiny_gemma3, tmp_path)
+    answer, theirs = multiprocessing.Pipe(duplex=False)
+    limited = processes.Process(target=run_on_a_full_disk, args=(run, theirs))
+    limited.start()
+    theirs.close()
+    message = answer.recv()
+    limited.join()
+    assert "writing failed" in message and "MiB are free" in message and "Make room" in message
+    assert not (tmp_path / "adapter").exists()
+    assert finetune(**run)["steps"] == 6
+    assert contents(tmp_path / "adapter") == contents(folder / "adapter")
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_with_advice(splits, tiny_gemma3, tmp_path):
+    with pytest.raises(InputError, match=r"loss is (nan|inf) at step \d+.*Lower train.learning_rate"):
+        finetune(**arguments(splits, tiny_gemma3, tmp_path, learning_rate=1.0e30))
+    assert not (tmp_path / "adapter").exists()
+
+
+# Continued training
+
+
+def test_training_continues_from_an_adapter_and_says_so(finished, splits, tiny_gemma3, tmp_path):
+    folder, first = finished
+    run = arguments(splits, tiny_gemma3, tmp_path, continue_from=str(folder / "adapter"))
+    report = finetune(**run | {"seed": 8})
+    assert report["continued_from"]["name"] == str(folder / "adapter")
+    assert report["continued_from"]["steps"] == 6 and report["steps_in_all"] == 12
+    assert report["cases_in_all"] == 2 * first["cases"]
+    assert report["training_loss_first"] < 0.8 * first["training_loss_first"]
+
+
+def test_a_revision_that_the_caller_fetched_is_named_as_it_was_asked_for(finished, splits, tiny_gemma3, tmp_path):
+    folder, _ = finished
+    run = arguments(splits, tiny_gemma3, tmp_path, continue_from="v1.0", max_steps=1)
+    report = finetune(**run, continue_from=folder / "adapter")
+    assert report["continued_from"]["name"] == "v1.0"
+    assert str(folder) not in (tmp_path / "adapter" / "training.json").read_text()
+
+
+def copied(adapter: Path, to: Path, name: str, **changes) -> Path:
+    """A copy of an adapter with changed keys in one of its JSON files."""
+    shutil.copytree(adapter, to)
+    content = json.loads((to / name).read_text()) | changes
+    (to / name).write_text(json.dumps(content))
+    return to
+
+
+def test_an_adapter_that_does_not_fit_is_refused_with_the_reason(finished, splits, tiny_gemma3, tmp_path):
+    adapter = finished[0] / "adapter"
+    done = json.loads((adapter / "training.json").read_text())
+    other_base = {"base": done["base"] | {"id": "gemma-9", "sha256": {"model.safetensors": "0"}}}
+    other_labels = {"label_texts": done["label_texts"] | {"OV": " ovary"}}
+    cases = [
+        (copied(adapter, tmp_path / "base", "training.json", **other_base), "trained on the base gemma-9"),
+        (copied(adapter, tmp_path / "labels", "training.json", **other_labels), "label texts differ for OV"),
+        (
+            copied(adapter, tmp_path / "shape", "adapter_config.json", r=64),
+            "whose r is 64, but the lora section says 4",
+        ),
+        (tmp_path / "absent" / "adapter" / "x", "no such folder"),
+        (tiny_gemma3, "is missing there"),
+    ]
+    for folder, reason in cases:
+        with pytest.raises(InputError, match=reason):
+            finetune(**arguments(splits, tiny_gemma3, tmp_path, continue_from=str(folder)))
+
+
+# Embeddings, 4 bits, several processes
+
+
+@pytest.mark.parametrize("family", ["tiny_gemma3", "tiny_gemma2"])
+@pytest.mark.parametrize("embeddings", [False, True, "label_tokens"])
+def test_the_merged_model_answers_as_base_and_adapter(family, embeddings, splits, tmp_path, request):
+    from cancertype.merging import merge
+
+    base = request.getfixturevalue(family)
+    rate = {"embedding_learning_rate": 1.0e-2}
+    finetune(**arguments(splits, base, tmp_path, lora={"train_embeddings": embeddings}, **rate))
+    prompts = pq.read_table(splits["validation"])["prompt"].to_pylist()[:6]
+    texts = list(LABEL_TEXTS.values())
+    merge(base, tmp_path / "adapter", tmp_path / "merged", prompts, texts, tolerance=0.05)
+    merged, before = (load_file(folder / "model.safetensors") for folder in (tmp_path / "merged", base))
+    assert "lm_head.weight" not in merged, "the output head stays tied to the embedding"
+    name = "model.embed_tokens.weight"
+    moved = (merged[name].float() != before[name].float()).any(dim=1).nonzero().ravel().tolist()
+    if embeddings == "label_tokens":
+        from transformers import AutoTokenizer
+
+        from cancertype.finetune.data import label_trie
+
+        assert moved and set(moved) <= set(label_trie(LABEL_TEXTS, AutoTokenizer.from_pretrained(base)).tokens)
+    else:
+        assert bool(moved) == bool(embeddings)
+
+
+@pytest.mark.parametrize("embeddings", [True, "label_tokens"])
+def test_embeddings_learn_at_their_own_rate(embeddings, splits, tiny_gemma3, tmp_path):
+    """Adam's first step is as long as the learning rate, so the rate can be read off the weights."""
+    lora = {"train_embeddings": embeddings}
+    rates = {"learning_rate": 1.0e-2, "embedding_learning_rate": 1.0e-4, "max_steps": 1}
+    finetune(**arguments(splits, tiny_gemma3, tmp_path, lora=lora, **rates))
+    after = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    before = load_file(tiny_gemma3 / "model.safetensors")["model.embed_tokens.weight"]
+    trained = next(value for name, value in after.items() if "embed_tokens" in name)
+    if embeddings == "label_tokens":
+        config = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+        before = before[config["trainable_token_indices"]["embed_tokens"]]
+    assert (trained - before).abs().max().item() == pytest.approx(1e-4, rel=0.02)
+    lora_b = next(value for name, value in after.items() if "lora_B" in name)
+    assert lora_b.abs().max().item() == pytest.approx(1e-2, rel=0.02)
+
+
+def test_a_killed_run_with_trained_embeddings_resumes_to_the_same_bytes(splits, tiny_gemma3, tmp_path, processes):
+    for embeddings in (True, "label_tokens"):
+        folder = tmp_path / str(embeddings)
+        lora = {"train_embeddings": embeddings}
+        finetune(**arguments(splits, tiny_gemma3, folder / "whole", lora=lora))
+        run = arguments(splits, tiny_gemma3, folder / "killed", lora=lora)
+        killed = processes.Process(target=run_and_die, args=(run, "half-way through a checkpoint"))
+        killed.start()
+        killed.join()
+        assert finetune(**run)["resumed_from_step"] == 2
+        assert contents(folder / "killed" / "adapter") == contents(folder / "whole" / "adapter")
+
+
+@pytest.fixture(scope="module")
+def wide_gemma(tiny_gemma3, tmp_path_factory) -> Path:
+    """A tiny Gemma 3 as wide as bitsandbytes' 4-bit packing asks for."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    folder = tmp_path_factory.mktemp("wide") / "base"
+    shutil.copytree(tiny_gemma3, folder)
+    config = AutoConfig.from_pretrained(tiny_gemma3)
+    config.update({"hidden_size": 64, "intermediate_size": 128, "head_dim": 64, "query_pre_attn_scalar": 64})
+    torch.manual_seed(0)
+    AutoModelForCausalLM.from_config(config, dtype=torch.float32).save_pretrained(folder)
+    return folder
+
+
+def test_a_4_bit_base_trains_and_evaluates_and_merges_onto_16_bits(wide_gemma, splits, tmp_path):
+    from cancertype.merging import merge
+
+    report = finetune(
+        **arguments(splits, wide_gemma, tmp_path, model={"load_in_4bit": True}, max_steps=30, evaluate_every_steps=10)
+    )
+    validation = curve(tmp_path, "validation")
+    assert validation[-1]["loss"] < validation[0]["loss"]
+    assert report["model"]["load_in_4bit"]
+    prompts = pq.read_table(splits["validation"])["prompt"].to_pylist()[:4]
+    merge(wide_gemma, tmp_path / "adapter", tmp_path / "merged", prompts, list(LABEL_TEXTS.values()), tolerance=0.05)
+    names = load_file(tmp_path / "merged" / "model.safetensors")
+    assert not any("quant" in name or "absmax" in name for name in names)
+
+
+def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(finished, splits, tiny_gemma3, tmp_path):
+    folder, whole = finished
+    report = finetune(**arguments(splits, tiny_gemma3, tmp_path, num_processes=2, batch_size=4))
+    assert report["processes"] == 2 and report["cases"] == whole["cases"]
+    for name in ("training", "validation"):
+        one, two = curve(folder, name), curve(tmp_path, name)
+        assert [row["step"] for row in two] == [row["step"] for row in one]
+        assert [row["loss"] for row in two] == pytest.approx([row["loss"] for row in one], rel=1e-4)
+    config = "adapter_config.json"
+    assert contents(tmp_path / "adapter")[config] == contents(folder / "adapter")[config]

@@ -1,0 +1,250 @@
+"""Batches and the loss: what a model is shown, in which order, and what it is asked for."""
+
+import random
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from cancertype.errors import InputError
+from cancertype.finetune.data import (
+    IGNORED,
+    Cases,
+    Collator,
+    PlannedBatches,
+    TrainingCases,
+    label_trie,
+    lengths,
+    plan,
+    read_cases,
+    subset,
+)
+from cancertype.finetune.loss import compute_label_loss
+from cancertype.labels import LABELS, WORDS
+
+WORD_TEXTS = {label: " " + WORDS[label] for label in LABELS}
+CODE_TEXTS = {label: " " + label for label in LABELS}
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tiny_gemma3):
+    return AutoTokenizer.from_pretrained(tiny_gemma3)
+
+
+def plan_of(labels, tokens, **changes):
+    settings = {"batch": 8, "steps": 30, "seed": 3, "balance": False, "group_by_length": True} | changes
+    return plan(labels, np.asarray(tokens), **settings)
+
+
+def test_every_case_comes_once_before_any_comes_again():
+    rows, epochs = plan_of(["BRCA"] * 64, range(64), steps=16)
+    for epoch in (0, 1):
+        assert sorted(rows[epochs[:, 0] == epoch].ravel()) == list(range(64))
+
+
+def test_a_last_batch_is_filled_with_cases_drawn_again():
+    rows, epochs = plan_of(["BRCA"] * 61, range(61), steps=8)
+    assert set(rows.ravel()) == set(range(61)) and rows.shape == (8, 8) and set(epochs.ravel()) == {0}
+
+
+def test_fewer_cases_than_a_batch_still_make_full_batches():
+    rows, _ = plan_of(["BRCA"] * 3, range(3), steps=2)
+    assert rows.shape == (2, 8) and all(set(row) == {0, 1, 2} for row in rows)
+
+
+def test_epochs_have_orders_of_their_own_and_the_same_seed_gives_the_same_plan():
+    rows, _ = plan_of(["BRCA"] * 64, np.full(64, 9), steps=16)
+    assert (rows[:8] != rows[8:]).any()
+    assert (rows == plan_of(["BRCA"] * 64, np.full(64, 9), steps=16)[0]).all()
+    assert (rows != plan_of(["BRCA"] * 64, np.full(64, 9), steps=16, seed=4)[0]).any()
+
+
+def test_a_longer_run_begins_like_a_shorter_one():
+    long, short = (plan_of(["BRCA"] * 50, range(50), steps=steps)[0] for steps in (20, 5))
+    assert (long[:5] == short).all()
+
+
+def test_cases_of_like_length_share_a_batch():
+    tokens = np.random.default_rng(0).integers(20, 200, 800)
+
+    def padding(**changes):
+        rows, _ = plan_of(["BRCA"] * 800, tokens, steps=100, **changes)
+        return 1 - tokens[rows].sum() / (tokens[rows].max(axis=1).sum() * 8)
+
+    assert padding() < 0.05 < 0.2 < padding(group_by_length=False)
+
+
+def test_balanced_sampling_shows_every_label_equally_often():
+    labels = ["BRCA"] * 90 + ["ACC"] * 6 + ["OV"] * 24
+    rows, _ = plan_of(labels, range(120), balance=True, steps=15)
+    counts = {label: sum(labels[row] == label for row in rows.ravel()) for label in ("BRCA", "ACC", "OV")}
+    assert counts == {"BRCA": 40, "ACC": 40, "OV": 40}
+    shown = [row for row in rows.ravel() if labels[row] == "BRCA"]
+    assert len(set(shown)) == 40, "no case of a common label may come twice before the others came once"
+
+
+@pytest.mark.parametrize("accumulation, processes", [(1, 4), (2, 2), (4, 1)])
+def test_processes_and_micro_batches_share_one_step_without_overlap(accumulation, processes):
+    rows, epochs = plan_of(["BRCA"] * 64, range(64))
+    shares = [
+        list(PlannedBatches(rows, epochs, accumulation=accumulation, processes=processes, rank=rank))
+        for rank in range(processes)
+    ]
+    for step in range(len(rows)):
+        micro = slice(step * accumulation, (step + 1) * accumulation)
+        seen = [row for share in shares for batch in share[micro] for row, _ in batch]
+        assert sorted(seen) == sorted(rows[step])
+
+
+def test_mutations_are_shuffled_anew_each_epoch_and_alike_on_every_run():
+    mutations = [f"G{i}" for i in range(8)]
+    cases = Cases(["a"], ["BRCA"], [f"tumour\n{', '.join(mutations)}\ncancer:"], [mutations])
+    orders = [TrainingCases(cases, 1, True)[0, epoch][0] for epoch in range(5)]
+    assert len(set(orders)) == 5
+    assert all(sorted(order.split("\n")[1].split(", ")) == mutations for order in orders)
+    assert orders == [TrainingCases(cases, 1, True)[0, epoch][0] for epoch in range(5)]
+    assert TrainingCases(cases, 1, False)[0, 3][0] == cases.prompts[0]
+
+
+def test_a_subset_is_seeded_and_keeps_the_order():
+    cases = Cases([str(i) for i in range(50)], ["OV"] * 50, ["x"] * 50, [[]] * 50)
+    kept = subset(cases, 10, 7).ids
+    assert kept == sorted(kept, key=int) and len(set(kept)) == 10
+    assert kept == subset(cases, 10, 7).ids != subset(cases, 10, 8).ids
+    assert subset(cases, None, 7) is cases
+
+
+def write_cases(path, **changes):
+    row = {"case_id": "a", "label": "BRCA", "prompt": "x\ncancer:", "completion": " breast", "mutations": ["TP53"]}
+    pq.write_table(pa.Table.from_pylist([row | changes]), path)
+    return path
+
+
+def test_a_completion_that_is_not_its_labels_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"row 0 \(case a\) has the label 'BRCA' with the completion ' ovary'"):
+        read_cases(write_cases(tmp_path / "train.parquet", completion=" ovary"), WORD_TEXTS)
+
+
+def test_a_missing_column_is_named(tmp_path):
+    pq.write_table(pa.table({"case_id": ["a"], "label": ["OV"]}), tmp_path / "train.parquet")
+    with pytest.raises(InputError, match=r"lacks the columns.*completion.*prompt"):
+        read_cases(tmp_path / "train.parquet", WORD_TEXTS)
+
+
+def test_an_empty_split_is_refused(tmp_path):
+    table = pq.read_table(write_cases(tmp_path / "train.parquet")).slice(0, 0)
+    pq.write_table(table, tmp_path / "train.parquet")
+    with pytest.raises(InputError, match="holds no case"):
+        read_cases(tmp_path / "train.parquet", WORD_TEXTS)
+
+
+def test_a_case_that_is_too_long_is_named(tokenizer):
+    cases = Cases(["short", "long"], ["OV", "OV"], ["x:", "x " * 80], [[], []])
+    with pytest.raises(InputError, match=r"case long takes \d+ tokens.*model.max_seq_length \(64\)"):
+        lengths(cases, tokenizer, label_trie(WORD_TEXTS, tokenizer), 64)
+
+
+def test_a_label_that_begins_another_is_refused(tokenizer):
+    with pytest.raises(InputError, match="beginning of"):
+        label_trie({"OV": " ov", "OTHER": " ov ov"}, tokenizer)
+
+
+@pytest.mark.parametrize("texts", [WORD_TEXTS, CODE_TEXTS])
+def test_the_trie_allows_exactly_the_labels(tokenizer, texts):
+    trie = label_trie(texts, tokenizer)
+    codes = set(trie.codes.values())
+    reachable = set()
+    stack = [()]
+    while stack:
+        prefix = stack.pop()
+        if prefix in codes:
+            reachable.add(prefix)
+            continue
+        label, depth = next((label, len(prefix)) for label, code in trie.codes.items() if code[: len(prefix)] == prefix)
+        allowed = trie.allowed[trie.nodes[label][depth]]
+        stack.extend((*prefix, token) for token, yes in zip(trie.tokens, allowed, strict=True) if yes)
+    assert reachable == codes
+
+
+def pairs_of(texts, count=7):
+    rng = random.Random(0)
+    genes = ["TP53 R175H", "APC R213*", "KRAS G12D", "TTN", "MUC16"]
+    return [
+        (f"tumour {', '.join(rng.sample(genes, rng.randint(1, 5)))}\ncancer:", rng.choice(list(texts)))
+        for _ in range(count)
+    ]
+
+
+def test_a_batch_ends_before_the_last_label_token_and_asks_only_for_the_label(tokenizer):
+    trie = label_trie(CODE_TEXTS, tokenizer)
+    batch = Collator(tokenizer, trie)(pairs := pairs_of(CODE_TEXTS))
+    for row, (prompt, label) in enumerate(pairs):
+        ids = tokenizer(prompt)["input_ids"]
+        inputs = batch["input_ids"][row][batch["attention_mask"][row] == 1].tolist()
+        assert inputs == [*ids, *trie.codes[label][:-1]]
+        targets = batch["targets"][row]
+        assert targets[targets != IGNORED].tolist() == list(trie.codes[label])
+        assert (targets != IGNORED).nonzero()[0] == len(ids) - 1
+
+
+def stock_losses(model, tokenizer, texts, pairs):
+    """-log P of every token after the first, one list a text, from the stock model's full logits, a text at a time."""
+    losses = []
+    for prompt, label in pairs:
+        completion = tokenizer(texts[label], add_special_tokens=False)["input_ids"]
+        ids = torch.tensor([tokenizer(prompt)["input_ids"] + completion])
+        with torch.no_grad():
+            logits = model(input_ids=ids).logits[0, :-1].log_softmax(-1)
+        losses.append((-logits[torch.arange(len(logits)), ids[0, 1:]], len(completion), logits))
+    return losses
+
+
+@pytest.mark.parametrize("family", ["tiny_gemma3", "tiny_gemma2"])
+@pytest.mark.parametrize("loss", ["completion", "labels", "text"])
+def test_the_loss_is_the_stock_models_own_on_the_wanted_tokens(family, loss, request, tokenizer):
+    model = AutoModelForCausalLM.from_pretrained(request.getfixturevalue(family)).eval()
+    trie = label_trie(CODE_TEXTS, tokenizer)
+    pairs = pairs_of(CODE_TEXTS)
+    expected, counts = [], []
+    for (_, label), (nll, length, logits) in zip(pairs, stock_losses(model, tokenizer, CODE_TEXTS, pairs), strict=True):
+        if loss == "labels":
+            # Renormalised over the tokens that continue a label, at each of the label's own nodes.
+            chosen = logits[-length:][:, list(trie.tokens)]
+            allowed = torch.from_numpy(trie.allowed[list(trie.nodes[label])])
+            wanted = torch.tensor([trie.tokens.index(token) for token in trie.codes[label]])
+            among = chosen.masked_fill(~allowed, float("-inf")).log_softmax(-1)
+            nll = -among[torch.arange(length), wanted]
+        wanted_tokens = nll if loss == "text" else nll[-length:]
+        expected.append(wanted_tokens.sum())
+        counts.append(len(wanted_tokens))
+    compute_label_loss(model, trie if loss == "labels" else None)
+    batch = Collator(tokenizer, trie, whole_text=loss == "text")(pairs)
+    with torch.no_grad():
+        found = model(**batch)
+    torch.testing.assert_close(found.nll, torch.stack(expected), rtol=1e-4, atol=1e-4)
+    assert found.tokens.tolist() == counts
+
+
+def test_the_whole_is_right_only_where_every_token_is_likeliest(tiny_gemma3, tokenizer):
+    model = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
+    trie = label_trie(CODE_TEXTS, tokenizer)
+    prompts = [prompt for prompt, _ in pairs_of(CODE_TEXTS, 3)]
+    compute_label_loss(model, trie)
+    with torch.no_grad():
+        correct = {
+            label: model(**Collator(tokenizer, trie)([(p, label) for p in prompts])).correct for label in trie.codes
+        }
+    # Following the likeliest token from the root ends at one label, and that is the only one wholly right.
+    assert torch.stack(list(correct.values())).sum(0).tolist() == [1, 1, 1]
+
+
+def test_a_loss_at_huge_logits_stays_finite(tiny_gemma3, tokenizer):
+    model = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
+    model.lm_head.weight.data *= 1e4
+    trie = label_trie(WORD_TEXTS, tokenizer)
+    compute_label_loss(model, None)
+    with torch.no_grad():
+        assert torch.isfinite(model(**Collator(tokenizer, trie)(pairs_of(WORD_TEXTS))).nll).all()

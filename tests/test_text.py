@@ -1,0 +1,149 @@
+"""Cases as text."""
+
+import random
+
+import pyarrow as pa
+import pytest
+
+from cancertype import features, rendering, text
+from cancertype.errors import InputError
+from cancertype.labels import LABELS
+from cancertype.settings.features import Features
+from cancertype.settings.text import Text
+from tests.small_cohort import cases_table, variants_table
+
+TEMPLATE = "{kind} {sex} {burden} mutations\n{spectrum} indel{indels}\n{amino_acids}\n{mutations}\ncancer:"
+
+
+@pytest.fixture
+def counter(tiny_gemma3):
+    return rendering.token_counter(tiny_gemma3 / "tokenizer.json")
+
+
+@pytest.fixture
+def case():
+    """One melanoma among others: its counted table, telling variants and vocabulary."""
+    cases = cases_table([{"case_id": f"S{i}", "label": "SKCM", "sex": "female" if i else None} for i in range(4)])
+    cases = cases.append_column("split", pa.array(["train"] * 4))
+    rows = [(f"S{i}", "BRAF", "V600E", "missense", "T>A") for i in range(4)]
+    rows += [(f"S{i}", "CDKN2A", f"R{80 + i}*", "nonsense", "C>T") for i in range(4)]
+    rows += [(f"S{i}", f"GENE{j}", "A1V", "missense", "C>T") for i in range(4) for j in range(30)]
+    variants = variants_table(rows)
+    counted = features.count(cases, variants)
+    vocabulary = features.fit(counted, variants, Features(genes=100, recurrent_min_cases=3))
+    return counted, features.telling_variants(counted, variants, vocabulary), vocabulary
+
+
+def render(case, counter, panels=None, **settings):
+    counted, told, vocabulary = case
+    return rendering.Renderer(
+        Text(**{"template": TEMPLATE, "max_tokens": 512} | settings), vocabulary, counter, panels
+    ).render(counted, told)
+
+
+def test_a_case_is_written_as_the_template_says(case, counter):
+    first, second = render(case, counter, max_mutations=2)[:2]
+    lines = first.prompt.split("\n")
+    assert lines[0] == "tumour 32 mutations", "an unknown sex leaves no double space"
+    assert second.prompt.startswith("tumour female 32 mutations\n")
+    assert lines[1] == "CA0 CG0 CT9 TA0 TC0 TG0 indel0"
+    assert lines[-1] == "cancer:"
+    assert first.left_out == 30
+
+
+def test_recurrent_changes_are_named_and_the_rest_by_what_truncates_them(case, counter):
+    (first, *_) = render(case, counter, max_mutations=40)
+    assert "BRAF V600E" in first.mutations and "CDKN2A stop" in first.mutations
+    (all_named, *_) = render(case, counter, max_mutations=40, changes="all")
+    assert "CDKN2A R80*" in all_named.mutations
+    (none_named, *_) = render(case, counter, max_mutations=40, changes="none")
+    assert "BRAF" in none_named.mutations
+
+
+@pytest.mark.parametrize("budget", [70, 90, 110, 150])
+def test_no_prompt_is_over_the_budget_and_no_mutation_is_cut(case, counter, budget):
+    whole = set(render(case, counter, max_mutations=40)[0].mutations)
+    rendered = render(case, counter, max_mutations=40, max_tokens=budget)
+    longest = max(text.completions("word").values(), key=len)
+    for r in rendered:
+        assert counter([r.prompt])[0] + counter([longest])[0] <= budget
+        assert set(r.mutations) <= whole and text.SEPARATOR.join(r.mutations) in r.prompt
+        assert len(r.mutations) + r.left_out == len(whole)
+    assert budget > 140 or rendered[0].left_out > 0
+
+
+def test_one_more_mutation_would_not_have_fitted(case, counter):
+    budget = 100
+    all_of_them = render(case, counter, max_mutations=40)[0]
+    r = render(case, counter, max_mutations=40, max_tokens=budget)[0]
+    one_more = all_of_them.prompt.replace(
+        text.SEPARATOR.join(all_of_them.mutations), text.SEPARATOR.join(all_of_them.mutations[: len(r.mutations) + 1])
+    )
+    room = budget - 1 - max(counter(list(text.completions("word").values())))
+    assert counter([one_more])[0] > room
+
+
+def test_a_template_over_the_budget_is_an_error_that_names_the_remedy(case, counter):
+    with pytest.raises(InputError, match=r"text.template alone takes \d+ tokens in case S0.*raise text.max_tokens"):
+        render(case, counter, max_tokens=20)
+
+
+def test_a_case_without_a_named_mutation_says_so(counter, case):
+    _, told, vocabulary = case
+    lone = features.count(
+        cases_table([{"case_id": "X", "label": "ACC"}]), variants_table([("X", "OTHER", "", "missense", "C>T")])
+    )
+    (r,) = rendering.Renderer(Text(template=TEMPLATE, max_tokens=200), vocabulary, counter).render(lone, told)
+    assert "\nnone\n" in r.prompt and r.mutations == ()
+
+
+def test_unsequenced_genes_are_not_taken_for_unmutated(case, counter):
+    counted, told, vocabulary = case
+    on_panel = counted.set_column(8, "panel", pa.array(["small"] * counted.num_rows))
+    (r, *_) = render((on_panel, told, vocabulary), counter, panels={"small": ["BRAF", "CDKN2A"]}, max_mutations=2)
+    assert r.prompt.startswith("tumour, panel of 2 genes 32 mutations")
+    assert "; not sequenced: GENE" in r.prompt
+
+
+def test_shuffling_keeps_the_set_and_everything_around_it(case, counter):
+    (r, *_) = render(case, counter, max_mutations=20)
+    other = text.shuffled(r.prompt, r.mutations, random.Random(1))
+    assert other != r.prompt and sorted(other) == sorted(r.prompt)
+    assert set(other.split("\n")[3].split(", ")) == set(r.mutations)
+    assert other.split("\n")[:3] == r.prompt.split("\n")[:3] and other.endswith("\ncancer:")
+
+
+def test_the_answers_are_distinct_and_begin_with_a_space():
+    for form in ("word", "code"):
+        answers = text.completions(form)
+        assert list(answers) == list(LABELS) and len(set(answers.values())) == 26
+        assert all(a.startswith(" ") and a.strip() == a[1:] for a in answers.values())
+
+
+def test_the_dataset_has_the_columns_of_the_post_and_reads_as_a_dataset(case, counter, tmp_path):
+    from datasets import load_dataset
+
+    from cancertype.tables import write_parquet
+
+    counted, *_ = case
+    settings = Text(template=TEMPLATE, max_tokens=300)
+    table = rendering.dataset(counted, render(case, counter, max_tokens=300), settings)
+    write_parquet(table, tmp_path / "train.parquet")
+    loaded = load_dataset(
+        "parquet", data_files={"train": str(tmp_path / "train.parquet")}, cache_dir=str(tmp_path / "c")
+    )["train"]
+    assert loaded.column_names[:7] == ["case_id", "source", "label", "prompt", "completion", "text", "subclass"]
+    assert loaded[0]["text"] == loaded[0]["prompt"] + loaded[0]["completion"]
+    assert loaded[0]["completion"] == " melanoma" and loaded[0]["subclass"] == "SKCM"
+
+
+def test_a_template_must_hold_the_mutations_and_known_fields_only():
+    with pytest.raises(ValueError, match="unknown fields"):
+        Text(template="{mutations} {age}")
+    with pytest.raises(ValueError, match="exactly once"):
+        Text(template="{burden}")
+
+
+def test_a_missing_tokenizer_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"tokenizer.json.*Fetch the base model first"):
+        rendering.token_counter(tmp_path / "tokenizer.json")
