@@ -32,9 +32,10 @@ lint: .venv/ready-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/ready-test: .venv/ready requirements-dev.txt
+.venv/ready-test: .venv/ready requirements-dev.txt requirements-unsloth-cpu.txt
 	@echo "== Installing what the tests need"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-unsloth-cpu.txt
 	@touch $@
 
 clean:

@@ -95,6 +95,11 @@ class Baselines:
         os.replace(beside, folder)
 
 
+def files(folder: Path) -> list[Path]:
+    """The files that ``load`` needs."""
+    return [Path(folder) / name for name in _FILES]
+
+
 def load(folder: Path) -> Baselines:
     """The baselines that ``Baselines.save`` wrote. Raises ``InputError`` naming the file that is absent."""
     folder = Path(folder)

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .columns import codes
 from .errors import InputError
-from .features import codes
 from .labels import LABELS
 from .settings.cohort import Cohort as Settings
 from .sources import Dropped, SourceTables

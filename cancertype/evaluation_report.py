@@ -1,19 +1,14 @@
 """The evaluation to look at: data files for ``dvc plots``, pictures, and one self-contained page."""
 
-import base64
 import csv
 import io
 import json
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
@@ -21,6 +16,7 @@ from matplotlib.ticker import PercentFormatter
 from . import metrics
 from .evaluation import EvaluationResult
 from .labels import LABELS, NAMES
+from .pages import BLUE, GREY, INK, ORANGE, RULE, embedded, picture, render, styled, write_whole
 
 TITLES = {
     "blend": "Language model + trees",
@@ -38,27 +34,7 @@ SOURCES = {
     "simulated_depmap": "simulated DepMap",
 }
 
-_BLUE, _ORANGE, _GREY, _INK, _RULE = "#1b5e86", "#c9772b", "#8a939c", "#22303a", "#dde3e8"
-_COLOURS = {"final": _BLUE, "language_model": _ORANGE, "baseline": _GREY}
-_STYLE = {
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "text.color": _INK,
-    "axes.edgecolor": "#9aa5ae",
-    "axes.labelcolor": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.axisbelow": True,
-    "grid.color": _RULE,
-    "grid.linewidth": 0.8,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "legend.frameon": False,
-    "svg.hashsalt": "cancertype",
-}
+_COLOURS = {"final": BLUE, "language_model": ORANGE, "baseline": GREY}
 _MISS_PAIRS = 6
 _MISS_EXAMPLES = 2
 _MUTATIONS_SHOWN = 10
@@ -113,7 +89,7 @@ def write_plots(
         rows = [] if losses is None else losses[["step", "loss"]].to_dict("records")
         _write_csv(folder / "loss" / f"{name}.csv", ("step", "loss"), rows)
     for name, draw in _pictures(result, training_loss, validation_loss).items():
-        _write_bytes(folder / "pictures" / f"{name}.png", _render(draw, "png"))
+        write_whole(folder / "pictures" / f"{name}.png", picture(draw, "png"))
 
 
 def write_report(
@@ -130,14 +106,10 @@ def write_report(
     and a space) where it is there.
     """
     details, part = result.details, roles(result.details)
-    pictures = {
-        name: "data:image/svg+xml;base64," + base64.b64encode(_render(draw, "svg")).decode("ascii")
-        for name, draw in _pictures(result, training_loss, validation_loss).items()
-    }
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": percent, "number": number, "points": points, "signed": signed}
-    source = files("cancertype.reference").joinpath("evaluation_report.html.j2").read_text(encoding="utf-8")
-    page = environment.from_string(source).render(
+    drawings = _pictures(result, training_loss, validation_loss)
+    page = render(
+        "evaluation_report.html.j2",
+        {"percent": percent, "number": number, "points": points, "signed": signed},
         d=details,
         final=part.final,
         baseline=part.baseline,
@@ -145,14 +117,14 @@ def write_report(
         sources=SOURCES,
         names=NAMES,
         statements=statements(details),
-        pictures=pictures,
+        pictures={name: embedded(draw) for name, draw in drawings.items()},
         misses=_misses(result),
         baseline_f1={row["label"]: row["f1"] for row in details["per_label"].get(part.baseline, [])},
         sets={row["label"]: row for row in details["conformal"]["per_label"]},
         about=about,
         bootstrap=details["models"][part.final]["strict"]["accuracy"]["low"] is not None,
     )
-    _write_bytes(Path(path), page.encode("utf-8"))
+    write_whole(Path(path), page.encode("utf-8"))
 
 
 def percent(figure: dict | float | None, digits: int = 1) -> str:
@@ -256,29 +228,23 @@ def _pictures(
     return drawings
 
 
-def _axes(width: float, height: float, **grid) -> tuple[Figure, np.ndarray]:
-    """A figure of its own, no window or global state behind it, and its axes (rows, columns)."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(squeeze=False, **grid)
-
-
 def _draw_models(details: dict) -> Figure:
     """Accuracy and macro-F1 of every model with their intervals, the most accurate at the top."""
     strict = {name: view["strict"] for name, view in details["models"].items()}
     order = sorted(strict, key=lambda name: strict[name]["accuracy"]["value"])
-    colours = dict.fromkeys(order, _GREY) | {"language_model": _ORANGE, details["final"]: _BLUE}
-    figure, axes = _axes(9.0, 0.4 * len(order) + 0.8, ncols=2, sharey=True)
-    columns = (("accuracy", "Accuracy", percent), ("macro_f1", "Macro-F1", lambda value: number(value, 3)))
-    for ax, (key, title, write) in zip(axes[0], columns, strict=True):
-        highest = max(view[key]["high"] or view[key]["value"] for view in strict.values())
-        for row, name in enumerate(order):
-            _dot_with_interval(ax, strict[name][key], row, colours[name], write)
-        ax.set(title=title, xlim=(0, min(1.0, highest + 0.05) * 1.12), yticks=range(len(order)))
-        ax.set(yticklabels=[TITLES[name] for name in order], ylim=(-0.6, len(order) - 0.4))
-        ax.grid(axis="x")
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
-    axes[0, 0].xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    colours = dict.fromkeys(order, GREY) | {"language_model": ORANGE, details["final"]: BLUE}
+    with styled(9.0, 0.4 * len(order) + 0.8, ncols=2, sharey=True) as (figure, axes):
+        columns = (("accuracy", "Accuracy", percent), ("macro_f1", "Macro-F1", lambda value: number(value, 3)))
+        for ax, (key, title, write) in zip(axes[0], columns, strict=True):
+            highest = max(view[key]["high"] or view[key]["value"] for view in strict.values())
+            for row, name in enumerate(order):
+                _dot_with_interval(ax, strict[name][key], row, colours[name], write)
+            ax.set(title=title, xlim=(0, min(1.0, highest + 0.05) * 1.12), yticks=range(len(order)))
+            ax.set(yticklabels=[TITLES[name] for name in order], ylim=(-0.6, len(order) - 0.4))
+            ax.grid(axis="x")
+            ax.tick_params(axis="y", length=0)
+            ax.spines["left"].set_visible(False)
+        axes[0, 0].xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
     return figure
 
 
@@ -292,56 +258,58 @@ def _dot_with_interval(ax: Axes, figure: dict, row: float, colour: str, write: C
 
 def _draw_reliability(details: dict, part: Roles) -> Figure:
     """Accuracy against top probability; below it, how many cases lie in each bin of the final model."""
-    figure, axes = _axes(3.9, 4.1, nrows=2, sharex=True, height_ratios=(3.2, 1))
-    top, bottom = axes[:, 0]
-    top.plot([0, 1], [0, 1], color="#9aa5ae", linewidth=1, linestyle=(0, (3, 3)), label="Perfect")
-    for role, name in reversed(part.items()):
-        rows = [row for row in details["reliability"][name] if row["n"]]
-        top.plot(
-            [row["confidence"] for row in rows],
-            [row["accuracy"] for row in rows],
-            marker="o",
-            markersize=4.5 if role == "final" else 3,
-            linewidth=2 if role == "final" else 1.2,
-            color=_COLOURS[role],
-            label=TITLES[name],
-        )
-    rows = details["reliability"][part.final]
-    bottom.bar([(row["low"] + row["high"]) / 2 for row in rows], [row["n"] for row in rows], 0.085, color=_BLUE)
-    top.set(title="Is a probability what it says?", ylabel="Share right", xlim=(0, 1), ylim=(0, 1.02))
-    bottom.set(xlabel="Top probability", ylabel="Cases")
-    for ax, axis in ((top, top.yaxis), (bottom, bottom.xaxis)):
-        axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
-        ax.grid(axis="y")
-    top.legend(loc="upper left", fontsize=8)
+    with styled(3.9, 4.1, nrows=2, sharex=True, height_ratios=(3.2, 1)) as (figure, axes):
+        top, bottom = axes[:, 0]
+        top.plot([0, 1], [0, 1], color="#9aa5ae", linewidth=1, linestyle=(0, (3, 3)), label="Perfect")
+        for role, name in reversed(part.items()):
+            rows = [row for row in details["reliability"][name] if row["n"]]
+            top.plot(
+                [row["confidence"] for row in rows],
+                [row["accuracy"] for row in rows],
+                marker="o",
+                markersize=4.5 if role == "final" else 3,
+                linewidth=2 if role == "final" else 1.2,
+                color=_COLOURS[role],
+                label=TITLES[name],
+            )
+        rows = details["reliability"][part.final]
+        bottom.bar([(row["low"] + row["high"]) / 2 for row in rows], [row["n"] for row in rows], 0.085, color=BLUE)
+        top.set(title="Is a probability what it says?", ylabel="Share right", xlim=(0, 1), ylim=(0, 1.02))
+        bottom.set(xlabel="Top probability", ylabel="Cases")
+        for ax, axis in ((top, top.yaxis), (bottom, bottom.xaxis)):
+            axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+            ax.grid(axis="y")
+        top.legend(loc="upper left", fontsize=8)
     return figure
 
 
 def _draw_risk_coverage(result: EvaluationResult, y: np.ndarray, part: Roles) -> Figure:
     """The share wrong among the surest cases, with the thresholds' places on the final model's curve."""
-    figure, axes = _axes(3.9, 4.1)
-    ax = axes[0, 0]
-    highest = 0.0
-    for role, name in reversed(part.items()):
-        # Of the first few cases one error is a spike that hides the rest.
-        curve = [row for row in metrics.risk_coverage(y, result.probabilities[name]) if row["coverage"] * len(y) >= 10]
-        coverage, risk = [row["coverage"] for row in curve], [row["risk"] for row in curve]
-        highest = max(highest, *risk, 0.0)
-        ax.plot(coverage, risk, color=_COLOURS[role], linewidth=2 if role == "final" else 1.2, label=TITLES[name])
-    for row in result.details["thresholds"][part.final]:
-        if row["n"]:
-            place = (row["coverage"]["value"], 1 - row["accuracy"]["value"])
-            ax.plot(*place, "o", color=_BLUE, markersize=6, markeredgecolor="white", clip_on=False, zorder=3)
-            style = {"textcoords": "offset points", "color": _BLUE, "fontsize": 8, "va": "center"}
-            style["bbox"] = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-            # On the axis itself the text would lie over the numbers below.
-            ax.annotate(f"p ≥ {row['threshold']:g}", place, xytext=(8, 7 if place[1] < 0.02 else -4), **style)
-    ax.set(title="Errors among the surest cases", xlabel="Share of cases answered", ylabel="Share wrong")
-    ax.set(xlim=(0, 1), ylim=(0, min(1.0, 1.35 * highest + 0.02)))
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
-    ax.grid()
-    ax.legend(loc="upper left", fontsize=8)
+    with styled(3.9, 4.1) as (figure, axes):
+        ax = axes[0, 0]
+        highest = 0.0
+        for role, name in reversed(part.items()):
+            # Of the first few cases one error is a spike that hides the rest.
+            curve = [
+                row for row in metrics.risk_coverage(y, result.probabilities[name]) if row["coverage"] * len(y) >= 10
+            ]
+            coverage, risk = [row["coverage"] for row in curve], [row["risk"] for row in curve]
+            highest = max(highest, *risk, 0.0)
+            ax.plot(coverage, risk, color=_COLOURS[role], linewidth=2 if role == "final" else 1.2, label=TITLES[name])
+        for row in result.details["thresholds"][part.final]:
+            if row["n"]:
+                place = (row["coverage"]["value"], 1 - row["accuracy"]["value"])
+                ax.plot(*place, "o", color=BLUE, markersize=6, markeredgecolor="white", clip_on=False, zorder=3)
+                style = {"textcoords": "offset points", "color": BLUE, "fontsize": 8, "va": "center"}
+                style["bbox"] = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+                # On the axis itself the text would lie over the numbers below.
+                ax.annotate(f"p ≥ {row['threshold']:g}", place, xytext=(8, 7 if place[1] < 0.02 else -4), **style)
+        ax.set(title="Errors among the surest cases", xlabel="Share of cases answered", ylabel="Share wrong")
+        ax.set(xlim=(0, 1), ylim=(0, min(1.0, 1.35 * highest + 0.02)))
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+        ax.grid()
+        ax.legend(loc="upper left", fontsize=8)
     return figure
 
 
@@ -349,23 +317,23 @@ def _draw_f1(details: dict, part: Roles) -> Figure:
     """F1 of each label, the final model beside the best baseline, best label at the top."""
     rows = sorted((row for row in details["per_label"][part.final] if row["n"]), key=lambda row: row["f1"])
     other = {row["label"]: row["f1"] for row in details["per_label"].get(part.baseline, [])}
-    figure, axes = _axes(8.4, 0.235 * len(rows) + 1.0)
-    ax = axes[0, 0]
-    for place, row in enumerate(rows):
+    with styled(8.4, 0.235 * len(rows) + 1.0) as (figure, axes):
+        ax = axes[0, 0]
+        for place, row in enumerate(rows):
+            if other:
+                ax.plot([other[row["label"]], row["f1"]], [place, place], color=RULE, linewidth=3, zorder=1)
         if other:
-            ax.plot([other[row["label"]], row["f1"]], [place, place], color=_RULE, linewidth=3, zorder=1)
-    if other:
-        beside = [other[row["label"]] for row in rows]
-        ax.scatter(beside, range(len(rows)), s=34, color="white", edgecolor=_GREY, linewidth=1.5, zorder=2)
-        ax.scatter([], [], s=34, color="white", edgecolor=_GREY, linewidth=1.5, label=TITLES[part.baseline])
-    ax.scatter([row["f1"] for row in rows], range(len(rows)), s=40, color=_BLUE, zorder=3, label=TITLES[part.final])
-    ticks = [f"{NAMES[row['label']]}  {row['label']} ({row['n']})" for row in rows]
-    ax.set(yticks=range(len(rows)), yticklabels=ticks, xlim=(-0.02, 1.02), ylim=(-0.7, len(rows) - 0.3))
-    ax.set(xlabel="F1", title="F1 of each label (test cases in brackets)")
-    ax.tick_params(axis="y", length=0, labelsize=8)
-    ax.spines["left"].set_visible(False)
-    ax.grid(axis="x")
-    ax.legend(loc="lower right", fontsize=8)
+            beside = [other[row["label"]] for row in rows]
+            ax.scatter(beside, range(len(rows)), s=34, color="white", edgecolor=GREY, linewidth=1.5, zorder=2)
+            ax.scatter([], [], s=34, color="white", edgecolor=GREY, linewidth=1.5, label=TITLES[part.baseline])
+        ax.scatter([row["f1"] for row in rows], range(len(rows)), s=40, color=BLUE, zorder=3, label=TITLES[part.final])
+        ticks = [f"{NAMES[row['label']]}  {row['label']} ({row['n']})" for row in rows]
+        ax.set(yticks=range(len(rows)), yticklabels=ticks, xlim=(-0.02, 1.02), ylim=(-0.7, len(rows) - 0.3))
+        ax.set(xlabel="F1", title="F1 of each label (test cases in brackets)")
+        ax.tick_params(axis="y", length=0, labelsize=8)
+        ax.spines["left"].set_visible(False)
+        ax.grid(axis="x")
+        ax.legend(loc="lower right", fontsize=8)
     return figure
 
 
@@ -377,41 +345,32 @@ def _draw_confusion(y: np.ndarray, predicted: np.ndarray) -> Figure:
     counts = counts[np.ix_(shown, shown)]
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = [LABELS[i] for i in shown]
-    figure, axes = _axes(8.4, 7.9)
-    ax = axes[0, 0]
-    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for i, j in np.argwhere(share >= 0.05):
-        colour = "white" if share[i, j] > 0.55 else _INK
-        ax.text(j, i, f"{100 * share[i, j]:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
-    ax.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
-    ax.set_yticks(range(len(names)), names, fontsize=7)
-    ax.set(xlabel="Predicted", ylabel="Actual", title="Of 100 cases of each cancer, how many were called what")
-    ax.tick_params(length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+    with styled(8.4, 7.9) as (figure, axes):
+        ax = axes[0, 0]
+        ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+        for i, j in np.argwhere(share >= 0.05):
+            colour = "white" if share[i, j] > 0.55 else INK
+            ax.text(j, i, f"{100 * share[i, j]:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
+        ax.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
+        ax.set_yticks(range(len(names)), names, fontsize=7)
+        ax.set(xlabel="Predicted", ylabel="Actual", title="Of 100 cases of each cancer, how many were called what")
+        ax.tick_params(length=0)
+        for spine in ax.spines.values():
+            spine.set_visible(False)
     return figure
 
 
 def _draw_loss(training: pd.DataFrame, validation: pd.DataFrame | None) -> Figure:
-    figure, axes = _axes(8.4, 2.9)
-    ax = axes[0, 0]
-    ax.plot(training["step"], training["loss"], color=_GREY, linewidth=1.3, label="Training")
-    if validation is not None and len(validation):
-        ax.plot(validation["step"], validation["loss"], "o-", color=_BLUE, markersize=4, label="Validation")
-    ax.set(title="Loss of the language model", xlabel="Step", ylabel="Nats per token")
-    ax.set_ylim(bottom=0)
-    ax.grid(axis="y")
-    ax.legend(loc="upper right", fontsize=8)
+    with styled(8.4, 2.9) as (figure, axes):
+        ax = axes[0, 0]
+        ax.plot(training["step"], training["loss"], color=GREY, linewidth=1.3, label="Training")
+        if validation is not None and len(validation):
+            ax.plot(validation["step"], validation["loss"], "o-", color=BLUE, markersize=4, label="Validation")
+        ax.set(title="Loss of the language model", xlabel="Step", ylabel="Nats per token")
+        ax.set_ylim(bottom=0)
+        ax.grid(axis="y")
+        ax.legend(loc="upper right", fontsize=8)
     return figure
-
-
-def _render(draw: Callable[[], Figure], kind: str) -> bytes:
-    """The picture as PNG or SVG, with no date or version in it, so that the same figures give the same bytes."""
-    buffer = io.BytesIO()
-    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
-    with matplotlib.rc_context(_STYLE):
-        draw().savefig(buffer, format=kind, dpi=150, metadata=metadata[kind])
-    return buffer.getvalue()
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[dict]) -> None:
@@ -419,18 +378,9 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[dict]) -> None
     writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    _write_bytes(path, buffer.getvalue().encode("utf-8"))
+    write_whole(path, buffer.getvalue().encode("utf-8"))
 
 
 def write_json(path: Path, content: dict) -> None:
     """Write ``content`` as JSON with a fixed layout; NaN and infinity, which are not JSON, raise ``ValueError``."""
-    _write_bytes(
-        Path(path), (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
-    )
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    beside.write_bytes(content)
-    os.replace(beside, path)
+    write_whole(Path(path), (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8"))

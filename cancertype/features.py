@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import scipy.sparse as sp
 
+from .columns import codes
 from .errors import InputError
 from .labels import LABELS
 from .settings.features import Features
@@ -70,17 +71,6 @@ def panels_of(table: pa.Table) -> dict[str, list[str]]:
     for name, gene in zip(table["panel"].to_pylist(), table["gene"].to_pylist(), strict=True):
         panels.setdefault(name, []).append(gene)
     return panels
-
-
-def codes(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list]:
-    """Dictionary codes of a column (int32, shape (rows,), -1 for null) and the dictionary's values."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries().combine_chunks() if pa.types.is_dictionary(column.type) else column
-        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    indices = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return indices, column.dictionary.to_pylist()
 
 
 def _positions(values: list, wanted: list | tuple) -> np.ndarray:

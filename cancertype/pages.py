@@ -71,6 +71,16 @@ def _reference(name: str) -> str:
     return files("cancertype.reference").joinpath(name).read_text(encoding="utf-8")
 
 
+def percent(x: float | None) -> str:
+    """``83 %``; ``< 1 %`` and ``> 99 %`` for what rounding would make impossible or certain; an en dash for what was
+    not measured."""
+    if x is None:
+        return "–"
+    if 0 < x < 0.01:
+        return "< 1 %"
+    return "> 99 %" if 0.99 < x < 1 else f"{100 * x:.0f} %"
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write the file whole or not at all, making its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,17 +1,16 @@
 """What users load: from mutations to calibrated probabilities of 26 cancers, by the very path that was evaluated."""
 
-import random
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pydantic
+from scipy.sparse import csr_matrix
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from . import base_model, baseline, features, scoring
+from . import base_model, base_source, baseline, features, scoring
 from .calibration import Calibration
 from .errors import InputError
 from .labels import LABELS
@@ -19,7 +18,7 @@ from .rendering import Renderer, token_counter
 from .settings.base import Settings
 from .settings.text import Text
 from .sources import SourceTables
-from .text import Rendered, completions, shuffled
+from .text import Rendered
 
 CONFIG = "prediction.json"
 VOCABULARY = "vocabulary.parquet"
@@ -74,30 +73,6 @@ class Predictions:
         return [[(LABELS[i], float(row[i])) for i in best] for row, best in zip(self.p, order, strict=True)]
 
 
-def log_likelihoods(
-    model: PreTrainedModel,
-    tokenizer: PreTrainedTokenizerBase,
-    rendered: Sequence[Rendered],
-    completion: str,
-    *,
-    orders: int,
-    batch_size: int,
-    progress: bool = True,
-) -> np.ndarray:
-    """Log-likelihood of each label (n, 26), nats, its likelihood averaged over ``orders`` orders of the mutations.
-
-    ``completion`` is the form of the answers, as ``text.completion``. The first order is the rendered one; the others
-    are drawn from the prompt itself, so that a case gets the same answer whatever it is scored beside."""
-    answers = list(completions(completion).values())
-    prompts = [r.prompt for r in rendered]
-    for order in range(1, orders):
-        for r in rendered:
-            # A text seeds random.Random by its SHA-512, alike on every machine.
-            prompts.append(shuffled(r.prompt, r.mutations, random.Random(f"{order} {r.prompt}")))
-    scores = scoring.score_labels(model, tokenizer, prompts, answers, batch_size=batch_size, progress=progress)
-    return np.logaddexp.reduce(scores.reshape(orders, len(rendered), len(answers)), axis=0) - np.log(orders)
-
-
 class Predictor:
     """A published model: language model, trees and calibration behind one ``predict``."""
 
@@ -118,7 +93,7 @@ class Predictor:
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Predictor":
         """Load a published folder or Hub repository. Raises ``InputError`` for one that is missing or incomplete."""
-        folder = base_model.local_folder(str(source), revision)
+        folder = base_source.local_folder(str(source), revision)
         config = PredictionConfig.load(folder)
         return cls(
             base_model.load_model(folder),
@@ -129,8 +104,19 @@ class Predictor:
             token_counter(folder / "tokenizer.json"),
         )
 
-    def predict(self, tables: SourceTables, *, progress: bool = sys.stderr.isatty()) -> Predictions:
-        """Predict every case of ``tables`` (from any reader of ``cancertype.sources``)."""
+    @property
+    def training_share(self) -> np.ndarray:
+        """Share (26,) of each label among the training cases, with one more case spread over all, as in the trees."""
+        return self._trees.predict_proba(csr_matrix((1, len(self._trees.columns))), self._trees.columns, "majority")[0]
+
+    def predict(
+        self, tables: SourceTables, *, weights: np.ndarray | None = None, progress: bool = sys.stderr.isatty()
+    ) -> Predictions:
+        """Predict every case of ``tables`` (from any reader of ``cancertype.sources``).
+
+        ``weights`` (26,) or (n, 26) multiply the calibrated probabilities, which are then scaled to sum to 1: a prior
+        divided by ``training_share`` (Saerens et al. 2002), 0 for a label that is ruled out. Raises ``InputError``
+        where they leave a case no label."""
         variants, panels = tables.variants, tables.notes.get("panels", {})
         if panel := self.vocabulary.names("panel"):
             variants = features.restrict_to_panel(variants, panel)
@@ -139,16 +125,18 @@ class Predictor:
         rendered = Renderer(self.config.text, self.vocabulary, self._count_tokens, panels).render(cases, told)
         x, columns = features.matrix(cases, told, self.vocabulary, panels)
         trees = self._trees.predict_proba(x, columns)
-        scores = log_likelihoods(
-            self._model,
-            self._tokenizer,
-            rendered,
-            self.config.text.completion,
-            orders=self.config.orders,
-            batch_size=self.config.batch_size,
-            progress=progress,
+        scores = scoring.averaged(
+            scoring.score_orders(
+                self._model,
+                self._tokenizer,
+                rendered,
+                self.config.text.completion,
+                orders=self.config.orders,
+                batch_size=self.config.batch_size,
+                progress=progress,
+            )
         )
-        p = self.calibration.apply(scores, trees)
+        p = _weighted(self.calibration.apply(scores, trees), weights)
         unsure = self.calibration.abstains(p)
         abstains = [self._why_not(r, doubt) for r, doubt in zip(rendered, unsure, strict=True)]
         return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p), abstains)
@@ -156,4 +144,14 @@ class Predictor:
     def _why_not(self, rendered: Rendered, unsure: bool) -> str | None:
         if not rendered.mutations:
             return "no informative mutation"
-        return f"no cancer reaches a probability of {self.calibration.abstain_below:g}" if unsure else None
+        doubt = f"looks like none of the 26: no cancer reaches a probability of {self.calibration.abstain_below:g}"
+        return doubt if unsure else None
+
+
+def _weighted(p: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    if weights is None:
+        return p
+    weighted = p * weights
+    if not (total := weighted.sum(axis=1, keepdims=True)).all():
+        raise InputError("the prior and the sex leave a case no label at all: give more labels a share")
+    return weighted / total

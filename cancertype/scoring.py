@@ -9,6 +9,7 @@ Prompt and label are tokenised apart and their tokens joined. Training has to jo
 one text, a label's first token could merge with the prompt's last.
 """
 
+import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -19,6 +20,7 @@ from tqdm.auto import tqdm
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from .errors import InputError
+from .text import Rendered, completions, shuffled
 
 _LOGITS_AT_ONCE = 1 << 24
 """Logits held in memory at a time (64 MiB of float32): 64 positions of Gemma's 262,144 tokens."""
@@ -106,6 +108,36 @@ def score_labels(
     finally:
         model.train(was_training)
     return scores
+
+
+def score_orders(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    cases: Sequence[Rendered],
+    completion: str,
+    *,
+    orders: int,
+    batch_size: int,
+    progress: bool = True,
+) -> np.ndarray:
+    """Log-likelihood of every label (nats, float64, (orders, n_cases, 26)) for several orders of a case's mutations.
+
+    ``completion`` is the form of the answers, as ``text.completion``. The first order is the rendered one; the others
+    are drawn from the prompt itself, so that a case gets the same answer whatever it is scored beside. Raises what
+    :func:`score_labels` raises.
+    """
+    prompts = [case.prompt for case in cases]
+    for order in range(1, orders):
+        # A text seeds random.Random by its SHA-512, alike on every machine.
+        prompts += [shuffled(c.prompt, c.mutations, random.Random(f"{order} {c.prompt}")) for c in cases]
+    answers = list(completions(completion).values())
+    scores = score_labels(model, tokenizer, prompts, answers, batch_size=batch_size, progress=progress)
+    return scores.reshape(orders, len(cases), len(answers))
+
+
+def averaged(scores: np.ndarray) -> np.ndarray:
+    """Log of the likelihood averaged over the first axis: (orders, n_cases, n_labels) to (n_cases, n_labels), nats."""
+    return np.logaddexp.reduce(scores, axis=0) - np.log(len(scores))
 
 
 def outside_share(log_likelihoods: np.ndarray) -> np.ndarray:

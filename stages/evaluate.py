@@ -7,12 +7,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cancertype import base_model, evaluation, evaluation_report, predictor
+from cancertype import base_model, evaluation, evaluation_report, scoring
 from cancertype.labels import LABELS
 from cancertype.settings.evaluate import Evaluate
 from cancertype.tables import write_parquet
-from cancertype.text import Rendered
+from cancertype.text import SEPARATOR, Rendered
 from stages.params import read, run
+from stages.revision import code_version
 
 TEXT = Path("data/text")
 MERGED = Path("models/merged")
@@ -24,24 +25,21 @@ def main() -> None:
     settings, completion, seed = read({"evaluate": Evaluate, "text.completion": str, "seed": int})
     texts = pd.concat([pq.read_table(TEXT / f"{split}.parquet").to_pandas() for split in HELD_OUT], ignore_index=True)
     rendered = [Rendered(row.prompt, tuple(row.mutations), row.left_out) for row in texts.itertuples()]
-    scores = predictor.log_likelihoods(
-        base_model.load_model(MERGED),
-        base_model.load_tokenizer(MERGED),
-        rendered,
-        completion,
-        orders=settings.orders,
-        batch_size=settings.batch_size,
-    )
-    scored = pd.DataFrame(scores, columns=[f"lm_{label}" for label in LABELS])
+    model, tokenizer = base_model.load_model(MERGED), base_model.load_tokenizer(MERGED)
+    limits = {"orders": settings.orders, "batch_size": settings.batch_size}
+    scores = scoring.score_orders(model, tokenizer, rendered, completion, **limits)
+    scored = pd.DataFrame(scoring.averaged(scores), columns=[f"lm_{label}" for label in LABELS])
+    if settings.orders > 1:
+        scored[[f"single_order_{label}" for label in LABELS]] = scores[0]
     scored.insert(0, "case_id", texts["case_id"])
-    scored.insert(1, "mutations", [", ".join(r.mutations) for r in rendered])
+    scored.insert(1, "mutations", [SEPARATOR.join(r.mutations) for r in rendered])
     frame = evaluation.frame(pq.read_table("data/features/cases.parquet")).merge(scored, on="case_id")
     frame = frame.merge(pd.read_parquet("models/baseline/predictions.parquet"), on="case_id")
 
     result = evaluation.evaluate_predictions(frame, settings, seed)
     METRICS.mkdir(exist_ok=True)
-    for name, content in (("eval.json", result.headline), ("details.json", result.details)):
-        (METRICS / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    evaluation_report.write_json(METRICS / "eval.json", result.headline)
+    evaluation_report.write_json(METRICS / "details.json", result.details)
     result.calibration.save(Path("models/calibration.json"))
     write_parquet(pa.Table.from_pandas(result.predictions, preserve_index=False), METRICS / "predictions.parquet")
     losses = [pd.read_csv(METRICS / "training" / f"{which}.csv") for which in ("training", "validation")]
@@ -55,6 +53,7 @@ def about() -> dict[str, str]:
     sources = json.loads(Path("data/features/sources.json").read_text(encoding="utf-8"))
     return {
         "Data": "; ".join(f"{source['name']} ({source['licence']})" for source in sources),
+        "Code": code_version(),
         "Base model": f"{base['id']}, {base['licence']}",
     }
 

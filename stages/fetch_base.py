@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from cancertype import base_model
+from cancertype import base_source
 from stages.params import read, run
 
 BASE = Path("models/base")
@@ -10,7 +10,7 @@ BASE = Path("models/base")
 
 def main() -> None:
     base, revision = read({"model.base": str, "model.revision": str | None})
-    base_model.fetch(base, revision, BASE)
+    base_source.fetch(base, revision, BASE)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from stages.params import read, run
 
 PROMPTS = 8
 TOLERANCE = 0.25
-"""Nats of a label's log-likelihood. Rounding the merged weights to the base's 16 bits was measured to cost up to 0.05."""
+"""Nats of a label's log-likelihood. Rounding merged weights to the base's 16 bits was measured to cost up to 0.05."""
 
 
 def main() -> None:

@@ -1,7 +1,6 @@
 """Assemble the complete model and dataset folders, and push them when a repository is named."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,9 +11,10 @@ from cancertype.settings.evaluate import Evaluate
 from cancertype.settings.publish import Publish
 from cancertype.settings.text import Text
 from stages.params import read, run
+from stages.revision import code_version
 
 MODEL, DATASET = Path("models/published"), Path("data/published")
-FEATURES, METRICS = Path("data/features"), Path("metrics")
+FEATURES, MERGED, METRICS = Path("data/features"), Path("models/merged"), Path("metrics")
 SPLITS = {split: Path(f"data/text/{split}.parquet") for split in ("train", "validation", "test", "out_of_scope")}
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     settings = Publish(**params["publish"])
     sources = _json(FEATURES / "sources.json")
     pushed = settings.repo_id or settings.dataset_repo_id
-    about = {"sources": sources, "params": params, "revision": _revision() if pushed else None}
+    about = {"sources": sources, "params": params, "revision": code_version() if pushed else None}
     _assemble_model(settings, about)
     card = cards.dataset_card(repo_id=settings.dataset_repo_id, splits=cards.count(SPLITS), **about)
     hub.assemble_dataset(DATASET, splits=SPLITS, card=card)
@@ -73,8 +73,11 @@ def _assemble_model(settings: Publish, about: dict) -> None:
     )
     files = {f"{predictor.TREES}/{path.name}": path for path in baseline.files(Path("models/baseline"))}
     files[predictor.VOCABULARY] = FEATURES / "vocabulary.parquet"
-    texts = {predictor.CONFIG: config.model_dump_json(indent=2) + "\n", "NOTICE.md": cards.NOTICE}
-    hub.assemble(MODEL, merged=Path("models/merged"), files=files, texts=texts, card=card)
+    texts = {predictor.CONFIG: config.model_dump_json(indent=2) + "\n"}
+    # The packaged base brings the notice that Gemma's terms ask for; one from the Hub may not.
+    if not (MERGED / "NOTICE.md").exists():
+        texts["NOTICE.md"] = cards.NOTICE
+    hub.assemble(MODEL, merged=MERGED, files=files, texts=texts, card=card)
 
 
 def _json(path: Path) -> dict:
@@ -83,10 +86,6 @@ def _json(path: Path) -> dict:
 
 def _prompts() -> list[str]:
     return pq.read_table(SPLITS["validation"], columns=["prompt"])["prompt"].to_pylist()[:4]
-
-
-def _revision() -> str:
-    return subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
 
 
 if __name__ == "__main__":

@@ -1,38 +1,51 @@
-"""An adapter of another revision of this repository."""
+"""Revisions of this repository: which one runs, and the adapter of another."""
 
 import subprocess
 from pathlib import Path
-
-from dvc.exceptions import DvcException
-from dvc.repo import Repo
 
 from cancertype.errors import InputError
 
 SCRATCH = Path("scratch/continue_from")
 
 
+def _git(*arguments: str) -> str | None:
+    """What git answers; None outside a repository, without git, or for a revision that is not there."""
+    try:
+        return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def code_version() -> str:
+    """The commit that runs, marked when files differ from it."""
+    return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") or "unknown (not a git checkout)"
+
+
 def adapter_of(revision: str | None) -> Path | None:
     """The folder of ``models/adapter`` as of a git revision, fetched through DVC; None when ``revision`` is not one."""
     if revision is None or Path(revision).is_dir():
         return None
-    found = subprocess.run(
-        ["git", "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if found.returncode:
+    commit = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if commit is None:
         return None
-    folder = SCRATCH / found.stdout.strip()
+    folder = SCRATCH / commit
     if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = folder.with_name(folder.name + ".part")
-        try:
-            Repo.get(".", "models/adapter", out=str(beside), rev=revision, force=True)
-        except DvcException as error:
-            raise InputError(
-                f"train.continue_from: revision {revision} has no adapter that DVC can fetch ({error}). "
-                "Pull it first: git checkout REVISION -- dvc.lock && dvc pull models/adapter"
-            ) from error
-        beside.rename(folder)
+        _fetch(revision, folder)
     return folder
+
+
+def _fetch(revision: str, folder: Path) -> None:
+    # DVC takes seconds to import, and few runs continue from a revision.
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = folder.with_name(folder.name + ".part")
+    try:
+        Repo.get(".", "models/adapter", out=str(beside), rev=revision, force=True)
+    except DvcException as error:
+        raise InputError(
+            f"train.continue_from: DVC cannot fetch the adapter of revision {revision} ({error}). It must be in the "
+            f"cache or in a remote: run `dvc fetch` at that revision, or `dvc push` where it was trained"
+        ) from error
+    beside.rename(folder)

@@ -1,6 +1,7 @@
 """Fine-tune the base model: train the adapter on the text dataset."""
 
 import json
+import os
 from pathlib import Path
 
 from cancertype.finetune import finetune
@@ -33,8 +34,10 @@ def main() -> None:
         seed=seed,
         continue_from=adapter_of(train.continue_from),
     )
-    METRICS.mkdir(exist_ok=True)
-    (METRICS / "training.json").write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    # Under a launcher every process comes here with the same report.
+    if os.environ.get("RANK", "0") == "0":
+        METRICS.mkdir(exist_ok=True)
+        (METRICS / "training.json").write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -91,8 +91,16 @@ def tiny_gemma2(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def gemma_base(tmp_path_factory) -> Path:
     """Folder of the real Gemma 3 270M, converted once a session from the package that ships it (about a minute)."""
-    from cancertype import base_model
+    from cancertype import base_source
 
     folder = tmp_path_factory.mktemp("gemma") / "base"
-    base_model.fetch("gemma-3-270m", None, folder)
+    base_source.fetch("gemma-3-270m", None, folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def published(tiny_gemma3, tmp_path_factory) -> Path:
+    """Folder of a small published model that tells SKCM, COAD, OV and PRAD apart by two mutations each."""
+    from .published_model import publish
+
+    return publish(tmp_path_factory.mktemp("published") / "model", tiny_gemma3)

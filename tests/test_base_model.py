@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoConfig
 
-from cancertype import base_model
+from cancertype import base_model, base_source
 from cancertype.errors import InputError
 from cancertype.gguf_tokenizer import GEMMA3_MERGES, byte_pair_merges, gemma_tokenizer, vocabulary
 from cancertype.labels import WORDS
@@ -92,7 +92,7 @@ def test_reserved_tokens_stay_visible_and_special_ones_do_not():
 def test_a_folder_is_copied_whole_with_its_origin(tiny_gemma3, tmp_path):
     (tmp_path / "base").mkdir()
     (tmp_path / "base" / "stale.txt").write_text("of an earlier base")
-    base_model.fetch(str(tiny_gemma3), None, tmp_path / "base")
+    base_source.fetch(str(tiny_gemma3), None, tmp_path / "base")
     copied = {path.name for path in (tmp_path / "base").iterdir()}
     assert copied == {path.name for path in tiny_gemma3.iterdir()} | {"base.json"}
     origin = json.loads((tmp_path / "base" / "base.json").read_text())
@@ -107,7 +107,7 @@ def test_a_missing_file_is_named_and_nothing_is_written(tiny_gemma3, tmp_path, n
     shutil.copytree(tiny_gemma3, tmp_path / "given")
     (tmp_path / "given" / name).unlink()
     with pytest.raises(InputError, match=name):
-        base_model.fetch(str(tmp_path / "given"), None, tmp_path / "base")
+        base_source.fetch(str(tmp_path / "given"), None, tmp_path / "base")
     with pytest.raises(InputError, match=name):
         base_model.load_model(tmp_path / "given")
     with pytest.raises(InputError, match=name):
@@ -125,13 +125,13 @@ def test_a_missing_part_of_split_weights_is_named(tiny_gemma3, tmp_path):
 
 def test_an_unknown_base_lists_what_a_base_can_be(tmp_path):
     with pytest.raises(InputError, match="neither 'gemma-3-270m', nor a folder that exists, nor a Hub id"):
-        base_model.fetch("gemma", None, tmp_path / "base")
+        base_source.fetch("gemma", None, tmp_path / "base")
 
 
 def test_a_revision_of_something_without_revisions_is_refused(tiny_gemma3, tmp_path):
     for base in ("gemma-3-270m", str(tiny_gemma3)):
         with pytest.raises(InputError, match="only a Hub id has revisions"):
-            base_model.fetch(base, "main", tmp_path / "base")
+            base_source.fetch(base, "main", tmp_path / "base")
 
 
 class _Hub(BaseHTTPRequestHandler):
@@ -193,7 +193,7 @@ def hub(tiny_gemma3, monkeypatch):
 
 
 def test_a_hub_model_is_downloaded_at_a_commit_without_pickles(hub, tmp_path):
-    base_model.fetch("open/model", "main", tmp_path / "base")
+    base_source.fetch("open/model", "main", tmp_path / "base")
     got = {path.name for path in (tmp_path / "base").rglob("*")}
     assert got == set(hub) - {"pytorch_model.bin", "original/model.safetensors"} | {"base.json"}
     assert (tmp_path / "base" / "config.json").read_bytes() == hub["config.json"]
@@ -211,14 +211,14 @@ def test_a_hub_model_is_downloaded_at_a_commit_without_pickles(hub, tmp_path):
 )
 def test_what_the_hub_refuses_comes_with_a_remedy(hub, tmp_path, base, revision, remedy):
     with pytest.raises(InputError, match=remedy):
-        base_model.fetch(base, revision, tmp_path / "base")
+        base_source.fetch(base, revision, tmp_path / "base")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_network_the_offline_base_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"out of reach .*'gemma-3-270m', which needs no network"):
-        base_model.fetch("open/model", None, tmp_path / "base")
+        base_source.fetch("open/model", None, tmp_path / "base")
 
 
 def _config(folder: Path):

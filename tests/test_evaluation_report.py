@@ -12,6 +12,7 @@ from PIL import Image
 from cancertype import evaluation_report
 from cancertype.evaluation import evaluate_predictions
 from cancertype.labels import LABELS
+from cancertype.pages import picture
 
 from .made_up_predictions import SETTINGS, made_up_predictions, without
 
@@ -137,7 +138,7 @@ def test_a_page_of_few_cases_all_wrong_or_all_right_is_whole(tmp_path, skill):
 def test_the_same_figures_give_the_same_pictures(result):
     drawings = evaluation_report._pictures(result, LOSS, LOSS)
     for name in ("models", "reliability"):
-        assert evaluation_report._render(drawings[name], "svg") == evaluation_report._render(drawings[name], "svg")
+        assert picture(drawings[name], "svg") == picture(drawings[name], "svg")
 
 
 def rows_of(path) -> list[dict]:

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cancertype import variants
-from cancertype.variants import SILENT, parse_protein_change, parse_protein_changes
+from cancertype import canonical, notation, terms, variants
+from cancertype.canonical import parse_protein_changes
+from cancertype.notation import parse_protein_change
+from cancertype.variants import SILENT
 
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 ONE_LETTER = st.sampled_from(RESIDUES)
@@ -121,7 +123,7 @@ def test_a_column_reads_as_its_values_do_and_garbage_only_counts(texts):
     assert column.text.to_pylist() == [change.text if change else "" for change in each]
     assert column.codon.to_pylist() == [change.codon if change else None for change in each]
     assert column.consequence.to_pylist() == [change.consequence if change else None for change in each]
-    lost = [text for text, change in zip(texts, each, strict=True) if change is None and not variants.is_unstated(text)]
+    lost = [text for text, change in zip(texts, each, strict=True) if change is None and not notation.is_unstated(text)]
     assert column.unreadable == len(lost)
     assert set(column.examples) <= set(lost)
     assert bool(column.examples) == bool(lost)
@@ -158,7 +160,7 @@ def test_a_column_reads_as_its_values_do_and_garbage_only_counts(texts):
     ],
 )
 def test_stated_terms_of_all_sources_fall_into_one_set_of_classes(stated, expected):
-    assert variants.consequence_class(stated) == expected
+    assert terms.consequence_class(stated) == expected
 
 
 @pytest.mark.parametrize(
@@ -178,13 +180,13 @@ def test_stated_terms_of_all_sources_fall_into_one_set_of_classes(stated, expect
     ],
 )
 def test_alleles_give_the_event_and_the_class_on_the_pyrimidine_strand(alleles, expected):
-    assert variants.dna_event(*alleles) == expected
+    assert terms.dna_event(*alleles) == expected
 
 
 def test_context_is_the_same_on_both_strands():
-    assert variants.trinucleotide("ACG", "C>T") == variants.trinucleotide("CGT", "C>T") == "A[C>T]G"
-    assert variants.trinucleotide("AAG", "C>T") is None
-    assert variants.trinucleotide("NCG", "C>T") is None
+    assert terms.trinucleotide("ACG", "C>T") == terms.trinucleotide("CGT", "C>T") == "A[C>T]G"
+    assert terms.trinucleotide("AAG", "C>T") is None
+    assert terms.trinucleotide("NCG", "C>T") is None
     assert len(set(variants.TRINUCLEOTIDES)) == 96
 
 
@@ -199,11 +201,11 @@ def test_context_is_the_same_on_both_strands():
     ],
 )  # fmt: skip
 def test_gene_symbols_are_brought_up_to_date(old, current):
-    assert variants.current_symbol(old) == current
+    assert terms.current_symbol(old) == current
 
 
 def test_no_current_symbol_is_itself_renamed():
-    renamed = variants._renamed_genes()
+    renamed = terms._renamed_genes()
     assert len(renamed) > 1000
     assert not set(renamed) & set(renamed.values())
 
@@ -214,7 +216,7 @@ def _rows(*rows: tuple[str, ...]) -> pa.Table:
 
 
 def test_the_canonical_table_has_its_schema_and_says_what_it_left_out():
-    table, dropped = variants.canonical(
+    table, dropped = canonical.table(
         _rows(
             ("a", "MLL2", "p.R213X", "Nonsense_Mutation", "G", "A", "CGA"),
             ("a", "TP53", "p.T125T", "Splice_Site", "C", "A", "ACG"),
@@ -250,12 +252,12 @@ def test_the_canonical_table_has_its_schema_and_says_what_it_left_out():
 
 
 def test_dropped_rows_leave_no_values_behind():
-    table, _ = variants.canonical(
+    table, _ = canonical.table(
         _rows(("gone", "TTN", "p.L5L", "Silent", "C", "A", ""), ("a", "APC", "p.R5H", "", "C", "A", "")), "x"
     )
     assert table["case_id"].chunk(0).dictionary.to_pylist() == ["a"]
 
 
 def test_no_rows_make_an_empty_table():
-    table, dropped = variants.canonical(_rows(("a", "TTN", "p.L5L", "Silent", "C", "A", "")).slice(0, 0), "x")
+    table, dropped = canonical.table(_rows(("a", "TTN", "p.L5L", "Silent", "C", "A", "")).slice(0, 0), "x")
     assert (table.num_rows, table.schema, dropped) == (0, variants.SCHEMA, [])

@@ -3,7 +3,6 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 from cancertype.settings.lora import Lora
@@ -92,7 +91,10 @@ def finetune(
 
 def _start(job: Job) -> dict:
     # The backend comes first: unsloth has to be imported before transformers, trl and peft, which ``run`` imports.
-    backend = import_module(f".{job.train_settings.backend}", __name__)
+    if job.train_settings.backend == "unsloth":
+        from . import unsloth as backend
+    else:
+        from . import trl as backend
     from .run import run
 
     return run(job, backend)

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, record
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure, record
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from cancertype.errors import InputError
@@ -31,7 +31,13 @@ def spread(work: Callable[[Any], dict], job: Any, processes: int) -> dict:
         return elastic_launch(config, _attempt)(work, job)[0]
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
-        raise InputError(f"process {rank} of {processes} failed: {failure.message}") from error
+        raise InputError(f"process {rank} of {processes} failed: {_reason(failure)}") from error
+
+
+def _reason(failure: ProcessFailure) -> str:
+    """What the process raised, or, where it was killed, by which signal."""
+    recorded = failure.message
+    return recorded["message"] if isinstance(recorded, dict) else recorded
 
 
 @record

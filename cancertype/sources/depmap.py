@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .. import label_map, variants
+from .. import canonical, label_map
+from ..columns import compacted, encoded, matching
 from ..errors import InputError
 from ..settings.cohort import Cohort
 from . import CASES, Dropped, SourceTables, delimited, unlabelled
@@ -24,6 +25,9 @@ _OPTIONAL = (
     dict.fromkeys((*_CONSEQUENCES, "Hotspot", "IsDefaultEntryForModel"), TEXT)
     | dict.fromkeys((*_FREQUENCIES, "AF", "DP"), pa.float64())
 )  # fmt: skip
+COLUMNS = (*_MUTATIONS, *_OPTIONAL)
+"""Every column of the mutations that is read where it is there."""
+
 _MODEL = ("ModelID", "PatientID", "OncotreeCode", "OncotreePrimaryDisease", "OncotreeLineage")
 _MODEL_OPTIONAL = ("OncotreeSubtype", "Sex", "EngineeredModel", "CulturedResistanceDrug")
 _EXAMPLES = 5
@@ -57,11 +61,9 @@ def read(folder: Path, settings: Cohort) -> SourceTables:
     seen = _Seen()
     rows, columns = _mutations(path, settings, seen)
     cases, left_out = _cases(models, seen.models, source)
-    rows = rows.filter(
-        pa.array(variants.matching(variants.encoded(rows["case_id"]), set(cases["case_id"].to_pylist()).__contains__))
-    )
-    rows, repeated = variants.without_repeats(variants.compacted(rows), source)
-    table, unclear = variants.canonical(rows.drop_columns(["chromosome", "position"]), source)
+    rows = rows.filter(pa.array(matching(encoded(rows["case_id"]), set(cases["case_id"].to_pylist()).__contains__)))
+    rows, repeated = canonical.without_repeats(compacted(rows), source)
+    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
     dropped = [Dropped(source, "variant", reason, n) for reason, n in sorted(seen.counts.items()) if n]
     notes = {
         "files": [path.name],
@@ -80,10 +82,10 @@ def read_lines(path: Path, settings: Cohort) -> SourceTables:
     source = "depmap"
     seen = _Seen()
     rows, columns = _mutations(path, settings, seen)
-    named = variants.matching(variants.encoded(rows["case_id"]), bool)
+    named = matching(encoded(rows["case_id"]), bool)
     seen.counts["no ModelID"] += int((~named).sum())
-    rows, repeated = variants.without_repeats(variants.compacted(rows.filter(pa.array(named))), source)
-    table, unclear = variants.canonical(rows.drop_columns(["chromosome", "position"]), source)
+    rows, repeated = canonical.without_repeats(compacted(rows.filter(pa.array(named))), source)
+    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
     dropped = [Dropped(source, "variant", reason, n) for reason, n in sorted(seen.counts.items()) if n]
     notes = {"files": [path.name], "germline_filter": _limits(columns[1], settings)}
     cases = unlabelled(sorted(seen.models - {""}), source, "cell line")
@@ -139,7 +141,7 @@ def _telling(batch: pa.RecordBatch, settings: Cohort, seen: _Seen) -> pa.RecordB
     batch = batch.filter(pa.array(default))
     seen.models.update(pc.unique(batch.column("ModelID").dictionary.take(batch.column("ModelID").indices)).to_pylist())
     batch = batch.append_column("stated", _stated(batch))
-    batch = batch.filter(pa.array(variants.tells(batch.column("stated"), seen.counts)))
+    batch = batch.filter(pa.array(canonical.tells(batch.column("stated"), seen.counts)))
     model = batch.column("ModelID")
     burden = np.bincount(model.indices.to_numpy(), minlength=len(model.dictionary))
     seen.burden.update(dict(zip(model.dictionary.to_pylist(), burden.tolist(), strict=True)))
@@ -149,7 +151,7 @@ def _telling(batch: pa.RecordBatch, settings: Cohort, seen: _Seen) -> pa.RecordB
 def _is_default(batch: pa.RecordBatch) -> np.ndarray:
     if "IsDefaultEntryForModel" not in batch.schema.names:
         return np.ones(batch.num_rows, bool)
-    return variants.matching(batch.column("IsDefaultEntryForModel"), _is_yes)
+    return matching(batch.column("IsDefaultEntryForModel"), _is_yes)
 
 
 def _is_yes(text: str) -> bool:
@@ -176,7 +178,7 @@ def _somatic(batch: pa.RecordBatch, settings: Cohort, counts: Counter[str]) -> n
 
     hotspot = np.zeros(batch.num_rows, bool)
     if "Hotspot" in names:
-        hotspot = variants.matching(batch.column("Hotspot"), _is_yes)
+        hotspot = matching(batch.column("Hotspot"), _is_yes)
     keep = np.ones(batch.num_rows, bool)
     known = [beyond(name, "greater", settings.germline_max_population_frequency) for name in _FREQUENCIES]
     for reason, against in (

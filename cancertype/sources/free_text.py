@@ -9,7 +9,9 @@ from importlib.resources import files
 
 import pyarrow as pa
 
-from .. import variants
+from .. import canonical, variants
+from ..notation import ProteinChange, parse_protein_change
+from ..terms import current_symbol
 from . import Dropped, SourceTables, unlabelled
 
 SOURCE = "text"
@@ -39,6 +41,7 @@ _ROLES = {
 _ROLE_OF = {word: role for role, words in _ROLES.items() for word in words.split()}
 _CODING_DNA = re.compile(r"[cgn]\.\S+")
 _ACCESSION = re.compile(r"(?:N[MPRC]_|ENS[TPG])[0-9]+(?:\.[0-9]+)?")
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,}(?:orf[0-9]+)?")
 _EXAMPLES = 5
 
 
@@ -59,7 +62,7 @@ def known_genes() -> dict[str, str]:
     symbols = [row["gene"] for row in _rows(folder.joinpath("simulated_genes.csv").read_text(encoding="utf-8"))]
     for row in _rows(folder.joinpath("gene_symbols.csv").read_text(encoding="utf-8")):
         symbols += [row["old"], row["current"]]
-    return {symbol.upper(): variants.current_symbol(symbol) for symbol in symbols}
+    return {symbol.upper(): current_symbol(symbol) for symbol in symbols}
 
 
 def _rows(text: str) -> Iterable[dict[str, str]]:
@@ -71,7 +74,7 @@ def read(lines: Iterable[str], name: str = "text") -> tuple[SourceTables, list[P
 
     Commas, semicolons and line ends part mutations. A line ``name: mutations`` begins a sample; what comes before the
     first such line is the sample ``name``. A mutation is a gene and a protein change (any notation of
-    ``variants.parse_protein_change``), a gene and what happens to it (stop, fs, splice, inframe ...), or a gene alone,
+    ``notation.parse_protein_change``), a gene and what happens to it (stop, fs, splice, inframe ...), or a gene alone,
     which is taken for a change that leaves a full-length protein. A gene said to be wild type, amplified, fused or
     otherwise without a small mutation does not count, nor does a gene of which only words that are not understood tell.
     """
@@ -80,7 +83,7 @@ def read(lines: Iterable[str], name: str = "text") -> tuple[SourceTables, list[P
         reader.line(number, line)
     rows = {column: [mutation[i] for mutation in reader.mutations] for i, column in enumerate(_COLUMNS)}
     distinct = pa.table({column: pa.array(values, pa.string()) for column, values in rows.items()})
-    table, dropped = variants.canonical(distinct, SOURCE)
+    table, dropped = canonical.table(distinct, SOURCE)
     if reader.problems:
         shown = tuple(f"line {problem.line}: {problem.what}" for problem in reader.problems[:_EXAMPLES])
         dropped = [Dropped(SOURCE, "word", "not understood or not used", len(reader.problems), shown), *dropped]
@@ -124,11 +127,13 @@ class _Reader:
 
 @dataclass
 class _Mention:
-    """A gene and the words behind it; ``named`` False when the gene was named before the last separator."""
+    """A gene and the words behind it; ``named`` False when the gene stood before the last separator, ``known`` False
+    when its symbol is none of ``known_genes``."""
 
     gene: str | None
     named: bool
     words: list[str] = field(default_factory=list)
+    known: bool = True
 
     def read(self, negated: bool) -> tuple[list[tuple[str, str, str]], list[str]]:
         """Mutations as gene, protein change and consequence, and what is not understood or not counted."""
@@ -137,6 +142,8 @@ class _Mention:
             says_something = self.named or any(word.lower() not in _ROLE_OF for word in self.words)
             return [], [f"{said!r} states no small somatic mutation: not counted"] if says_something else []
         found, unclear = [], []
+        if not self.known:
+            unclear.append(f"{self.gene!r} is no gene symbol known here: counted, but it may tell nothing")
         for word in self.words:
             change, event = _change(word), _EVENT_OF.get(word.lower())
             if word.lower() in _ROLE_OF or _CODING_DNA.fullmatch(word) or _ACCESSION.fullmatch(word):
@@ -148,7 +155,7 @@ class _Mention:
             elif change or event:
                 unclear.append(f"{word!r} stands behind no known gene: not counted")
             else:
-                unclear.append(f"{word!r} is no known gene symbol, protein change or consequence")
+                unclear.append(f"{word!r} is no gene symbol known here, protein change or consequence")
                 # What follows may belong to a gene that is not known.
                 self.gene = None
         if self.named and not found and unclear:
@@ -165,9 +172,19 @@ def _mentions(words: list[str], gene: str | None) -> list[_Mention]:
         symbol = None if mentions[-1].named and _change(word) else _gene(word, first=i == 0)
         if symbol:
             mentions.append(_Mention(symbol, True))
+        elif _is_shaped_like_a_gene(word) and i + 1 < len(words) and _is_mutation(words[i + 1]):
+            mentions.append(_Mention(word, True, known=False))
         else:
             mentions[-1].words.append(word)
     return mentions
+
+
+def _is_shaped_like_a_gene(word: str) -> bool:
+    return bool(_SYMBOL.fullmatch(word)) and not _change(word) and word.lower() not in (*_ROLE_OF, *_EVENT_OF)
+
+
+def _is_mutation(word: str) -> bool:
+    return _change(word) is not None or word.lower() in _EVENT_OF
 
 
 def _words(item: str) -> list[str]:
@@ -183,8 +200,8 @@ def _words(item: str) -> list[str]:
     return words
 
 
-def _change(word: str) -> variants.ProteinChange | None:
-    return variants.parse_protein_change(word) or variants.parse_protein_change(word.upper())
+def _change(word: str) -> ProteinChange | None:
+    return parse_protein_change(word) or parse_protein_change(word.upper())
 
 
 def _gene(word: str, first: bool) -> str | None:

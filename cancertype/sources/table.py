@@ -1,14 +1,17 @@
 """The user's own wide table: ``ID``, an optional ``SUBCLASS``, then one column per gene."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from .. import label_map, variants
+from .. import canonical, label_map
+from ..columns import encoded
 from ..errors import InputError
 from ..settings.cohort import Cohort
+from ..terms import current_symbol
 from . import CASES, Dropped, SourceTables, delimited
 from .delimited import TEXT
 
@@ -50,8 +53,8 @@ def read(path: Path, settings: Cohort, *, labelled: bool = True) -> SourceTables
     keep = {i for i in range(len(ids)) if sequenced_genes[i] and i not in contradictory}
     left_out = _left_out(source, ids, sequenced_genes, contradictory)
     panel = PANEL if len(genes) < SMALLEST_EXOME else None
-    found, unclear = variants.canonical(_rows(cells, ids, keep), source)
-    current = list(dict.fromkeys(filter(None, map(variants.current_symbol, genes))))
+    found, unclear = canonical.table(_rows(cells, ids, keep), source)
+    current = list(dict.fromkeys(filter(None, map(current_symbol, genes))))
     notes = {
         "files": [path.name],
         "gene_columns": len(genes),
@@ -60,6 +63,15 @@ def read(path: Path, settings: Cohort, *, labelled: bool = True) -> SourceTables
     }
     cases = [_case(ids[i], subclasses[i], source, panel) for i in sorted(keep)]
     return SourceTables(pa.Table.from_pylist(cases, schema=CASES), found, left_out + unclear, notes)
+
+
+def cells(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Row (from 1, below the column names), gene column and text of every protein change of a table, in the order of
+    columns. Raises ``InputError`` as ``read`` does."""
+    _, genes = _columns(path)
+    for row, gene, text in _cells(delimited.read(path, dict.fromkeys(genes, TEXT)), genes)[0]:
+        for change in text.translate(_SEPARATORS).split():
+            yield row + 1, gene, change
 
 
 def _the_file(folder: Path) -> Path:
@@ -109,7 +121,7 @@ def _cells(table: pa.Table, genes: list[str]) -> tuple[list[tuple[int, str, str]
     for gene, chunks in zip(table.column_names, table.itercolumns(), strict=True):
         if gene not in wanted:
             continue
-        column = variants.encoded(chunks)
+        column = encoded(chunks)
         values = [value.strip() for value in column.dictionary.to_pylist()]
         codes = column.indices.to_numpy()
         known = np.array([value not in _NOT_SEQUENCED for value in values], bool)[codes]

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .. import label_map, variants
+from .. import canonical, label_map
+from ..columns import compacted, encoded, matching, translated
 from ..errors import InputError
 from ..settings.cohort import Cohort
 from . import CASES, Dropped, SourceTables, delimited, unlabelled
@@ -23,9 +24,12 @@ _REQUIRED = (
     "Tumor_Sample_Barcode",
 )
 _POSITIONS = ("Start_Position", "Start_position")
-_PROTEIN_CHANGES = ("HGVSp_Short", "Protein_Change", "amino_acid_change_WU", "AAChange")
+PROTEIN_CHANGES = ("HGVSp_Short", "Protein_Change", "amino_acid_change_WU", "AAChange")
 _COHORTS = ("acronym", "type", "cohort")
 _SEXES = ("gender", "sex")
+COLUMNS = (*_REQUIRED, *_POSITIONS, *PROTEIN_CHANGES, "FILTER", "CONTEXT")
+"""Every column of a MAF that is read where it is there."""
+
 _EXAMPLES = 5
 
 _WHOLE_GENOME_AMPLIFIED = {"wga", "native_wga_mix"}
@@ -64,8 +68,8 @@ def read(folder: Path, settings: Cohort) -> SourceTables:
     rows, barcodes, dropped = _variant_rows(mafs, source)
     tumours, left_out = _one_tumour_each(barcodes, patients, contradictory, source)
     rows, not_used = _of_tumours(rows, tumours, patients, source)
-    rows, repeated = variants.without_repeats(variants.compacted(rows), source)
-    table, unclear = variants.canonical(rows.drop_columns(["chromosome", "position"]), source)
+    rows, repeated = canonical.without_repeats(compacted(rows), source)
+    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
     never_seen = sorted(set(patients) - set(tumours.values()) - {_patient(barcode) for barcode in barcodes})
     if never_seen:
         reason = "in the clinical table, but in no MAF: perhaps never sequenced"
@@ -89,13 +93,13 @@ def read_samples(path: Path) -> SourceTables:
     """
     source = "maf"
     rows, barcodes, dropped = _variant_rows([path], source)
-    barcode = variants.translated(variants.encoded(rows["case_id"]), str.strip)
+    barcode = translated(encoded(rows["case_id"]), str.strip)
     rows = rows.set_column(0, "case_id", barcode).drop_columns(["filter"])
-    named = variants.matching(barcode, bool)
+    named = matching(barcode, bool)
     if not named.all():
         dropped.append(Dropped(source, "variant", "no Tumor_Sample_Barcode", int((~named).sum())))
-    rows, repeated = variants.without_repeats(variants.compacted(rows.filter(pa.array(named))), source)
-    table, unclear = variants.canonical(rows.drop_columns(["chromosome", "position"]), source)
+    rows, repeated = canonical.without_repeats(compacted(rows.filter(pa.array(named))), source)
+    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
     samples = sorted({barcode.strip() for barcode in barcodes} - {""})
     notes = {"files": [path.name]}
     return SourceTables(unlabelled(samples, source, "tumour"), table, dropped + repeated + unclear, notes)
@@ -150,7 +154,7 @@ def _variant_rows(paths: list[Path], source: str) -> tuple[pa.Table, set[str], l
     batches, barcodes = [], set()
     counts: Counter[str] = Counter()
     for path in paths:
-        position, protein = _first_of(path, _POSITIONS), _first_of(path, _PROTEIN_CHANGES)
+        position, protein = _first_of(path, _POSITIONS), _first_of(path, PROTEIN_CHANGES)
         columns = dict.fromkeys((*_REQUIRED, protein), TEXT) | {position: pa.int64()}
         optional = {"FILTER": TEXT, "CONTEXT": pa.string()}
         for batch in delimited.batches(path, columns, optional, f"reading {path.name}"):
@@ -178,9 +182,9 @@ _ROWS = pa.schema(
 
 def _telling(batch: pa.RecordBatch, counts: Counter[str]) -> pa.RecordBatch:
     """Without silent and non-coding rows, and without those that did not pass the study's own filter."""
-    keep = variants.tells(batch.column("Variant_Classification"), counts)
+    keep = canonical.tells(batch.column("Variant_Classification"), counts)
     if "FILTER" in batch.schema.names:
-        passed = variants.matching(batch.column("FILTER"), lambda flags: _flags(flags) <= _WHOLE_GENOME_AMPLIFIED)
+        passed = matching(batch.column("FILTER"), lambda flags: _flags(flags) <= _WHOLE_GENOME_AMPLIFIED)
         counts["marked by the study's FILTER"] += int((keep & ~passed).sum())
         keep &= passed
     return batch.filter(pa.array(keep))
@@ -267,13 +271,11 @@ def _of_tumours(
     rows: pa.Table, tumours: dict[str, str], patients: dict[str, Patient], source: str
 ) -> tuple[pa.Table, list[Dropped]]:
     """The rows of the kept tumours, by patient, that also pass the rule for amplified DNA."""
-    barcode = variants.encoded(rows["case_id"])
-    case = variants.translated(barcode, lambda text: tumours.get(text, ""))
-    of_tumour = variants.matching(case, lambda patient: patient != "")
-    amplified = variants.matching(variants.encoded(rows["filter"]), lambda flags: bool(_flags(flags)))
-    allowed = variants.matching(
-        case, lambda patient: patient != "" and patients[patient].cohort.upper() in _AMPLIFIED_COHORTS
-    )
+    barcode = encoded(rows["case_id"])
+    case = translated(barcode, lambda text: tumours.get(text, ""))
+    of_tumour = matching(case, lambda patient: patient != "")
+    amplified = matching(encoded(rows["filter"]), lambda flags: bool(_flags(flags)))
+    allowed = matching(case, lambda patient: patient != "" and patients[patient].cohort.upper() in _AMPLIFIED_COHORTS)
     refused = of_tumour & amplified & ~allowed
     dropped = [
         Dropped(source, "variant", reason, int(mask.sum()))

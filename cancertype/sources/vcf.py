@@ -15,9 +15,11 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
-from .. import variants
+from .. import canonical, variants
+from ..columns import compacted
 from ..errors import InputError
 from ..settings.cohort import Cohort
+from ..terms import consequence_class
 from . import Dropped, SourceTables, delimited, unlabelled
 
 _FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
@@ -87,8 +89,8 @@ def read(path: Path, settings: Cohort) -> SourceTables:
                 for name, value in zip(_COLUMNS, row, strict=True):
                     columns[name].append(value)
     rows = pa.table({name: pa.array(values, pa.string()).dictionary_encode() for name, values in columns.items()})
-    rows, repeated = variants.without_repeats(variants.compacted(rows), "vcf")
-    table, unclear = variants.canonical(rows.drop_columns(["chromosome", "position"]), "vcf")
+    rows, repeated = canonical.without_repeats(compacted(rows), "vcf")
+    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), "vcf")
     dropped = [
         Dropped("vcf", "variant", reason, n, tuple(seen.examples[reason])) for reason, n in sorted(seen.counts.items())
     ]
@@ -250,7 +252,7 @@ def _refusal_of_allele(allele: str, carriers: list[str], best: Transcript | None
         return _SYMBOLIC
     if best is None:
         return _UNANNOTATED
-    # Left out here and not by variants.canonical, so that a whole genome's millions need no memory.
+    # Left out here and not by canonical.table, so that a whole genome's millions need no memory.
     if (name := _class_of(best.consequence)) in (variants.SILENT, variants.NON_CODING):
         return name
     return _INHERITED if best.frequency > settings.germline_max_population_frequency else None
@@ -309,4 +311,4 @@ def _severity(transcript: Transcript) -> int:
 
 @cache
 def _class_of(terms: str) -> str | None:
-    return variants.consequence_class(terms)
+    return consequence_class(terms)

@@ -1,0 +1,300 @@
+"""The command line as people use it: every form in, every form out, and one line for every mistake."""
+
+import csv
+import gzip
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from cancertype import answers, inputs, pages
+from cancertype.cli import app
+from cancertype.labels import FAMILIES, LABELS
+from cancertype.predictor import CONFIG, Predictor
+
+from .published_model import TYPICAL, training_cohort
+
+ROOT = Path(__file__).parents[1]
+TEXT = "s1: BRAF V600E, CDKN2A R80*\ns2: XIRP2 A1V\ns3: SPOP F133V, TP53 R175H\n"
+
+
+@pytest.fixture
+def run(published, tmp_path, monkeypatch):
+    """Run a command in an empty folder, with the small model unless ``model`` says otherwise."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str, model: str | None = str(published), stdin: str | bytes | None = None) -> Result:
+        named = ["--model", model] if model and words[0] != "validate" else []
+        return CliRunner().invoke(app, [*words, *named], input=stdin)
+
+    return run
+
+
+def as_json(result: Result) -> dict:
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def predicted(result: Result) -> dict[str, dict]:
+    return {case["case_id"]: case for case in as_json(result)["cases"]}
+
+
+# --- predict ---
+
+
+def test_predict_says_what_the_predictor_says(run, published):
+    cases = predicted(run("predict", TEXT, "--json", "-"))
+    predictions = Predictor.from_pretrained(published).predict(inputs.read(TEXT).tables)
+    assert list(cases) == ["s1", "s2", "s3"]
+    p = np.array([[case["probabilities"][label] for label in LABELS] for case in cases.values()])
+    np.testing.assert_allclose(p, predictions.p, rtol=1e-6)
+    assert [set(case["set"]) for case in cases.values()] == [
+        {label for label, inside in zip(LABELS, row, strict=True) if inside} for row in predictions.in_set
+    ]
+
+
+def test_each_sample_has_answer_top_three_family_set_and_measured_figures(run):
+    case = predicted(run("predict", TEXT, "--json", "-"))["s1"]
+    assert (case["answer"], case["abstains"], case["set"]) == ("SKCM", None, ["SKCM"])
+    assert [t["label"] for t in case["top"]][0] == "SKCM"
+    assert len(case["top"]) == 3
+    assert (case["top"][0]["recall"], case["top"][0]["precision"], case["top"][0]["n"]) == (0.8, None, 10)
+    assert case["family"] == {"label": "SKCM", "p": pytest.approx(case["probabilities"]["SKCM"])}
+    assert set(case["families"]) == set(FAMILIES)
+    assert sum(case["families"].values()) == pytest.approx(1.0)
+    assert case["mutations"] == ["BRAF V600E", "CDKN2A R80*"]
+
+
+def test_the_family_sums_its_labels(run, tmp_path):
+    (tmp_path / "prior.csv").write_text("label,share\nKIPAN,30\nKIRC,30\nSKCM,40\n")
+    case = predicted(run("predict", "XIRP2 A1V", "--prior", "prior.csv", "--json", "-"))["text"]
+    kidney = case["probabilities"]["KIPAN"] + case["probabilities"]["KIRC"]
+    assert case["families"]["KIPAN"] == pytest.approx(kidney)
+    assert case["family"]["label"] == max(case["families"], key=case["families"].get)
+
+
+def test_abstaining_comes_with_its_reason(run):
+    cases = predicted(run("predict", "a: XIRP2 A1V\nb: TTN A1V", "--json", "-"))
+    assert {name: (case["answer"], case["abstains"]) for name, case in cases.items()} == {
+        "a": (None, "no informative mutation"),
+        "b": (None, "looks like none of the 26: no cancer reaches a probability of 0.5"),
+    }
+
+
+def test_the_screen_shows_every_sample_its_remarks_and_the_warning(run):
+    shown = run("predict", TEXT).stdout
+    assert re.search(r"s1 +SKCM +SKCM > 99 % Cutaneous melanoma +80 % / –", shown)
+    assert re.search(r"s2 +none .*no informative mutation", shown)
+    assert "Every sample: no DNA alleles given: the substitution spectrum is unknown." in shown
+    assert "simulated cases, so nothing here says anything about a real tumour" in shown
+    assert answers.WARNING in shown
+
+
+def test_words_that_are_not_understood_are_shown(run):
+    assert "Not understood: line 1: 'banana' is no gene symbol known here" in run("predict", "KRAS G12D, banana").stdout
+
+
+def test_csv_json_and_page_are_written_together_and_agree(run, tmp_path):
+    result = run("predict", TEXT, "--csv", "a.csv", "--json", "a.json", "--html", "out/a.html")
+    assert result.exit_code == 0, result.stderr
+    with (tmp_path / "a.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    cases = json.loads((tmp_path / "a.json").read_text())["cases"]
+    assert [row["case_id"] for row in rows] == ["s1", "s2", "s3"]
+    for row, case in zip(rows, cases, strict=True):
+        assert row["answer"] == (case["answer"] or "")
+        assert row["set"].split() == case["set"]
+        assert sum(float(row[f"p_{label}"]) for label in LABELS) == pytest.approx(1.0, abs=1e-4)
+    page = (tmp_path / "out" / "a.html").read_text()
+    assert answers.WARNING in page
+    assert "SKCM: Cutaneous melanoma" in page
+    assert "No answer: no informative mutation" in page
+    assert not re.search(r"""(?:src|href)=["']?(?:http|//|[\w/]+\.(?:css|js|png))""", page), (
+        "the page needs other files"
+    )
+
+
+def test_names_in_a_file_cannot_write_markup_into_the_page(run, tmp_path):
+    run("predict", "<script>alert(1)</script>: BRAF V600E", "--html", "a.html")
+    assert "<script>" not in (tmp_path / "a.html").read_text()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_standard_input_may_be_any_form(run, packed):
+    table = b"ID,BRAF,CDKN2A\nx,V600E,R80*\n"
+    result = run("predict", "-", "--json", "-", stdin=gzip.compress(table) if packed else table)
+    assert predicted(result)["x"]["answer"] == "SKCM"
+    assert "stdin (wide table): 1 sample, 2 mutations used" in as_json(result)["about"]["Input"]
+
+
+def test_a_thousand_samples_are_predicted_at_once(run, tmp_path):
+    typical = list(TYPICAL.items())
+    lines = [f"s{i}: {mutation[0]} {mutation[1]}" for i in range(1000) for mutation in typical[i % 4][1]]
+    (tmp_path / "many.txt").write_text("\n".join(lines))
+    cases = predicted(run("predict", "many.txt", "--json", "-"))
+    assert [cases[f"s{i}"]["answer"] for i in range(1000)] == [typical[i % 4][0] for i in range(1000)]
+
+
+def test_a_prior_multiplies_by_its_share_over_the_training_share(run, tmp_path):
+    (tmp_path / "prior.csv").write_text("label,share\nSKCM,1\nCOAD,1\nOV,1\nPRAD,7\n")
+    before = predicted(run("predict", "TTN A1V", "--json", "-"))["text"]["probabilities"]
+    result = run("predict", "TTN A1V", "--prior", "prior.csv", "--json", "-")
+    after = predicted(result)["text"]["probabilities"]
+    # The four labels have the same number of training cases, so the ratio moves by the prior's alone.
+    assert after["PRAD"] / after["SKCM"] == pytest.approx(7 * before["PRAD"] / before["SKCM"])
+    assert {label for label, p in after.items() if p} == {"SKCM", "COAD", "OV", "PRAD"}
+    assert as_json(result)["about"]["Prior"].startswith("prior.csv")
+
+
+def test_the_training_share_is_that_of_the_training_cases(published):
+    share = Predictor.from_pretrained(published).training_share
+    cases, splits = training_cohort()
+    n = sum(split == "train" for split in splits)
+    assert share[LABELS.index("OV")] == pytest.approx((n / 4 + 1 / 26) / (n + 1))
+    assert share.sum() == pytest.approx(1.0)
+    assert cases.cases.num_rows == len(splits)
+
+
+def test_sex_is_read_by_the_model_and_rules_organs_out_only_when_asked_to(run):
+    asked = ("predict", "TP53 R175H, BRCA1 E23fs", "--sex", "male", "--json", "-")
+    read, ruled_out = (predicted(run(*asked, *more))["text"] for more in ((), ("--rule-out-by-sex",)))
+    assert (read["sex"], ruled_out["sex"]) == ("male", "male")
+    assert read["probabilities"]["OV"] > 0.5
+    assert [ruled_out["probabilities"][label] for label in ("CESC", "OV", "UCEC")] == [0, 0, 0]
+    assert ruled_out["probabilities"]["TGCT"] > 0
+    assert sum(ruled_out["probabilities"].values()) == pytest.approx(1.0)
+
+
+def test_kind_and_panel_are_told_to_the_model(run, tmp_path):
+    (tmp_path / "panel.txt").write_text("BRAF\nKRAS\n")
+    asked = ("predict", "BRAF V600E, TTN A1V", "--kind", "cell-line", "--panel", "panel.txt", "--json", "-")
+    case = predicted(run(*asked))["text"]
+    assert (case["kind"], case["burden"], case["mutations"]) == ("cell line", 1, ["BRAF V600E"])
+    assert "a panel of 2 genes: the burden counts these alone" in case["remarks"]
+
+
+# --- explain, validate, info ---
+
+
+def test_explain_tells_the_mutations_in_words_and_pictures(run, tmp_path):
+    result = run("explain", TEXT, "--sample", "s3", "--picture", "a.png", "--html", "a.html")
+    assert result.exit_code == 0, result.stderr
+    assert re.search(r"(TP53 R175H|SPOP F133V) +\S+ \d* ?% +\+\d+\.\d\d", result.stdout)
+    assert "without all of these" in result.stdout
+    assert "2 more samples: name them with --sample." in result.stdout
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "a.html").read_text().count("data:image/svg+xml;base64,") == 2
+
+
+def test_explain_gives_json_too(run):
+    told = as_json(run("explain", TEXT, "--json", "-"))["explanations"]
+    assert [case["case_id"] for case in told] == ["s1", "s2", "s3"]
+    assert {effect["mutation"] for effect in told[0]["effects"]} == {"BRAF V600E", "CDKN2A R80*"}
+    assert told[1]["effects"] == []
+
+
+def test_validate_needs_no_model_and_names_what_is_wrong(run):
+    result = run("validate", "s1: KRAS G12D, banana\ns2: none", model=None)
+    assert result.exit_code == 0
+    for said in (
+        "text: free text, 2 samples",
+        "used: 1 mutation (missense 1)",
+        "no mutation that counts in 1 sample: s2",
+        "2 samples: few mutations given: the burden counts these alone",
+        "line 1: 'banana' is no gene symbol known here",
+    ):
+        assert said in result.stdout
+    assert as_json(run("validate", "KRAS G12D", "--json", "-"))["wrong_rows"] == 0
+
+
+def test_info_tells_labels_data_figures_versions_and_licences(run):
+    about = as_json(run("info", "--json", "-"))
+    assert (about["licence"], about["base_model"]) == ("gemma", "google/gemma-3-270m")
+    assert about["data"][0] == {"name": "Made-up cohort", "licence": "CC0 1.0", "terms": None, "citation": "nobody"}
+    assert [row["label"] for row in about["labels"]] == list(LABELS)
+    assert {row["label"]: row["training_cases"] for row in about["labels"]}["SKCM"] == 16
+    assert about["headline"] == {"accuracy": 0.8, "test_cases": 260}
+    shown = run("info").stdout
+    for said in ("licence: gemma", "torch 2", "Made-up cohort", "Cutaneous melanoma"):
+        assert said in shown
+
+
+# --- Mistakes ---
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("predict", "missing.maf"), "missing.maf is not there"),
+        (("predict", "hello there"), "'hello' is no gene symbol known here"),
+        (("predict", "KRAS G12D", "--prior", "no.csv"), "no.csv is not there"),
+        (("predict", "KRAS G12D", "--panel", "no.txt"), "no.txt is not there"),
+        (("predict", "KRAS G12D", "--rule-out-by-sex"), "--rule-out-by-sex needs --sex"),
+        (("predict", "KRAS G12D", "--csv", "/dev/null/a.csv"), "/dev/null/a.csv cannot be written"),
+        (("explain", "KRAS G12D", "--picture", "a.gif"), "must end in .png or .svg"),
+        (("explain", "KRAS G12D", "--sample", "z"), "no case is named 'z'"),
+        (("predict", "-"), "stdin is empty"),
+    ],
+)
+def test_a_mistake_is_one_line_on_stderr_and_status_1(run, words, message):
+    result = run(*words)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    said = [line for line in result.stderr.splitlines() if line.startswith("cancertype: ")]
+    assert len(said) == 1
+    assert message in said[0]
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        ("no/such/folder", "neither a folder that exists nor a Hub id"),
+        (".", f"{CONFIG}: no such file, so this folder holds no published model"),
+    ],
+)
+def test_a_model_that_is_none_is_named(run, model, message):
+    result = run("predict", "KRAS G12D", model=model)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert message in result.stderr
+
+
+def test_without_a_model_anywhere_the_remedy_is_told(run, monkeypatch, tmp_path):
+    monkeypatch.setattr("cancertype.cli._REPOSITORY", tmp_path)
+    result = run("predict", "KRAS G12D", model=None)
+    assert result.exit_code == 1
+    assert re.search(r"no model: none of models/published, released is here. Run `dvc repro`.*--model", result.stderr)
+
+
+def test_the_published_model_of_the_working_directory_is_the_default(run, published, tmp_path):
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "published").symlink_to(published)
+    assert predicted(run("predict", "BRAF V600E", "--json", "-", model=None))["text"]["answer"] == "SKCM"
+
+
+def test_help_and_validation_load_no_model_library():
+    code = (
+        "import sys; from cancertype.cli import app\n"
+        "heavy = {'torch', 'transformers', 'pyarrow', 'numpy', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+        "app(['validate', 'KRAS G12D'], standalone_mode=False)\n"
+        "heavy = {'torch', 'transformers', 'matplotlib'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("p", "said"), [(0.0, "0 %"), (0.004, "< 1 %"), (0.834, "83 %"), (0.9999, "> 99 %"), (1.0, "100 %"), (None, "–")]
+)
+def test_percentages_never_round_to_certainty(p, said):
+    assert pages.percent(p) == said

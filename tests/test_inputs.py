@@ -1,0 +1,505 @@
+"""A user's file in whatever form: recognised, read alike, checked row by row; only InputError comes out."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cancertype import inputs
+from cancertype.errors import InputError
+from cancertype.labels import LABELS
+from cancertype.settings.cohort import Cohort
+from cancertype.sources import CASES, SourceTables, delimited, free_text, vcf
+from cancertype.variants import SCHEMA
+
+MAF = (
+    "#version 2.4\nHugo_Symbol\tChromosome\tStart_Position\tVariant_Classification\tReference_Allele\t"
+    "Tumor_Seq_Allele2\tTumor_Sample_Barcode\tHGVSp_Short\tCaller\n"
+    "BRAF\t7\t140453136\tMissense_Mutation\tA\tT\ts1\tp.V600E\tx\n"
+    "CDKN2A\t9\t21971120\tNonsense_Mutation\tG\tA\ts1\tp.R80*\tx\n"
+    "TTN\t2\t5\tSilent\tC\tT\ts2\tp.L5L\tx\n"
+)
+DEPMAP = (
+    "Chrom,Pos,Ref,Alt,HugoSymbol,ProteinChange,VariantInfo,AF,DP,ModelID\n"
+    "chr7,140453136,A,T,BRAF,p.V600E,missense_variant,0.4,90,ACH-1\n"
+    "chr9,21971120,G,A,CDKN2A,p.R80*,stop_gained,0.9,80,ACH-1\n"
+)
+TABLE = "ID,SUBCLASS,BRAF,CDKN2A,TP53\ns1,SKCM,V600E,R80*,WT\ns2,THCA,V600E,R80*,\n"
+CSQ = (
+    '##INFO=<ID=CSQ,Number=.,Type=String,Description="Consequence annotations from Ensembl VEP. '
+    'Format: Allele|Consequence|SYMBOL|HGVSp|Protein_position|Amino_acids|CANONICAL|PICK|gnomADe_AF">\n'
+)
+ANN = "##INFO=<ID=ANN,Number=.,Type=String,Description=\"Functional annotations: 'Allele | Annotation | ...'\">\n"
+V600E = "T|missense_variant|BRAF|ENSP00000288602.6:p.Val600Glu|600|V/E|YES||"
+R80 = "A|stop_gained|CDKN2A|||R/*|YES||".replace("||R/*", "|80|R/*")
+TEXT = "s1: BRAF V600E, CDKN2A R80*\n"
+SAME = {("BRAF", "V600E", "missense"), ("CDKN2A", "R80*", "nonsense")}
+
+
+def vcf_text(*lines: str, meta: str = CSQ, samples: str = "s1") -> str:
+    """A VCF; a line is ``CHROM POS REF ALT FILTER INFO FORMAT sample...``, parted by blanks."""
+    head = "##fileformat=VCFv4.2\n" + meta + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+    head += "\tFORMAT\t" + samples.replace(" ", "\t") if samples else ""
+    rows = []
+    for line in lines:
+        chromosome, position, reference, alternative, passed, *rest = line.split()
+        rows.append("\t".join([chromosome, position, ".", reference, alternative, ".", passed, *rest]))
+    return "\n".join([head, *rows]) + "\n"
+
+
+VCF = vcf_text(f"7 140453136 A T PASS DP=5;CSQ={V600E} GT:AD 0/1:3,4", f"9 21971120 G A . CSQ={R80} GT:AD 1|1:0,9")
+FORMS = {
+    inputs.MAF: ("a.maf", MAF),
+    inputs.DEPMAP: ("a.csv", DEPMAP),
+    inputs.TABLE: ("a.csv", TABLE),
+    inputs.VCF: ("a.vcf", VCF),
+    inputs.FREE_TEXT: ("a.txt", TEXT),
+}
+
+
+def write(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def mutations(tables: SourceTables, case_id: str | None = None) -> set[tuple[str, str, str]]:
+    rows = tables.variants.to_pylist()
+    return {
+        (row["gene"], row["protein_change"], row["consequence"])
+        for row in rows
+        if case_id is None or row["case_id"] == case_id
+    }
+
+
+def reasons(tables: SourceTables) -> dict[str, int]:
+    return {dropped.reason: dropped.n for dropped in tables.dropped}
+
+
+# --- Every form ---
+
+
+@pytest.mark.parametrize("form", inputs.FORMS)
+@pytest.mark.parametrize("how", ["as it is", "gzip", "BOM and CRLF", "old Mac line ends"])
+def test_each_form_is_recognised_and_says_the_same(tmp_path, form, how):
+    name, text = FORMS[form]
+    content = text.encode()
+    if how == "gzip":
+        content, name = gzip.compress(content), name + ".gz"
+    elif how == "BOM and CRLF":
+        content = b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n")
+    elif how == "old Mac line ends":
+        content = content.replace(b"\n", b"\r")
+    found = inputs.read(str(write(tmp_path, name, content)))
+    assert found.form == form
+    assert found.tables.cases.schema == CASES
+    assert found.tables.variants.schema == SCHEMA
+    first = found.tables.cases["case_id"][0].as_py()
+    assert mutations(found.tables, first) == SAME
+    assert set(found.tables.cases["label"].to_pylist()) == {None}
+
+
+def test_text_may_stand_in_place_of_a_file():
+    found = inputs.read("BRAF V600E, CDKN2A R80*")
+    assert (found.form, found.path, mutations(found.tables)) == (inputs.FREE_TEXT, None, SAME)
+
+
+def test_cell_lines_are_cell_lines_and_all_else_tumours(tmp_path):
+    kinds = {form: inputs.read(str(write(tmp_path, *FORMS[form]))).tables.cases["kind"][0].as_py() for form in FORMS}
+    assert kinds == dict.fromkeys(FORMS, "tumour") | {inputs.DEPMAP: "cell line"}
+
+
+def test_a_sample_without_a_mutation_that_counts_is_still_a_case(tmp_path):
+    found = inputs.read(str(write(tmp_path, "a.maf", MAF)))
+    assert found.tables.cases["case_id"].to_pylist() == ["s1", "s2"]
+    assert inputs.summary(found)["without_mutation"] == ["s2"]
+
+
+def test_labels_of_a_table_leave_no_case_out_of_a_prediction(tmp_path):
+    found = inputs.read(str(write(tmp_path, "a.csv", TABLE)))
+    assert found.tables.cases["case_id"].to_pylist() == ["s1", "s2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.maf", "", "is empty"),
+        ("a.txt", "\n  \n\n", "holds no text"),
+        ("a.vcf.gz", gzip.compress(VCF.encode())[:-12], "damaged or cut short"),
+        ("a.vcf.gz", gzip.compress(b""), "holds no text"),
+        ("a.csv", b"ID,BRAF\ns1,\xff\xfe\n", "not UTF-8"),
+        ("a.csv", b"PK\x03\x04aaaaaaaa", "zip archive"),
+        ("a.csv", "ModelID,OncotreeCode\nACH-1,MEL\n", "give OmicsSomaticMutations.csv"),
+        ("a.tsv", "sample\tgene\tchange\ns1\tBRAF\tV600E\n", "no known layout has the columns sample, gene, change"),
+        ("a.csv", "sample,gene,change\ns1,BRAF,V600E\n", "no known layout has the columns sample, gene, change"),
+        ("a.txt", "Dear colleague, please find enclosed\n", "line 1: 'Dear' is no gene symbol known here"),
+        ("a.txt", "# only a comment\n", "holds no case"),
+        ("a.maf", "Hugo_Symbol\tChromosome\nBRAF\t7\n", "none of the columns Start_Position"),
+        ("a.csv", "ID\ns1\n", "'ID' is no gene symbol known here"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_a_remedy(tmp_path, name, content, message):
+    path = write(tmp_path, name, content)
+    with pytest.raises(InputError, match=message) as caught:
+        inputs.read(str(path))
+    assert name in str(caught.value)
+
+
+@pytest.mark.parametrize("given", ["missing.maf", "data/cases", "cases.vcf.gz"])
+def test_a_path_that_is_not_there_is_no_text(given):
+    with pytest.raises(InputError, match="is not there"):
+        inputs.read(given)
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(InputError, match="is a folder"):
+        inputs.read(str(tmp_path))
+
+
+def test_a_line_without_an_end_is_refused_before_it_fills_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr(delimited, "_LONGEST_HEADER", 1000)
+    with pytest.raises(InputError, match="line 2 has more than 64 MB"):
+        list(delimited.lines(write(tmp_path, "a.txt", "BRAF V600E\n" + "x" * 5000)))
+
+
+@pytest.mark.parametrize("form", inputs.FORMS)
+def test_a_file_broken_anywhere_gives_cases_or_an_error_that_names_it(tmp_path_factory, form):
+    name, text = FORMS[form]
+    path = tmp_path_factory.mktemp("fuzz") / name
+
+    @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.integers(0, len(text)), st.integers(0, 12), st.binary(max_size=12))
+    def broken(at: int, cut: int, new: bytes) -> None:
+        path.write_bytes(text.encode()[:at] + new + text.encode()[at + cut :])
+        try:
+            found = inputs.read(str(path))
+            assert found.tables.cases.num_rows
+            inputs.summary(found)
+        except InputError as error:
+            assert str(path) in str(error)
+
+    broken()
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    start=st.sampled_from(["", "ID,BRAF\n", "##fileformat=VCFv4.2\n" + CSQ, MAF[:200], "\x1f\x8b"]), rest=st.binary()
+)
+def test_any_bytes_give_cases_or_an_error(tmp_path_factory, start, rest):
+    path = write(tmp_path_factory.getbasetemp(), "anything", start.encode("latin-1") + rest)
+    try:
+        assert inputs.read(str(path)).tables.cases.num_rows
+    except InputError as error:
+        assert str(path) in str(error)
+
+
+# --- VCF ---
+
+
+def read_vcf(folder: Path, text: str) -> SourceTables:
+    return vcf.read(write(folder, "a.vcf", text), Cohort())
+
+
+def test_each_sample_carries_the_alleles_of_its_genotype(tmp_path):
+    both = f"CSQ={V600E},C|missense_variant|BRAF|p.Val600Gly|600|V/G|YES||"
+    lines = [f"7 5 A T,C PASS {both} GT 0/1 1|2 ./. 0/0", f"9 9 G A PASS CSQ={R80} GT 0/0 0 1 0/0"]
+    read = read_vcf(tmp_path, vcf_text(*lines, samples="a b c d"))
+    assert {case: mutations(read, case) for case in read.cases["case_id"].to_pylist()} == {
+        "a": {("BRAF", "V600E", "missense")},
+        "b": {("BRAF", "V600E", "missense"), ("BRAF", "V600G", "missense")},
+        "c": {("CDKN2A", "R80*", "nonsense")},
+        "d": set(),
+    }
+    assert set(read.variants["dna"].to_pylist()) == {"snv"}
+    assert sorted(read.variants["substitution"].to_pylist()) == ["C>T", "T>A", "T>A", "T>G"]
+
+
+def test_snpeff_and_vep_say_the_same(tmp_path):
+    ann = (
+        "ANN=T|missense_variant|MODERATE|BRAF|ENSG1|transcript|ENST1|protein_coding|15/18|c.1799T>A|p.Val600Glu|1|1|600||,"
+        "T|upstream_gene_variant|MODIFIER|OTHER|ENSG2|transcript|ENST2|protein_coding||c.-5A>T||||||"
+    )
+    read = read_vcf(tmp_path, vcf_text(f"7 5 A T PASS {ann} GT 0/1", meta=ANN))
+    assert mutations(read) == {("BRAF", "V600E", "missense")}
+
+
+def test_matched_normals_are_no_cases(tmp_path):
+    line = f"7 5 A T PASS CSQ={V600E} GT 0/1 0/0"
+    assert read_vcf(tmp_path, vcf_text(line, samples="TUMOR NORMAL")).cases["case_id"].to_pylist() == ["TUMOR"]
+    named = vcf_text(line, samples="a b", meta=CSQ + "##normal_sample=b\n")
+    assert read_vcf(tmp_path, named).cases["case_id"].to_pylist() == ["a"]
+
+
+def test_without_genotypes_a_variant_is_the_one_tumours(tmp_path):
+    line = f"7 5 A T PASS CSQ={V600E} DP:AU 9:1 9:1"
+    assert mutations(read_vcf(tmp_path, vcf_text(line, samples="NORMAL TUMOR")), "TUMOR") == {
+        ("BRAF", "V600E", "missense")
+    }
+    read = read_vcf(tmp_path, vcf_text(line, samples="a b"))
+    assert (read.variants.num_rows, read.dropped[0].n) == (0, 1)
+    assert read.dropped[0].examples == ("line 4: 7:5 A>T",)
+    assert read.dropped[0].reason.startswith("no genotype")
+
+
+def test_a_file_of_sites_is_one_case_named_after_it(tmp_path):
+    read = vcf.read(write(tmp_path, "Mine.vcf", vcf_text(f"7 5 A T PASS CSQ={V600E}", samples="")), Cohort())
+    assert read.cases["case_id"].to_pylist() == ["mine"]
+    assert mutations(read) == {("BRAF", "V600E", "missense")}
+
+
+def test_filtered_inherited_and_unannotated_variants_are_counted_by_reason(tmp_path):
+    lines = [
+        f"7 5 A T weak CSQ={V600E} GT 0/1",
+        f"7 6 A T PASS CSQ={V600E}0.01 GT 0/1",
+        "7 7 A T PASS DP=3 GT 0/1",
+        f"7 8 A <DEL> PASS CSQ={V600E} GT 0/1",
+        "7 9 A T PASS CSQ=T|synonymous_variant|BRAF|||||| GT 0/1",
+        f"7 10 A . PASS CSQ={V600E} GT 0/1",
+        f"7 11 A T PASS CSQ={V600E}0.00001 GT 0/1",
+        f"7 11 A T PASS CSQ={V600E}0.00001 GT 0/1",
+    ]
+    read = read_vcf(tmp_path, vcf_text(*lines))
+    assert read.variants.num_rows == 1
+    assert reasons(read) == {
+        "marked by FILTER": 1,
+        "likely inherited: known to gnomAD": 1,
+        "no annotation of this allele": 1,
+        "no alleles written out (symbolic, breakend or *)": 1,
+        "silent": 1,
+        "not called in any sample": 1,
+        "the same variant of the same case again": 1,
+    }
+
+
+def test_the_canonical_transcript_speaks_for_a_gene_and_the_most_severe_gene_for_a_variant(tmp_path):
+    told = ",".join(
+        [
+            "T|stop_gained|BRAF|p.Val9Ter|9|V/*|||",
+            "T|missense_variant|BRAF|p.Val600Glu|600|V/E|YES||",
+            "T|upstream_gene_variant|OTHER||||YES||",
+        ]
+    )
+    assert mutations(read_vcf(tmp_path, vcf_text(f"7 5 A T PASS CSQ={told} GT 0/1"))) == {("BRAF", "V600E", "missense")}
+
+
+def test_protein_changes_are_made_of_residues_where_hgvs_is_absent(tmp_path):
+    told = ["A|missense_variant|TP53||175|R/H|YES||", "-|frameshift_variant|KEAP1||67|P/X|YES||"]
+    lines = [f"17 5 G A PASS CSQ={told[0]} GT 0/1", f"19 5 GC G PASS CSQ={told[1]} GT 0/1"]
+    assert mutations(read_vcf(tmp_path, vcf_text(*lines))) == {
+        ("TP53", "R175H", "missense"),
+        ("KEAP1", "P67fs", "frameshift"),
+    }
+
+
+def test_alleles_of_unequal_length_are_matched_as_vep_trims_them(tmp_path):
+    told = "-|frameshift_variant|KEAP1|p.Pro67fs|67|P/X|YES||,T|missense_variant|KEAP1|p.Pro67Ser|67|P/S|YES||"
+    read = read_vcf(tmp_path, vcf_text(f"19 5 GC G,GT PASS CSQ={told} GT 0/1 0/2", samples="a b"))
+    assert mutations(read, "a") == {("KEAP1", "P67fs", "frameshift")}
+    assert mutations(read, "b") == {("KEAP1", "P67S", "missense")}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (vcf_text("7 5 A T PASS DP=3 GT 0/1", meta=""), "no annotation: neither INFO/CSQ .VEP. nor INFO/ANN"),
+        (VCF.replace("|SYMBOL", "|Gene"), "has no field SYMBOL"),
+        (VCF.replace("Format: ", ""), "names no fields"),
+        (VCF.replace("#CHROM", "#CHR"), "line 3: a variant before the line that begins with #CHROM"),
+        (VCF.replace("\tGT:AD", ""), "line 4: 9 fields where 10 columns"),
+        (vcf_text(samples="s1 s1"), "'s1' is there twice"),
+        (vcf_text(samples="NORMAL"), "every sample is a matched normal"),
+        ("##fileformat=VCFv4.2\n" + CSQ, "no line begins with #CHROM"),
+    ],
+)
+def test_a_vcf_that_cannot_be_used_says_why(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        read_vcf(tmp_path, text)
+
+
+# --- Free text ---
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("braf v600e; cdkn2a p.Arg80Ter", SAME),
+        ("BRAF:p.V600E CDKN2A(R80*)", SAME),
+        ("BRAF-V600E\nCDKN2A R80X", SAME),
+        ("BRAF V600E (c.1799T>A) and CDKN2A R80* mutation", SAME),
+        ("APC stop, KEAP1 fs, MET splice, TTN", {
+            ("APC", "", "nonsense"), ("KEAP1", "", "frameshift"), ("MET", "X_splice", "splice"), ("TTN", "", "missense")
+        }),
+        ("TP53 R175H, R273H", {("TP53", "R175H", "missense"), ("TP53", "R273H", "missense")}),
+        ("MLL2 Q5*", {("KMT2D", "Q5*", "nonsense")}),
+        ("TP53 A2M, A2M", {("TP53", "A2M", "missense"), ("A2M", "", "missense")}),
+        ("none", set()),
+    ],
+)  # fmt: skip
+def test_free_text_is_read_as_people_write_it(text, expected):
+    tables, problems = free_text.read(text.split("\n"))
+    assert (mutations(tables), problems) == (expected, [])
+
+
+def test_a_line_with_a_colon_begins_a_sample():
+    tables, _ = free_text.read(["patient 1: KRAS G12D", "TP53 R175H", "patient 2:", "BRAF: V600E"])
+    assert tables.cases["case_id"].to_pylist() == ["patient 1", "patient 2"]
+    assert mutations(tables, "patient 1") == {("KRAS", "G12D", "missense"), ("TP53", "R175H", "missense")}
+    assert mutations(tables, "patient 2") == {("BRAF", "V600E", "missense")}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("KRAS G12D, banana", "'banana' is no gene symbol"),
+        ("KRAS G12D, TP53 banana", "TP53 is not counted either"),
+        ("KRAS G12D, EGFR wild type", "EGFR is not counted either"),
+        ("KRAS G12D, EGFR WT", "'EGFR WT' states no small somatic mutation"),
+        ("KRAS G12D, no EGFR L858R", "'EGFR L858R' states no small somatic mutation"),
+        ("KRAS G12D, ERBB2 amplification", "'ERBB2 amplification' states no small somatic mutation"),
+        ("V600E, KRAS G12D", "'V600E' stands behind no known gene"),
+        ("KRAS G12D, TP53 p.R72=", "TP53 p.R72= is silent"),
+    ],
+)
+def test_what_is_not_understood_is_reported_and_not_counted(text, said):
+    tables, problems = free_text.read([text])
+    assert mutations(tables) == {("KRAS", "G12D", "missense")}
+    assert any(said in problem.what for problem in problems)
+    assert reasons(tables)["not understood or not used"] == len(problems)
+
+
+def test_a_change_behind_an_unknown_gene_is_not_given_to_the_gene_before_it():
+    tables, problems = free_text.read(["KRAS G12D, BRAFF V600E, blah V600E"])
+    assert mutations(tables) == {("KRAS", "G12D", "missense"), ("BRAFF", "V600E", "missense")}
+    assert [problem.what.split("'")[1] for problem in problems] == ["BRAFF", "blah", "V600E"]
+
+
+WORDS = ["BRAF", "V600E", "fs", "no", ":", ",", ";", "KRAS", "A2M", "p.G12D", "wt"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=30),
+            st.lists(st.sampled_from(WORDS)).map(" ".join),
+        )
+    )
+)
+def test_free_text_never_fails(lines):
+    tables, _ = free_text.read(lines)
+    assert tables.variants.schema == SCHEMA
+    assert set(tables.variants["case_id"].to_pylist()) <= set(tables.cases["case_id"].to_pylist())
+
+
+# --- What is wrong, and what the user adds ---
+
+
+def test_wrong_rows_are_named_and_all_are_counted(tmp_path):
+    row = "BRAF\t7\t5\tMissense_Mutation\tA\tT\ts1\tp.V600E\tx\n"
+    wrong = [row.replace("p.V600E", "V600"), row.replace("BRAF", ""), row.replace("\tA\t", "\tN\t")]
+    wrong += [row.replace("Missense_Mutation", "Odd"), row.replace("s1", "")]
+    silent = row.replace("Missense_Mutation", "Silent").replace("p.V600E", "V600")
+    found = inputs.read(str(write(tmp_path, "a.maf", MAF + silent + "".join(wrong))))
+    summary = inputs.summary(found, limit=3)
+    assert summary["wrong_rows"] == 5
+    assert summary["wrong"] == [
+        {"line": 5, "what": "HGVSp_Short 'V600': protein change not readable: used without it"},
+        {"line": 6, "what": "Hugo_Symbol '': no gene: the row is ignored"},
+        {"line": 7, "what": "Reference_Allele 'N': alleles not written out: the DNA event is unknown"},
+    ]
+    assert summary["unused_columns"] == ["Caller"]
+    assert {row["reason"]: row["n"] for row in summary["ignored"]}["no Tumor_Sample_Barcode"] == 1
+
+
+def test_wrong_cells_of_a_table_are_named_by_row_and_column(tmp_path):
+    found = inputs.read(str(write(tmp_path, "a.csv", TABLE + "s3,,V600E mutated,WT,WT\n")))
+    assert inputs.summary(found)["wrong"] == [
+        {"line": 3, "what": "column BRAF: 'mutated' is no protein change and not WT: used without it"}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (inputs.FREE_TEXT, ["few mutations given", "no DNA alleles given"]),
+        (inputs.TABLE, ["few mutations given", "no DNA alleles given", "a panel of 3 genes"]),
+        (inputs.MAF, ["few mutations given"]),
+    ],
+)
+def test_what_an_input_cannot_tell_is_said(tmp_path, form, expected):
+    found = inputs.read(str(write(tmp_path, *FORMS[form])))
+    said = inputs.remarks(found)["s1"]
+    assert [remark[: len(start)] for remark, start in zip(said, expected, strict=True)] == expected
+
+
+def test_a_case_with_many_mutations_and_alleles_needs_no_remark(tmp_path):
+    rows = "".join(f"TTN\t2\t{i}\tMissense_Mutation\tC\tT\ts1\tp.A{i}V\tx\n" for i in range(1, 20))
+    assert "s1" not in inputs.remarks(inputs.read(str(write(tmp_path, "a.maf", MAF + rows))))
+
+
+def test_kind_sex_and_panel_are_told_for_every_case():
+    told = inputs.told(
+        inputs.read("a: BRAF V600E, TTN A1V\nb: KRAS G12D"), kind="cell line", sex="female", panel=["BRAF", "KRAS"]
+    )
+    assert set(told.tables.cases["kind"].to_pylist()) == {"cell line"}
+    assert set(told.tables.cases["sex"].to_pylist()) == {"female"}
+    assert {gene for gene, _, _ in mutations(told.tables)} == {"BRAF", "KRAS"}
+    assert reasons(told.tables) == {"in no gene of the panel": 1}
+    assert told.tables.notes["panels"] == {"given": ["BRAF", "KRAS"]}
+
+
+def test_a_panel_is_read_under_current_symbols(tmp_path):
+    path = write(tmp_path, "panel.txt", "# a panel\nBRAF, mll2\nKRAS;BRAF  # twice\n")
+    assert inputs.read_panel(path) == ["BRAF", "KMT2D", "KRAS"]
+
+
+@pytest.mark.parametrize(("text", "message"), [("#\n", "names no gene"), ("a panel of genes", "no known gene symbols")])
+def test_a_file_without_genes_is_no_panel(tmp_path, text, message):
+    with pytest.raises(InputError, match=message):
+        inputs.read_panel(write(tmp_path, "panel.txt", text))
+
+
+def test_a_prior_is_scaled_to_one(tmp_path):
+    prior = inputs.read_prior(write(tmp_path, "prior.csv", "label,share\nSKCM,30\nbrca,10\n"))
+    assert {LABELS[i]: p for i, p in enumerate(prior) if p} == {"SKCM": 0.75, "BRCA": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("GBM,1\n", "row 1 .*'GBM' is none of the 26 labels"),
+        ("SKCM,1\nSKCM,2\n", "row 2 .*label SKCM is there twice"),
+        ("SKCM,-1\n", "row 1 .*share of SKCM is -1"),
+        ("SKCM,\n", "row 1 .*share of SKCM is None"),
+        ("SKCM,many\n", "line 2: column share holds 'many'"),
+        ("SKCM,0\n", "no label a share"),
+        ("", "no label a share"),
+    ],
+)
+def test_a_prior_that_cannot_be_used_says_why(tmp_path, rows, message):
+    with pytest.raises(InputError, match=message):
+        inputs.read_prior(write(tmp_path, "prior.csv", "label,share\n" + rows))
+
+
+def test_weights_are_the_prior_over_the_training_share_without_the_other_sexs_organs():
+    cases = inputs.told(inputs.read("a: BRAF V600E"), sex="male").tables.cases
+    training, prior = np.full(26, 1 / 26), np.full(26, 1 / 26)
+    prior[LABELS.index("SKCM")] *= 3
+    weights = inputs.label_weights(cases, training, prior, rule_out=True)
+    assert weights.shape == (1, 26)
+    assert {LABELS[i] for i in np.flatnonzero(weights[0] == 0)} == {"CESC", "OV", "UCEC"}
+    assert weights[0, LABELS.index("SKCM")] == pytest.approx(3.0)
+    assert inputs.label_weights(cases, training) is None
+
+
+def test_real_files_are_read_and_their_wrong_rows_found(shared_data):
+    found = inputs.read(str(shared_data / "depmap" / "OmicsSomaticMutations.csv.gz"))
+    summary = inputs.summary(found)
+    assert (found.form, summary["samples"]) == (inputs.DEPMAP, 81)
+    assert summary["mutations"] > 30_000
+    assert summary["wrong"] == [
+        {"line": 30994, "what": "ProteinChange 'p.EAV2_?4': protein change not readable: used without it"}
+    ]

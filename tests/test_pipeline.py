@@ -1,0 +1,221 @@
+"""The pipeline as DVC sees it: what each stage depends on, and what a change reruns."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.repo import Repo
+
+from tests.local_imports import ROOT, dependencies
+
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+TRAINED = {"train_lora", "merge", "evaluate", "publish"}
+FEATURIZED = {"featurize", "to_text", "baseline"} | TRAINED
+
+# A parameter, another value for it, and the stages that must run again; every other stage must not.
+RERUNS = [
+    ("seed", 1, {"baseline"} | TRAINED),
+    ("data.sources", ["simulated", "table"], {"fetch_depmap", "fetch_tcga", "fetch_table"} | FEATURIZED),
+    ("data.simulated.cases_per_label", 41, {"fetch_depmap", "fetch_tcga"} | FEATURIZED),
+    ("data.depmap.location", "elsewhere", {"fetch_depmap"} | FEATURIZED),
+    ("data.tcga.location", "elsewhere", {"fetch_tcga"} | FEATURIZED),
+    ("data.table.path", "table.csv", {"fetch_table"} | FEATURIZED),
+    ("cohort.test_fraction", 0.3, FEATURIZED),
+    ("features.genes", 10, FEATURIZED),
+    ("text.max_mutations", 3, {"to_text"} | TRAINED),
+    ("text.completion", "code", {"to_text"} | TRAINED),
+    ("model.base", "google/gemma-3-1b-pt", {"fetch_base", "to_text"} | TRAINED),
+    ("model.load_in_4bit", True, TRAINED),
+    ("lora.r", 4, TRAINED),
+    ("train.learning_rate", 1.0e-4, TRAINED),
+    ("train.epochs", 3.0, TRAINED),
+    ("baseline.trees", 10, {"baseline", "evaluate", "publish"}),
+    ("evaluate.orders", 4, {"evaluate", "publish"}),
+    ("evaluate.abstain_below", 0.4, {"evaluate", "publish"}),
+    ("publish.private", False, {"publish"}),
+]
+
+
+def names(entries: list) -> list[str]:
+    """Paths of deps, outs, metrics or plots, with or without options."""
+    return [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
+
+
+def outputs(stage: dict) -> list[str]:
+    return names(stage.get("outs", []) + stage.get("metrics", []) + stage.get("plots", []))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_lists_exactly_the_local_files_it_imports_or_reads(name):
+    made_by_stages = [out for stage in STAGES.values() for out in outputs(stage)]
+    listed = [dep for dep in STAGES[name]["deps"] if not dep.startswith(tuple(made_by_stages))]
+    assert listed == dependencies(ROOT / "stages" / f"{name}.py")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_reads_exactly_the_parameters_it_lists(name):
+    tree = ast.parse((ROOT / "stages" / f"{name}.py").read_text())
+    assigned = {
+        target.id: node.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    wanted = [
+        assigned.get(node.args[0].id) if isinstance(node.args[0], ast.Name) else node.args[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "read"
+    ]
+    assert len(wanted) == 1, "a stage reads its parameters once"
+    assert sorted(key.value for key in wanted[0].keys) == STAGES[name]["params"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_one_short_script_with_a_description_and_sorted_lists(name):
+    stage = STAGES[name]
+    assert stage["cmd"] == f"python -m stages.{name}" and stage["desc"]
+    for key in ("deps", "params"):
+        assert stage[key] == sorted(stage[key])
+    assert len((ROOT / "stages" / f"{name}.py").read_text().splitlines()) <= 100
+
+
+def test_metrics_are_tracked_by_git_and_large_outputs_by_dvc():
+    for stage in STAGES.values():
+        assert all(entry[path].get("cache") is False for entry in stage.get("metrics", []) for path in entry)
+    options = {name: entry for stage in STAGES.values() for entry in stage["outs"] for name in names([entry])}
+    assert options["models/base"] == {"models/base": {"cache": False}}
+    assert options["data/text"] == "data/text" and options["models/adapter"] == "models/adapter"
+
+
+# --- What a change reruns: the real graph, with commands that write a digest of what they may read -------------------
+
+DIGEST = """
+import hashlib, pathlib, sys, yaml
+name = sys.argv[1]
+stage = yaml.safe_load(pathlib.Path("dvc.yaml").read_text())["stages"]
+own, params = stage[name], yaml.safe_load(pathlib.Path("params.yaml").read_text())
+digest = hashlib.sha256()
+for dep in own["deps"]:
+    for path in sorted(pathlib.Path(dep).rglob("*")) if pathlib.Path(dep).is_dir() else [pathlib.Path(dep)]:
+        digest.update(path.read_bytes() if path.is_file() else b"")
+for key in own["params"]:
+    value = params
+    for part in key.split("."):
+        value = value[part]
+    digest.update(repr(value).encode())
+wanted = [dep for other in stage.values() for dep in other["deps"]]
+for out in [o if isinstance(o, str) else next(iter(o)) for k in ("outs", "metrics", "plots") for o in own.get(k, [])]:
+    inside = [dep for dep in wanted if dep.startswith(out + "/")]
+    is_file = "." in pathlib.Path(out).name
+    for path in [out] if is_file else [*inside, out + "/content"]:
+        pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
+        # A tokenizer file, for one, need not change when a base does; here everything does.
+        written = digest.hexdigest()
+        pathlib.Path(path).write_text(f'{{"digest": "{written}"}}' if path.endswith(".json") else written)
+with open("ran.txt", "a") as log:
+    log.write(name + "\\n")
+"""
+
+
+def copy_of_the_repository(to: Path) -> Path:
+    """A git repository with the working tree's files, those that git ignores left out."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listed.stdout.split("\0")):
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, to / name)
+    git = ["git", "-c", "user.name=test", "-c", "user.email=test@localhost"]
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "copy"]):
+        subprocess.run([*git, *command], cwd=to, check=True)
+    return to
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run a command of the environment in ``folder``; the caller judges its exit status."""
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": str(folder),
+        "DVC_NO_ANALYTICS": "1",
+    }
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory) -> Path:
+    """The repository with the real dvc.yaml but for its commands, reproduced once."""
+    folder = copy_of_the_repository(tmp_path_factory.mktemp("graph") / "repository")
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    document = yaml.safe_load((folder / "dvc.yaml").read_text())
+    for name, stage in document["stages"].items():
+        stage["cmd"] = f"{sys.executable} digest.py {name}"
+    document.pop("plots", None)
+    (folder / "dvc.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    (folder / "digest.py").write_text(DIGEST)
+    first = run(folder, "dvc", "repro", "--quiet")
+    assert first.returncode == 0, first.stderr
+    assert set((folder / "ran.txt").read_text().split()) == set(STAGES)
+    return folder
+
+
+def rerun(folder: Path) -> list[str]:
+    """Reproduce in this process, which spares the seconds that dvc takes to start, and tell which commands ran."""
+    (folder / "ran.txt").write_text("")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        with Repo(str(folder)) as repo:
+            repo.reproduce(run_cache=False)
+    finally:
+        os.chdir(before)
+    return (folder / "ran.txt").read_text().split()
+
+
+def changed(text: str, dotted: str, value) -> str:
+    document = yaml.safe_load(text)
+    *sections, key = dotted.split(".")
+    at = document
+    for section in sections:
+        at = at[section]
+    assert at[key] != value
+    at[key] = value
+    return yaml.safe_dump(document, sort_keys=False)
+
+
+# Each of the following leaves the pipeline up to date in a state of its own, from which the next one starts.
+
+
+@pytest.mark.parametrize(("key", "value", "expected"), RERUNS, ids=[key for key, *_ in RERUNS])
+def test_a_changed_parameter_reruns_its_stages_and_no_others(graph, key, value, expected):
+    params = graph / "params.yaml"
+    params.write_text(changed(params.read_text(), key, value))
+    assert sorted(rerun(graph)) == sorted(expected)
+
+
+def test_a_comment_in_params_reruns_nothing(graph):
+    params = graph / "params.yaml"
+    params.write_text("# A remark.\n" + params.read_text())
+    assert rerun(graph) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("cancertype/metrics.py", {"baseline", "evaluate", "publish"}),
+        ("cancertype/hub.py", {"publish"}),
+        ("cancertype/reference/oncotree_labels.csv", FEATURIZED),
+        ("cancertype/scoring.py", {"merge", "evaluate", "publish"}),
+        ("stages/to_text.py", {"to_text"} | TRAINED),
+    ],
+)
+def test_a_changed_file_reruns_the_stages_that_import_or_read_it(graph, file, expected):
+    with (graph / file).open("a") as appended:
+        appended.write("\n")
+    assert sorted(rerun(graph)) == sorted(expected)
