@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .columns import coded, compacted, encoded, equals, filled, indices, matching, translated, used
-from .notation import PLAIN, is_unstated, parse_protein_change, splice
+from .columns import coded, compacted, encoded, equals, filled, indices, matching, translated
+from .notation import PLAIN, PLAIN_FRAMESHIFT, is_unstated, parse_protein_change, splice
 from .sources import Dropped
 from .terms import consequence_class, current_symbol, dna_event, trinucleotide
 from .variants import NON_CODING, SCHEMA, SILENT
@@ -33,35 +33,52 @@ def parse_protein_changes(column: pa.Array | pa.ChunkedArray) -> ProteinChanges:
     """Read a column of protein changes through its unique values (``parse_protein_change``); never raises."""
     column = encoded(column)
     given, codes = column.dictionary, indices(column)
-    text, codon, told = _plain_changes(given)
-    others = np.flatnonzero(pc.is_null(text).to_numpy(zero_copy_only=False))
-    spellings = given.take(pa.array(others)).to_pylist()
-    parsed = [parse_protein_change(spelling) for spelling in spellings]
-    text = filled(text, others, ["" if change is None else change.text for change in parsed], pa.string())
-    codon = filled(codon, others, [change and change.codon for change in parsed], pa.int32())
-    told = filled(told, others, [change and change.consequence for change in parsed], pa.string())
-    bad = np.array([c is None and not is_unstated(s) for s, c in zip(spellings, parsed, strict=True)], bool)
-    rows = np.bincount(codes, minlength=len(given))[others] * bad
+    found = _substitutions(given)
+    for read in (_frameshifts, _of_any_kind):
+        left = np.flatnonzero(found[0].is_null())
+        found = [filled(old, left, new) for old, new in zip(found, read(given.take(pa.array(left))), strict=True)]
+    text, codon, told = found
+    unread = np.flatnonzero(text.is_null())
+    spellings = given.take(pa.array(unread)).to_pylist()
+    stated = np.array([not is_unstated(spelling) for spelling in spellings], bool)
+    rows = np.bincount(codes, minlength=len(given))[unread] * stated
     examples = tuple(spellings[i] for i in np.flatnonzero(rows)[:_EXAMPLES])
     return ProteinChanges(
-        coded(text, codes), codon.take(pa.array(codes)), coded(told, codes), int(rows.sum()), examples
+        coded(text.fill_null(""), codes), codon.take(pa.array(codes)), coded(told, codes), int(rows.sum()), examples
     )
 
 
-def _plain_changes(given: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
-    """Text, codon and consequence of the substitutions canonical but for ``p.`` and ``Ter``, null for the rest.
+# Nine in ten protein changes are substitutions or frameshifts in the commonest spelling, and telling them apart in
+# Arrow spares most of the time of reading a cohort. Each of the three gives text, codon and consequence as
+# parse_protein_change does, null for what it does not read.
 
-    Nine in ten protein changes are, and telling them apart in Arrow spares most of the time of reading a cohort; what
-    the three columns hold is what ``parse_protein_change`` says of these texts.
-    """
-    bare = pc.replace_substring(pc.replace_substring_regex(given, "^p\\.", ""), "Ter", "*")
-    plain = pc.match_substring_regex(bare, f"^{PLAIN}$")
-    bare = pc.if_else(plain, bare, None)
+
+def _substitutions(given: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
+    bare = _without_prefix(given)
+    bare = pc.if_else(pc.match_substring_regex(bare, f"^{PLAIN}$"), bare, None)
     before, after = pc.utf8_slice_codeunits(bare, 0, 1), pc.utf8_slice_codeunits(bare, -1)
     codon = pc.utf8_slice_codeunits(bare, 1, -1).cast(pa.int32())
-    plain = pc.and_(pc.not_equal(before, after), pc.invert(pc.and_(pc.equal(before, "M"), pc.equal(codon, 1))))
+    read = pc.and_(pc.not_equal(before, after), pc.invert(pc.and_(pc.equal(before, "M"), pc.equal(codon, 1))))
     told = pc.if_else(pc.equal(after, "*"), "nonsense", "missense")
-    return tuple(pc.if_else(plain, column, None) for column in (bare, codon, told))
+    return tuple(pc.if_else(read, column, None) for column in (bare, codon, told))
+
+
+def _frameshifts(given: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
+    parts = pc.extract_regex(_without_prefix(given), f"^{PLAIN_FRAMESHIFT}$")
+    residue, codon = pc.struct_field(parts, "residue"), pc.struct_field(parts, "codon")
+    text = pc.binary_join_element_wise(residue, codon, "fs", "")
+    return text, codon.cast(pa.int32()), pc.if_else(text.is_valid(), "frameshift", None)
+
+
+def _of_any_kind(given: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
+    nothing = (None, None, None)
+    changes = [parse_protein_change(spelling) or nothing for spelling in given.to_pylist()]
+    text, codon, told = zip(*changes, strict=True) if changes else ((), (), ())
+    return pa.array(text, pa.string()), pa.array(codon, pa.int32()), pa.array(told, pa.string())
+
+
+def _without_prefix(given: pa.Array) -> pa.Array:
+    return pc.replace_substring(pc.replace_substring_regex(given, "^p\\.", ""), "Ter", "*")
 
 
 def table(rows: pa.Table, source: str) -> tuple[pa.Table, list[Dropped]]:
@@ -74,21 +91,19 @@ def table(rows: pa.Table, source: str) -> tuple[pa.Table, list[Dropped]]:
     The stated consequence counts, but for three things: where none is stated the protein change tells it; the loss of
     the start codon is no missense; and a splice variant whose protein change is silent is written X125_splice.
     """
-    # Readers filter rows while they stream: what only those held must not be parsed.
-    columns = {name: used(encoded(rows[name])) for name in rows.column_names}
+    columns = {name: encoded(rows[name]) for name in rows.column_names}
     gene = translated(columns["gene"], current_symbol)
     changes = parse_protein_changes(columns["protein_change"])
     consequence = _consequence(columns.get("consequence"), changes.consequence)
     text = _with_splice(changes, consequence)
     events, substitution = _dna(columns.get("reference"), columns.get("alternative"), rows.num_rows)
     context = _context(columns.get("around"), substitution)
-    classes = np.array([*consequence.dictionary.to_pylist(), ""], dtype=object)[indices(consequence)]
-    no_gene = matching(gene, lambda name: name == "")
+    no_gene = equals(gene, "")
     reasons = {
         "no gene": no_gene,
-        SILENT: ~no_gene & (classes == SILENT),
-        NON_CODING: ~no_gene & (classes == NON_CODING),
-        "consequence not recognised": ~no_gene & (classes == ""),
+        SILENT: ~no_gene & equals(consequence, SILENT),
+        NON_CODING: ~no_gene & equals(consequence, NON_CODING),
+        "consequence not recognised": ~no_gene & (indices(consequence) < 0),
     }
     dropped = [
         Dropped(source, "variant", reason, int(mask.sum()), _shown(columns, mask))
@@ -110,12 +125,11 @@ def tells(stated: pa.DictionaryArray, counts: Counter[str]) -> np.ndarray:
 
     For readers to leave out most rows of a large file while it streams: ``table`` would drop the same ones.
     """
-    classes = np.array([consequence_class(term) or "" for term in stated.dictionary.to_pylist()] or [""])[
-        indices(stated)
-    ]
-    for reason in (SILENT, NON_CODING):
-        counts[reason] += int((classes == reason).sum())
-    return (classes != SILENT) & (classes != NON_CODING)
+    silent = matching(stated, lambda term: consequence_class(term) == SILENT)
+    non_coding = matching(stated, lambda term: consequence_class(term) == NON_CODING)
+    counts[SILENT] += int(np.count_nonzero(silent))
+    counts[NON_CODING] += int(np.count_nonzero(non_coding))
+    return ~(silent | non_coding)
 
 
 _ONE_VARIANT = ("case_id", "gene", "chromosome", "position", "reference", "alternative", "protein_change")
@@ -150,9 +164,7 @@ def without_repeats(rows: pa.Table, source: str) -> tuple[pa.Table, list[Dropped
 
 
 def _as_integers(column: pa.ChunkedArray) -> np.ndarray:
-    if pa.types.is_dictionary(column.type):
-        return encoded(column).indices.to_numpy()
-    return column.fill_null(-1).to_numpy()
+    return column.fill_null(-1).to_numpy() if pa.types.is_integer(column.type) else indices(encoded(column))
 
 
 def _shown(columns: dict[str, pa.DictionaryArray], mask: np.ndarray) -> tuple[str, ...]:
@@ -196,9 +208,10 @@ def _dna(
     if reference is None or alternative is None:
         return coded(["unknown"], np.zeros(n, np.int32)), coded([], np.zeros(n, np.int32))
     pairs = indices(reference).astype(np.int64) * max(len(alternative.dictionary), 1) + indices(alternative)
-    unique, codes = np.unique(pairs, return_inverse=True)
+    unique = pa.array(pairs).dictionary_encode()
+    codes = indices(unique)
     before, after = reference.dictionary.to_pylist(), alternative.dictionary.to_pylist()
-    events = [dna_event(before[pair // len(after)], after[pair % len(after)]) for pair in unique.tolist()]
+    events = [dna_event(before[pair // len(after)], after[pair % len(after)]) for pair in unique.dictionary.to_pylist()]
     return coded([event for event, _ in events], codes), coded([substitution for _, substitution in events], codes)
 
 

@@ -183,7 +183,9 @@ def explain(
     weights = inputs.label_weights(found.tables.cases, predictor.training_share, frequencies, rule_out=rule_out)
     names = found.tables.cases["case_id"].to_pylist()
     chosen = sample or names[:_EXPLAINED]
-    predictions, told = explaining.explain(predictor, found.tables, chosen, most=most, weights=weights, progress=True)
+    predictions, told = explaining.explain(
+        predictor, found.tables, chosen, most=most, weights=weights, progress=sys.stderr.isatty()
+    )
     about = _about(found, predictor.config, prior, sex, rule_out)
     to_screen = True
     if json_file:
@@ -220,12 +222,30 @@ def validate(
 @app.command()
 def info(model: ModelName = None, revision: Revision = None, json_file: JsonFile = None) -> None:
     """Tell what the model is: labels, data, measured figures, versions and licences."""
-    folder = _model_folder(model, revision)
+    folder = model_folder(model, revision)
     from . import answers
 
     about = answers.describe(folder)
     if not json_file or _write(json_file, _json(about)):
         _show_info(about)
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="Git revision.")],
+    after: Annotated[
+        str | None, typer.Argument(metavar="[B]", help="Git revision. Default: the working tree.", show_default=False)
+    ] = None,
+    repo: Annotated[str, typer.Option(help="Folder of a clone, or an address that git can clone.")] = ".",
+    examples: Annotated[int, typer.Option(min=0, help="Cases told of each kind of change; all are counted.")] = 3,
+    json_file: JsonFile = None,
+) -> None:
+    """Tell what changed in the text dataset from revision A to revision B."""
+    from . import dataset_diff, versions
+
+    difference = dataset_diff.compare(versions.text_dataset(before, repo), versions.text_dataset(after, repo), examples)
+    if not json_file or _write(json_file, _json(difference.as_json())):
+        typer.echo("\n".join(dataset_diff.in_words(difference)))
 
 
 # --- What the commands share ---
@@ -259,7 +279,10 @@ def _standard_input(given: str) -> Iterator[str]:
         yield str(path)
 
 
-def _model_folder(model: str | None, revision: str | None) -> Path:
+def model_folder(model: str | None, revision: str | None = None) -> Path:
+    """Folder of the model named, fetched where it is a Hub id; of the default one (``DEFAULT_MODELS``) where None.
+
+    Raises ``InputError`` when there is none."""
     if model is not None:
         from . import base_source
 
@@ -275,7 +298,7 @@ def _model_folder(model: str | None, revision: str | None) -> Path:
 
 
 def _load(model: str | None, revision: str | None) -> "Predictor":
-    folder = _model_folder(model, revision)
+    folder = model_folder(model, revision)
     from .predictor import Predictor
 
     return Predictor.from_pretrained(folder)

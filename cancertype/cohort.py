@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .columns import codes
+from .columns import codes, distinct
 from .errors import InputError
 from .labels import LABELS
 from .settings.cohort import Cohort as Settings
@@ -42,28 +42,23 @@ def profiles(cases: pa.Table, variants: pa.Table) -> list[str | None]:
     case_codes, names = codes(variants["case_id"])
     gene_codes, genes = codes(variants["gene"])
     change_codes, changes = codes(variants["protein_change"])
-    hashes_of = {
-        "gene": np.array([_hash64("gene " + str(gene)) for gene in genes] or [0], dtype=np.uint64),
-        "change": np.array([_hash64("change " + str(change)) for change in changes] or [0], dtype=np.uint64),
-    }
-    with np.errstate(over="ignore"):
-        mixed = hashes_of["gene"][gene_codes] * np.uint64(0x9E3779B97F4A7C15) ^ hashes_of["change"][change_codes]
-        # A sum does not depend on the order of the variants; a set, so that a row given twice counts once.
-        pairs = (
-            np.unique(np.stack([case_codes.astype(np.uint64), mixed], axis=1), axis=0)
-            if len(mixed)
-            else np.empty((0, 2))
-        )
-        pairs = pairs.astype(np.uint64)
-        sums = np.zeros(len(names), dtype=np.uint64)
-        np.add.at(sums, pairs[:, 0].astype(np.int64), pairs[:, 1] * (pairs[:, 1] | np.uint64(1)))
-        sizes = np.bincount(pairs[:, 0].astype(np.int64), minlength=len(names))
+    # A set: a row given twice counts once. 64 bits hold a million cases of 60,000 genes and a hundred million changes.
+    per_case = max(len(genes) * len(changes), 1)
+    keys = distinct(case_codes.astype(np.int64) * per_case + gene_codes.astype(np.int64) * len(changes) + change_codes)
+    rows, pairs = np.divmod(keys, per_case)
+    sums = np.zeros(len(names), dtype=np.uint64)
+    np.add.at(sums, rows, _scattered(pairs.astype(np.uint64)))
+    sizes = np.bincount(rows, minlength=len(names))
     of_case = {name: f"{size}:{total:016x}" for name, size, total in zip(names, sizes, sums, strict=True) if size}
     return [of_case.get(case_id) for case_id in cases["case_id"].to_pylist()]
 
 
-def _hash64(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+def _scattered(keys: np.ndarray) -> np.ndarray:
+    """The finaliser of SplitMix64 (Steele, Lea & Flood, 2014): one to one, and sums of it collide by chance only."""
+    keys = keys + np.uint64(0x9E3779B97F4A7C15)
+    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return keys ^ (keys >> np.uint64(31))
 
 
 def _groups(patients: list[str], fingerprints: list[str | None]) -> list[int]:
@@ -118,13 +113,11 @@ def _splits(labels: list[str], patients: list[str], groups: list[int], settings:
 
 def _limited(cases: pa.Table, settings: Settings) -> np.ndarray:
     """Which cases stay under ``max_cases_per_label`` and ``max_out_of_scope_cases``: those of the smallest hashes."""
-    order = sorted(
-        range(cases.num_rows), key=lambda i: uniform(settings.split_seed + 1, f"limit {cases['patient_id'][i].as_py()}")
-    )
+    places = [uniform(settings.split_seed + 1, f"limit {patient}") for patient in cases["patient_id"].to_pylist()]
     taken: Counter = Counter()
     stays = np.zeros(cases.num_rows, dtype=bool)
     labels, scopes = cases["label"].to_pylist(), cases["scope"].to_pylist()
-    for i in order:
+    for i in sorted(range(cases.num_rows), key=places.__getitem__):
         out = scopes[i] == "out"
         limit = settings.max_out_of_scope_cases if out else settings.max_cases_per_label
         key = None if out else labels[i]
@@ -194,13 +187,36 @@ def assemble(tables: list[SourceTables], settings: Settings) -> Cohort:
     splits = ["out_of_scope"] * cases.num_rows
     for i, split in zip(inside, of_inside, strict=True):
         splits[i] = split
-    trained_on = {groups[i] for i in inside if splits[i] == "train"}
     cases = cases.append_column("split", pa.array(splits))
-    leaks = np.array([s == "out_of_scope" and g in trained_on for s, g in zip(splits, groups, strict=True)], dtype=bool)
-    fingerprints = [f for f, leak in zip(fingerprints, leaks, strict=True) if not leak]
-    cases = drop(cases, ~leaks, "out of scope, and of a patient or profile in the training split")
+    for left_out, reason in _beside_the_question(cases, groups, settings):
+        gone = np.isin(np.array(cases["case_id"].to_pylist()), left_out)
+        fingerprints = [f for f, out in zip(fingerprints, gone, strict=True) if not out]
+        cases = drop(cases, ~gone, reason)
     check_splits(cases, fingerprints)
     return Cohort(cases, fingerprints, variants, dropped)
+
+
+def _beside_the_question(cases: pa.Table, groups: list[int], settings: Settings) -> list[tuple[list[str], str]]:
+    """Case ids that have their split but no part in this experiment, with the reason."""
+    rows = list(zip(*(cases[c].to_pylist() for c in ("case_id", "patient_id", "source", "split")), groups, strict=True))
+    trained_on = {group for *_, split, group in rows if split == "train"}
+    allowed = {
+        "train": settings.train_sources,
+        "validation": settings.train_sources,
+        "test": settings.test_sources,
+    }
+    leaking = [c for c, _, _, split, group in rows if split == "out_of_scope" and group in trained_on]
+    elsewhere = [c for c, _, source, split, _ in rows if allowed.get(split) and source not in allowed[split]]
+    surplus = [
+        case_id
+        for case_id, patient, _, split, _ in rows
+        if split == "train" and uniform(settings.split_seed + 2, f"share {patient}") >= settings.train_share
+    ]
+    return [
+        (leaking, "out of scope, and of a patient or profile in the training split"),
+        (elsewhere, "of a source that cohort.train_sources or cohort.test_sources leaves out of its split"),
+        (surplus, "a training case beyond cohort.train_share"),
+    ]
 
 
 def check_splits(cases: pa.Table, fingerprints: list[str | None]) -> None:

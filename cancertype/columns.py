@@ -7,18 +7,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .variants import TEXT
 
-
-def codes(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list]:
-    """Dictionary codes of a column (int32, shape (rows,), -1 for null) and the dictionary's values."""
+def single(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
+    """A text column as one dictionary array with int32 codes, each value once; nulls stay."""
     if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries().combine_chunks() if pa.types.is_dictionary(column.type) else column
-        column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    indices = column.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    return indices, column.dictionary.to_pylist()
+        column = (column.unify_dictionaries() if pa.types.is_dictionary(column.type) else column).combine_chunks()
+    return column if pa.types.is_dictionary(column.type) else column.cast(pa.string()).dictionary_encode()
+
+
+def encoded(column: pa.ChunkedArray | pa.Array) -> pa.DictionaryArray:
+    """The same, with "" for null."""
+    whole = single(column)
+    if whole.null_count or whole.dictionary.null_count:
+        return pc.fill_null(whole.cast(pa.string()), "").dictionary_encode()
+    return whole
 
 
 def indices(column: pa.DictionaryArray, missing: int = -1) -> np.ndarray:
@@ -27,22 +29,10 @@ def indices(column: pa.DictionaryArray, missing: int = -1) -> np.ndarray:
     return found.to_numpy(zero_copy_only=False)
 
 
-def encoded(column: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
-    """A text column as one dictionary array with int32 codes, each value once; nulls become ""."""
-    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
-    chunks = [
-        chunk if pa.types.is_dictionary(chunk.type) else chunk.cast(pa.string()).dictionary_encode() for chunk in chunks
-    ]
-    whole = pa.chunked_array(chunks, type=TEXT).unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        whole = (
-            whole.chunk(0)
-            if whole.num_chunks
-            else pa.DictionaryArray.from_arrays(pa.array([], pa.int32()), pa.array([], pa.string()))
-        )
-    if whole.null_count or whole.dictionary.null_count:
-        return pc.fill_null(whole.cast(pa.string()), "").dictionary_encode()
-    return whole
+def codes(column: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, list]:
+    """Dictionary codes of a column (int32, shape (rows,), -1 for null) and the dictionary's values."""
+    whole = single(column)
+    return indices(whole), whole.dictionary.to_pylist()
 
 
 def translated(column: pa.DictionaryArray, function: Callable[[str], str | None]) -> pa.DictionaryArray:
@@ -56,51 +46,51 @@ def matching(column: pa.DictionaryArray, test: Callable[[str], bool]) -> np.ndar
 
 
 def coded(values: Iterable[str | None] | pa.Array, codes: np.ndarray) -> pa.DictionaryArray:
-    """Dictionary array that holds ``values[code]`` for every code, each value once."""
+    """Dictionary array that holds ``values[code]`` for every code, each value once; -1 and None become null."""
     unique = pa.array(values, pa.string()).dictionary_encode()
-    places = np.append(indices(unique), np.int32(-1))
-    new = places[codes]
-    return pa.DictionaryArray.from_arrays(pa.array(new, pa.int32(), mask=new < 0), unique.dictionary)
+    return _with_dictionary(np.append(indices(unique), np.int32(-1))[codes], unique.dictionary)
 
 
-def filled(column: pa.Array, places: np.ndarray, values: list, kind: pa.DataType) -> pa.Array:
+def _with_dictionary(codes: np.ndarray, values: pa.Array) -> pa.DictionaryArray:
+    """Dictionary array of ``values``; -1 becomes null."""
+    null = codes < 0
+    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32(), mask=null if null.any() else None), values)
+
+
+def filled(column: pa.Array, places: np.ndarray, values: pa.Array) -> pa.Array:
     """``column`` with ``values`` at ``places``."""
-    if not len(places):
-        return column
     where = np.arange(len(column))
     where[places] = len(column) + np.arange(len(places))
-    return pa.concat_arrays([column, pa.array(values, kind)]).take(pa.array(where))
+    return pa.concat_arrays([column, values]).take(pa.array(where))
 
 
 def compacted(table: pa.Table) -> pa.Table:
-    """``table`` in one chunk, with dictionaries that hold only what its rows use."""
-    columns = [
-        used(_single(column)) if pa.types.is_dictionary(column.type) else column.combine_chunks()
-        for column in table.columns
-    ]
-    return pa.Table.from_arrays(columns, schema=table.schema)
+    """``table`` in one chunk, its text columns as dictionary arrays that hold only what its rows use."""
+    columns = [used(single(column)) if _is_text(column) else column.combine_chunks() for column in table.columns]
+    return pa.Table.from_arrays(columns, names=table.column_names)
+
+
+def _is_text(column: pa.ChunkedArray) -> bool:
+    return pa.types.is_dictionary(column.type) or pa.types.is_string(column.type)
 
 
 def used(column: pa.DictionaryArray) -> pa.DictionaryArray:
     """The same rows, with only the values that they use."""
     codes, size = indices(column), len(column.dictionary)
-    used = np.flatnonzero(np.bincount(codes[codes >= 0], minlength=size))
-    if len(used) == size:
+    seen = np.zeros(size + 1, bool)
+    seen[codes] = True  # A null's -1 marks the place behind the last value.
+    if seen[:size].all():
         return column
-    place = np.full(size + 1, -1, np.int32)
-    place[used] = np.arange(len(used), dtype=np.int32)
-    new = place[codes]
-    values = column.dictionary.take(pa.array(used))
-    return pa.DictionaryArray.from_arrays(pa.array(new, pa.int32(), mask=new < 0), values)
-
-
-def _single(column: pa.ChunkedArray) -> pa.DictionaryArray:
-    whole = column.unify_dictionaries().combine_chunks()
-    if isinstance(whole, pa.ChunkedArray):
-        return whole.chunk(0) if whole.num_chunks else coded([], np.array([], np.int32))
-    return whole
+    place = np.append(np.cumsum(seen[:size], dtype=np.int32) - 1, np.int32(-1))
+    return _with_dictionary(place[codes], column.dictionary.filter(pa.array(seen[:size])))
 
 
 def equals(column: pa.DictionaryArray, value: str) -> np.ndarray:
     """Boolean mask of the rows that hold ``value``; False for null."""
     return np.array([*(name == value for name in column.dictionary.to_pylist()), False])[indices(column)]
+
+
+def distinct(keys: np.ndarray) -> np.ndarray:
+    """The distinct values of an integer array, in order. ``np.unique`` hashes, which takes ten times as long."""
+    ordered = np.sort(keys)
+    return ordered[np.diff(ordered, prepend=ordered[:1] - 1) != 0]

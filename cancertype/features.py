@@ -5,6 +5,7 @@ trees and the language model see the same information.
 """
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import scipy.sparse as sp
 
-from .columns import codes
+from .columns import codes, compacted, distinct, indices, single
 from .errors import InputError
 from .labels import LABELS
 from .settings.features import Features
@@ -25,7 +26,7 @@ AMINO_ACID_SUBSTITUTIONS: tuple[str, ...] = tuple(f"{a}>{b}" for a in AMINO_ACID
 """The 380 ordered pairs of different amino acids, by which ``amino_acids`` counts are indexed."""
 
 COUNTED = ("burden", "insertions", "deletions", "doublets", "truncating")
-_EVENT_OF = {"insertion": "insertions", "deletion": "deletions", "doublet": "doublets"}
+_EVENTS = {"insertion": "insertions", "deletion": "deletions", "doublet": "doublets"}
 
 
 @dataclass(frozen=True)
@@ -73,24 +74,36 @@ def panels_of(table: pa.Table) -> dict[str, list[str]]:
     return panels
 
 
-def _positions(values: list, wanted: list | tuple) -> np.ndarray:
+def _positions(values: pa.Array | pa.ChunkedArray | Sequence[str], wanted: Sequence[str]) -> np.ndarray:
     """For each of ``values`` its index in ``wanted``, or -1."""
-    index = {name: i for i, name in enumerate(wanted)}
-    return np.array([index.get(v, -1) for v in values] or [-1], dtype=np.int32)
+    values = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
+    return pc.index_in(values, value_set=pa.array(wanted, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
+
+
+def _row_positions(
+    column: pa.ChunkedArray, wanted: Sequence[str], named: Callable[[pa.Array], pa.Array] | None = None
+) -> np.ndarray:
+    """The same for each row of a text column, asked once a unique value, which ``named`` translates first."""
+    whole = single(column)
+    values = named(whole.dictionary) if named else whole.dictionary
+    return np.append(_positions(values, wanted), np.int32(-1))[indices(whole)]
 
 
 def _case_rows(cases: pa.Table, variants: pa.Table) -> np.ndarray:
     """For each variant the row of its case in ``cases``, or -1 when the case is not there."""
-    case_codes, names = codes(variants["case_id"])
-    return _positions(names, cases["case_id"].to_pylist())[case_codes]
+    return _row_positions(variants["case_id"], cases["case_id"].to_pylist())
 
 
-def amino_acid_substitution(protein_change: str) -> str | None:
-    """``R175H`` gives ``R>H``; None for anything that is not the exchange of one amino acid for another."""
-    if len(protein_change) < 3 or not protein_change[1:-1].isdigit():
-        return None
-    before, after = protein_change[0], protein_change[-1]
-    return f"{before}>{after}" if before in AMINO_ACIDS and after in AMINO_ACIDS and before != after else None
+def _amino_acid_substitutions(changes: pa.Array) -> pa.Array:
+    """``R175H`` gives ``R>H``; null, or a name of no use, for whatever is not such an exchange."""
+    exchange = pc.match_substring_regex(changes, f"^[{AMINO_ACIDS}][0-9]+[{AMINO_ACIDS}]$")
+    before, after = pc.utf8_slice_codeunits(changes, 0, 1), pc.utf8_slice_codeunits(changes, -1)
+    return pc.if_else(exchange, pc.binary_join_element_wise(before, after, ">"), None)
+
+
+def _named(variants: pa.Table) -> pa.ChunkedArray:
+    """``TP53 R175H`` for each variant."""
+    return pc.binary_join_element_wise(*(pc.cast(variants[c], pa.string()) for c in ("gene", "protein_change")), " ")
 
 
 def restrict_to_panel(variants: pa.Table, genes: list[str]) -> pa.Table:
@@ -107,22 +120,17 @@ def count(cases: pa.Table, variants: pa.Table) -> pa.Table:
     kept = rows >= 0
     rows = rows[kept]
 
-    def tally(column: str, classes: tuple[str, ...], of: dict[str, str] | None = None) -> np.ndarray:
-        column_codes, values = codes(variants[column])
-        classes_of = _positions([of.get(v) for v in values] if of else values, classes)
-        which = np.where(column_codes >= 0, classes_of[column_codes], -1)[kept]
+    def tally(column: str, classes: tuple[str, ...], named: Callable[[pa.Array], pa.Array] | None = None) -> np.ndarray:
+        which = _row_positions(variants[column], classes, named)[kept]
         seen = which >= 0
         flat = np.bincount(rows[seen] * len(classes) + which[seen], minlength=n * len(classes))
         return flat.reshape(n, len(classes)).astype(np.int32)
 
     counted = {"burden": np.bincount(rows, minlength=n).astype(np.int32)}
-    events = tuple(_EVENT_OF.values())
-    counted |= dict(zip(events, tally("dna", events, _EVENT_OF).T, strict=True))
-    counted["truncating"] = tally("consequence", ("yes",), dict.fromkeys(TRUNCATING, "yes"))[:, 0]
+    counted |= dict(zip(_EVENTS.values(), tally("dna", tuple(_EVENTS)).T, strict=True))
+    counted["truncating"] = tally("consequence", TRUNCATING).sum(axis=1, dtype=np.int32)
     counted |= dict(zip(SUBSTITUTIONS, tally("substitution", SUBSTITUTIONS).T, strict=True))
-    changes = codes(variants["protein_change"])[1]
-    exchanges = {change: amino_acid_substitution(change) for change in changes}
-    amino_acids = tally("protein_change", AMINO_ACID_SUBSTITUTIONS, exchanges)
+    amino_acids = tally("protein_change", AMINO_ACID_SUBSTITUTIONS, _amino_acid_substitutions)
     trinucleotides = tally("context", TRINUCLEOTIDES)
     table = cases
     for name, values in counted.items():
@@ -188,7 +196,7 @@ def _ranked(
 
 def _presence(rows: np.ndarray, items: np.ndarray, labels: np.ndarray, n_items: int) -> np.ndarray:
     """Cases that have each item at least once, by label: shape (items, labels)."""
-    keys = np.unique(rows.astype(np.int64) * n_items + items)
+    keys = distinct(rows.astype(np.int64) * n_items + items)
     rows, items = np.divmod(keys, n_items)
     flat = np.bincount(items * len(LABELS) + labels[rows], minlength=n_items * len(LABELS))
     return flat.reshape(n_items, len(LABELS)).astype(np.float64)
@@ -265,32 +273,24 @@ def telling_variants(cases: pa.Table, variants: pa.Table, vocabulary: Vocabulary
     Columns: case_id, gene, protein_change, consequence, recurrent (bool: the protein change is in the vocabulary) and
     telling (bits). One row per case, gene and protein change; cases in the order of ``cases``."""
     rows = _case_rows(cases, variants)
-    gene_codes, gene_names = codes(variants["gene"])
-    change_codes, change_names = codes(variants["protein_change"])
-    gene_bits = vocabulary.telling("gene")
-    change_bits = vocabulary.telling("change")
-    of_gene = np.array([gene_bits.get(name, -1.0) for name in gene_names] or [-1.0])[gene_codes]
-
-    change_index = _positions(change_names, sorted({name.split(" ", 1)[1] for name in change_bits}))
-    candidates = np.flatnonzero((rows >= 0) & (change_index[change_codes] >= 0))
+    gene_bits, change_bits = vocabulary.telling("gene"), vocabulary.telling("change")
+    of_gene = _bits(_row_positions(variants["gene"], list(gene_bits)), gene_bits)
     of_change = np.full(len(rows), -1.0)
-    for i in candidates:
-        of_change[i] = change_bits.get(f"{gene_names[gene_codes[i]]} {change_names[change_codes[i]]}", -1.0)
+    texts = sorted({name.split(" ", 1)[1] for name in change_bits})
+    candidates = np.flatnonzero((rows >= 0) & (_row_positions(variants["protein_change"], texts) >= 0))
+    named = _named(variants.take(pa.array(candidates)))
+    of_change[candidates] = _bits(_positions(named, list(change_bits)), change_bits)
     telling = np.maximum(of_gene, of_change)
-    kept = np.flatnonzero((rows >= 0) & (telling >= 0))
 
-    gene_order = np.argsort(np.argsort(np.array(gene_names or [""])))
-    change_order = np.argsort(np.argsort(np.array(change_names or [""])))
-    order = np.lexsort((change_order[change_codes[kept]], gene_order[gene_codes[kept]], -telling[kept], rows[kept]))
-    kept = kept[order]
-    same = np.zeros(len(kept), dtype=bool)
-    same[1:] = (
-        (rows[kept][1:] == rows[kept][:-1])
-        & (gene_codes[kept][1:] == gene_codes[kept][:-1])
-        & (change_codes[kept][1:] == change_codes[kept][:-1])
-    )
-    kept = kept[~same]
-    taken = variants.take(pa.array(kept))
+    kept = np.flatnonzero((rows >= 0) & (telling >= 0))
+    taken = compacted(variants.select(["gene", "protein_change", "consequence"]).take(pa.array(kept)))
+    genes, gene_names = codes(taken["gene"])
+    changes, change_names = codes(taken["protein_change"])
+    order = np.lexsort((_ranks(change_names)[changes], _ranks(gene_names)[genes], -telling[kept], rows[kept]))
+    columns = [column[order] for column in (rows[kept], genes, changes)]
+    again = np.logical_and.reduce([np.diff(column, prepend=-1) == 0 for column in columns])
+    order = order[~again]
+    kept, taken = kept[order], taken.take(pa.array(order))
     as_text = {name: pc.cast(taken[name], pa.string()) for name in ("gene", "protein_change", "consequence")}
     return pa.table(
         {
@@ -300,6 +300,16 @@ def telling_variants(cases: pa.Table, variants: pa.Table, vocabulary: Vocabulary
             "telling": pa.array(telling[kept]),
         }
     )
+
+
+def _bits(positions: np.ndarray, bits: dict[str, float]) -> np.ndarray:
+    """The bits at each position, -1 for none."""
+    return np.append(np.fromiter(bits.values(), float, len(bits)), -1.0)[positions]
+
+
+def _ranks(names: list[str]) -> np.ndarray:
+    """The place of each name in the order of all."""
+    return np.argsort(np.argsort(np.array(names, dtype=object)))
 
 
 def matrix(
@@ -327,41 +337,34 @@ def matrix(
         "cell line": np.array([k == "cell line" for k in kind], dtype=np.float64),
         "female": np.array([{"female": 1.0, "male": 0.0}.get(s, math.nan) for s in sex]),
     }
-    amino_acids = np.array(cases["amino_acids"].combine_chunks().flatten()).reshape(n, -1)
+    amino_acids = np.array(cases["amino_acids"].combine_chunks().flatten()).reshape(n, len(AMINO_ACID_SUBSTITUTIONS))
     exchanges = np.maximum(amino_acids.sum(axis=1), 1)
     for name in vocabulary.names("amino_acid"):
         dense[f"amino acid {name}"] = amino_acids[:, AMINO_ACID_SUBSTITUTIONS.index(name)] / exchanges
     if vocabulary.names("trinucleotide"):
         filled = np.full((n, len(TRINUCLEOTIDES)), np.nan)
         known = np.flatnonzero(cases["trinucleotides"].is_valid().to_numpy(zero_copy_only=False))
-        counts = np.array(cases["trinucleotides"].drop_null().combine_chunks().flatten()).reshape(len(known), -1)
+        counts = np.array(cases["trinucleotides"].drop_null().combine_chunks().flatten())
+        counts = counts.reshape(len(known), len(TRINUCLEOTIDES))
         filled[known] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
         dense |= {f"trinucleotide {name}": filled[:, i] for i, name in enumerate(TRINUCLEOTIDES)}
 
     genes, changes = vocabulary.names("gene"), vocabulary.names("change")
-    gene_at, change_at = {g: i for i, g in enumerate(genes)}, {c: i for i, c in enumerate(changes)}
-    rows = _case_rows(cases, variants)
-    entries: set[tuple[int, int]] = set()
     truncated_from, changes_from = len(genes), 2 * len(genes)
-    columns = zip(*(variants[c].to_pylist() for c in ("gene", "protein_change", "consequence")), strict=True)
-    for row, (gene, change, consequence) in zip(rows.tolist(), columns, strict=True):
-        if row < 0:
-            continue
-        if gene in gene_at:
-            entries.add((row, gene_at[gene]))
-            if consequence in TRUNCATING:
-                entries.add((row, truncated_from + gene_at[gene]))
-        if (at := change_at.get(f"{gene} {change}")) is not None:
-            entries.add((row, changes_from + at))
-    values = dict.fromkeys(entries, 1.0)
-    for row, panel in enumerate(cases["panel"].to_pylist()):
-        for gene in set(genes) - set((panels or {}).get(panel, genes)) if panel else ():
-            values[row, gene_at[gene]] = values[row, truncated_from + gene_at[gene]] = math.nan
-    at = np.array(list(values), dtype=np.int64).reshape(-1, 2)
-    sparse = sp.csr_matrix(
-        (np.array(list(values.values()), dtype=np.float32), (at[:, 0], at[:, 1])),
-        shape=(n, changes_from + len(changes)),
-    )
+    width = changes_from + len(changes)
+    rows = _case_rows(cases, variants)
+    gene = _row_positions(variants["gene"], genes)
+    truncated = np.where(_row_positions(variants["consequence"], TRUNCATING) >= 0, gene, -1)
+    change = _positions(_named(variants), changes)
+    cells = [
+        rows[known].astype(np.int64) * width + first + at[known]
+        for first, at in ((0, gene), (truncated_from, truncated), (changes_from, change))
+        for known in [(rows >= 0) & (at >= 0)]
+    ]
+    unknown = _not_sequenced(cases["panel"].to_pylist(), genes, panels or {}, width)
+    present = np.setdiff1d(distinct(np.concatenate(cells)), unknown, assume_unique=True)
+    values = np.append(np.ones(len(present), np.float32), np.full(len(unknown), np.nan, np.float32))
+    sparse = sp.csr_matrix((values, np.divmod(np.append(present, unknown), width)), shape=(n, width))
     names = [
         *dense,
         *(f"mutated {gene}" for gene in genes),
@@ -371,3 +374,16 @@ def matrix(
     whole = sp.hstack([sp.csr_matrix(np.stack(list(dense.values()), axis=1).astype(np.float32)), sparse], format="csr")
     whole.sort_indices()
     return whole, names
+
+
+def _not_sequenced(of_case: list[str | None], genes: list[str], panels: dict[str, list[str]], width: int) -> np.ndarray:
+    """The cells (row * width + column) of genes, mutated and truncated, that a case's panel does not hold."""
+    outside = {
+        name: np.flatnonzero(~np.isin(genes, panels[name])) for name in sorted(set(of_case) & set(panels)) if genes
+    }
+    cells = [
+        row * width + np.concatenate([outside[name], outside[name] + len(genes)])
+        for row, name in enumerate(of_case)
+        if name in outside
+    ]
+    return np.concatenate(cells).astype(np.int64) if cells else np.empty(0, np.int64)

@@ -21,6 +21,10 @@ _LAST_RESIDUE = 999_999
 _SUBSTITUTION = re.compile(rf"({_A}?){_N}({_A}|=)")
 PLAIN = "[ACDEFGHIKLMNPQRSTUVWY][1-9][0-9]{0,5}[ACDEFGHIKLMNPQRSTUVWY*]"
 """A substitution in canonical form, but for ``L11L`` (silent) and a lost start codon."""
+PLAIN_FRAMESHIFT = (
+    r"(?P<residue>[ACDEFGHIKLMNPQRSTUVWY])(?P<codon>[1-9][0-9]{0,5})[ACDEFGHIKLMNPQRSTUVWY*]?fs[*X]?(?:[0-9]+|\?)?"
+)
+"""A frameshift that begins with one known residue: its canonical form is ``residue``, ``codon``, fs."""
 _START_LOST = re.compile(rf"M1(?:\?|{_A}?ext.*|del)")
 _STOP_EXTENDED = re.compile(rf"\*{_N}({_A})ext[*X]?(?:[0-9]+|\?)?")
 _FRAMESHIFT = re.compile(rf"({_A}*|-){_N}{_A}*fs(?:[*X]?(?:[0-9]+|\?)?)")

@@ -1,7 +1,7 @@
 """Sources' own words for a variant (consequence terms, alleles, gene symbols) and what they stand for."""
 
 import csv
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from .notation import UNSTATED
@@ -39,6 +39,7 @@ _SEVERITY = ("splice", "nonsense", "frameshift", "stop_lost", "start_lost", "inf
 _OF_NON_CODING_TRANSCRIPT = {"non_coding_transcript_variant", "non_coding_transcript_exon_variant"}
 
 
+@lru_cache(1 << 16)
 def consequence_class(stated: str) -> str | None:
     """The class that a source's own term stands for: one of ``CONSEQUENCES``, ``SILENT``, ``NON_CODING``, or None if
     unknown.

@@ -159,3 +159,28 @@ def test_a_crossing_patient_is_caught():
     with pytest.raises(InputError, match="profiles"):
         apart = cases.set_column(1, "patient_id", [["p", "q"]]).append_column("split", [["train", "test"]])
         cohort.check_splits(apart, ["1:f", "1:f"])
+
+
+def test_a_smaller_share_of_training_cases_is_part_of_a_larger_one_and_leaves_the_rest_alone():
+    def by_split(share):
+        rules = RULES.model_copy(update={"train_share": share})
+        splits = split_of(cohort.assemble([tables(*many(400))], rules))
+        return {name: {c for c, s in splits.items() if s == name} for name in ("train", "validation", "test")}
+
+    whole, third, tenth = by_split(1.0), by_split(0.3), by_split(0.1)
+    assert tenth["train"] < third["train"] < whole["train"]
+    assert len(third["train"]) == pytest.approx(0.3 * len(whole["train"]), rel=0.3)
+    assert whole["test"] == third["test"] == tenth["test"] and whole["validation"] == tenth["validation"]
+
+
+def test_transfer_trains_on_one_source_and_tests_on_the_other():
+    cases, variants = many(300)
+    for case in cases[::2]:
+        case["source"] = "depmap"
+    rules = RULES.model_copy(update={"train_sources": ["depmap"], "test_sources": ["tcga"]})
+    result = cohort.assemble([tables(cases, variants)], rules)
+    by_split = defaultdict(set)
+    for split, source in zip(*(result.cases[c].to_pylist() for c in ("split", "source")), strict=True):
+        by_split[split].add(source)
+    assert by_split == {"train": {"depmap"}, "validation": {"depmap"}, "test": {"tcga"}}
+    assert sum(d.n for d in result.dropped) == 300 - result.cases.num_rows

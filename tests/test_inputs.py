@@ -83,7 +83,7 @@ def reasons(tables: SourceTables) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("form", inputs.FORMS)
-@pytest.mark.parametrize("how", ["as it is", "gzip", "BOM and CRLF", "old Mac line ends"])
+@pytest.mark.parametrize("how", ["as it is", "gzip", "BOM and CRLF", "old Mac line ends", "mixed line ends"])
 def test_each_form_is_recognised_and_says_the_same(tmp_path, form, how):
     name, text = FORMS[form]
     content = text.encode()
@@ -93,6 +93,8 @@ def test_each_form_is_recognised_and_says_the_same(tmp_path, form, how):
         content = b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n")
     elif how == "old Mac line ends":
         content = content.replace(b"\n", b"\r")
+    elif how == "mixed line ends":
+        content = content.replace(b"\n", b"\r\n", 1)[:-1] + b"\r\n"
     found = inputs.read(str(write(tmp_path, name, content)))
     assert found.form == form
     assert found.tables.cases.schema == CASES

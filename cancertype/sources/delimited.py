@@ -24,7 +24,7 @@ MISSING = ("", ".", "-", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "unk
 """What stands for no value in a column of numbers."""
 
 _BLOCK_BYTES = 1 << 20
-"""Fits the processor's cache: measured, larger blocks cost up to a third more (benchmarks/reading.py)."""
+"""Fits the processor's cache: measured, larger blocks cost up to a third more (benchmarks/featurize.py)."""
 _WHOLE_BLOCK_BYTES = 64 << 20
 """For tables read whole: with a column a gene, each further block costs a dictionary for every gene."""
 _LONGEST_HEADER = 64 << 20
@@ -114,8 +114,10 @@ def lines(path: Path, description: str | None = None) -> Iterator[tuple[int, str
     Raises ``InputError`` with the line for text that is not UTF-8, a line of more than 64 MB, and a damaged or
     unfinished compressed file."""
     number = 0
-    bar = tqdm(total=path.stat().st_size, unit="B", unit_scale=True, desc=description or path.name, leave=False)
-    with _open(path) as stream, bar:
+    with (
+        _open(path) as stream,
+        tqdm(total=path.stat().st_size, unit="B", unit_scale=True, desc=description or path.name, leave=False) as bar,
+    ):
         raw = stream.fileobj if isinstance(stream, gzip.GzipFile) else stream
         try:
             text = io.TextIOWrapper(stream, encoding="utf-8-sig", newline=None)

@@ -16,9 +16,12 @@ from ..settings.cohort import Cohort
 from . import CASES, Dropped, SourceTables, delimited, unlabelled
 from .delimited import TEXT
 
-_MUTATIONS = dict.fromkeys(("ModelID", "HugoSymbol", "Chrom", "Ref", "Alt", "ProteinChange"), TEXT) | {
-    "Pos": pa.int64()
-}
+# Where nearly every value of a block is another, coding each block costs more than coding the whole column.
+_MUTATIONS = (
+    dict.fromkeys(("ModelID", "Chrom", "Ref", "Alt"), TEXT)
+    | dict.fromkeys(("HugoSymbol", "ProteinChange"), pa.string())
+    | {"Pos": pa.int64()}
+)
 _CONSEQUENCES = ("VariantInfo", "MolecularConsequence")
 _FREQUENCIES = ("GnomadeAF", "GnomadgAF")
 _OPTIONAL = (
@@ -62,7 +65,7 @@ def read(folder: Path, settings: Cohort) -> SourceTables:
     rows, columns = _mutations(path, settings, seen)
     cases, left_out = _cases(models, seen.models, source)
     rows = rows.filter(pa.array(matching(encoded(rows["case_id"]), set(cases["case_id"].to_pylist()).__contains__)))
-    rows, repeated = canonical.without_repeats(compacted(rows), source)
+    rows, repeated = canonical.without_repeats(rows, source)
     table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
     dropped = [Dropped(source, "variant", reason, n) for reason, n in sorted(seen.counts.items()) if n]
     notes = {
@@ -84,7 +87,7 @@ def read_lines(path: Path, settings: Cohort) -> SourceTables:
     rows, columns = _mutations(path, settings, seen)
     named = matching(encoded(rows["case_id"]), bool)
     seen.counts["no ModelID"] += int((~named).sum())
-    rows, repeated = canonical.without_repeats(compacted(rows.filter(pa.array(named))), source)
+    rows, repeated = canonical.without_repeats(rows.filter(pa.array(named)), source)
     table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
     dropped = [Dropped(source, "variant", reason, n) for reason, n in sorted(seen.counts.items()) if n]
     notes = {"files": [path.name], "germline_filter": _limits(columns[1], settings)}
@@ -100,7 +103,7 @@ def _mutations(
     batches = [
         _rows(_telling(batch, settings, seen)) for batch in delimited.batches(path, *columns, f"reading {path.name}")
     ]
-    return pa.Table.from_batches(batches, schema=_ROWS), columns
+    return compacted(pa.Table.from_batches(batches, schema=_ROWS)), columns
 
 
 def _columns(path: Path) -> tuple[dict[str, pa.DataType], dict[str, pa.DataType]]:
@@ -117,8 +120,8 @@ def _columns(path: Path) -> tuple[dict[str, pa.DataType], dict[str, pa.DataType]
 _ROWS = pa.schema(
     [
         ("case_id", TEXT),
-        ("gene", TEXT),
-        ("protein_change", TEXT),
+        ("gene", pa.string()),
+        ("protein_change", pa.string()),
         ("consequence", TEXT),
         ("reference", TEXT),
         ("alternative", TEXT),

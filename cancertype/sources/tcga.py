@@ -4,7 +4,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -68,7 +67,7 @@ def read(folder: Path, settings: Cohort) -> SourceTables:
     rows, barcodes, dropped = _variant_rows(mafs, source)
     tumours, left_out = _one_tumour_each(barcodes, patients, contradictory, source)
     rows, not_used = _of_tumours(rows, tumours, patients, source)
-    rows, repeated = canonical.without_repeats(compacted(rows), source)
+    rows, repeated = canonical.without_repeats(rows, source)
     table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
     never_seen = sorted(set(patients) - set(tumours.values()) - {_patient(barcode) for barcode in barcodes})
     if never_seen:
@@ -98,7 +97,7 @@ def read_samples(path: Path) -> SourceTables:
     named = matching(barcode, bool)
     if not named.all():
         dropped.append(Dropped(source, "variant", "no Tumor_Sample_Barcode", int((~named).sum())))
-    rows, repeated = canonical.without_repeats(compacted(rows.filter(pa.array(named))), source)
+    rows, repeated = canonical.without_repeats(rows.filter(pa.array(named)), source)
     table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
     samples = sorted({barcode.strip() for barcode in barcodes} - {""})
     notes = {"files": [path.name]}
@@ -155,24 +154,30 @@ def _variant_rows(paths: list[Path], source: str) -> tuple[pa.Table, set[str], l
     counts: Counter[str] = Counter()
     for path in paths:
         position, protein = _first_of(path, _POSITIONS), _first_of(path, PROTEIN_CHANGES)
-        columns = dict.fromkeys((*_REQUIRED, protein), TEXT) | {position: pa.int64()}
+        # Where nearly every value of a block is another, coding each block costs more than coding the whole column.
+        columns = (
+            dict.fromkeys(_REQUIRED, TEXT)
+            | dict.fromkeys(("Hugo_Symbol", protein), pa.string())
+            | {position: pa.int64()}
+        )
         optional = {"FILTER": TEXT, "CONTEXT": pa.string()}
         for batch in delimited.batches(path, columns, optional, f"reading {path.name}"):
             barcodes.update(batch.column("Tumor_Sample_Barcode").dictionary.to_pylist())
             batches.append(_rows(_telling(batch, counts), position, protein))
     rows = pa.Table.from_batches([pa.RecordBatch.from_arrays(arrays, schema=_ROWS) for arrays in batches], schema=_ROWS)
-    return rows, barcodes, [Dropped(source, "variant", reason, n) for reason, n in sorted(counts.items()) if n]
+    rows = rows.set_column(rows.column_names.index("around"), "around", _around(rows["around"]))
+    return compacted(rows), barcodes, [Dropped(source, "variant", reason, n) for reason, n in sorted(counts.items()) if n]
 
 
 _ROWS = pa.schema(
     [
         ("case_id", TEXT),
-        ("gene", TEXT),
-        ("protein_change", TEXT),
+        ("gene", pa.string()),
+        ("protein_change", pa.string()),
         ("consequence", TEXT),
         ("reference", TEXT),
         ("alternative", TEXT),
-        ("around", TEXT),
+        ("around", pa.string()),
         ("filter", TEXT),
         ("chromosome", TEXT),
         ("position", pa.int64()),
@@ -196,7 +201,7 @@ def _flags(text: str) -> set[str]:
 
 
 def _rows(batch: pa.RecordBatch, position: str, protein: str) -> list[pa.Array]:
-    empty = pa.DictionaryArray.from_arrays(pa.array(np.zeros(batch.num_rows, np.int32)), pa.array([""]))
+    empty = pa.repeat("", batch.num_rows)
     names = batch.schema.names
     return [
         batch.column("Tumor_Sample_Barcode"),
@@ -205,19 +210,19 @@ def _rows(batch: pa.RecordBatch, position: str, protein: str) -> list[pa.Array]:
         batch.column("Variant_Classification"),
         batch.column("Reference_Allele"),
         batch.column("Tumor_Seq_Allele2"),
-        _around(batch.column("CONTEXT")) if "CONTEXT" in names else empty,
-        batch.column("FILTER") if "FILTER" in names else empty,
+        batch.column("CONTEXT") if "CONTEXT" in names else empty,
+        batch.column("FILTER") if "FILTER" in names else empty.dictionary_encode(),
         batch.column("Chromosome"),
         batch.column(position),
     ]
 
 
-def _around(context: pa.Array) -> pa.DictionaryArray:
+def _around(context: pa.ChunkedArray) -> pa.ChunkedArray:
     """The base and its two neighbours out of MC3's CONTEXT; "" where that has another length than a single base's."""
     single = pc.equal(pc.utf8_length(context), _CONTEXT_BASES)
     middle = _CONTEXT_BASES // 2
     bases = pc.utf8_upper(pc.utf8_slice_codeunits(context, middle - 1, middle + 2))
-    return pc.if_else(single, bases, "").dictionary_encode()
+    return pc.if_else(single, bases, "")
 
 
 def _patient(barcode: str) -> str:

@@ -171,28 +171,32 @@ def _vep(names: Sequence[str], path: Path) -> Callable[[str], Transcript]:
     missing = [name for name in ("Allele", "Consequence", "SYMBOL") if name not in names]
     if missing:
         raise InputError(f"{path}: INFO/CSQ has no field {', '.join(missing)}: annotate with VEP's --symbol --hgvs")
-    frequencies = [name for name in _FREQUENCIES if name in names]
+    # Fields that the file has not are read from an empty one behind the last. By place and not by name, because a
+    # genome's VCF holds some ten million transcripts.
+    width = len(names)
+    wanted = ("Allele", "ALLELE_NUM", "Consequence", "SYMBOL", "HGVSp", "PICK", "CANONICAL", "MANE_SELECT")
+    places = [names.index(name) if name in names else width for name in (*wanted, "Amino_acids", "Protein_position")]
+    frequencies = [names.index(name) for name in _FREQUENCIES if name in names]
 
     def transcript(text: str) -> Transcript:
-        value = dict.fromkeys(names, "") | dict(zip(names, text.split("|"), strict=False))
-        picked = value.get("PICK") == "1"
-        canonical = value.get("CANONICAL") == "YES" or bool(value.get("MANE_SELECT"))
-        change = unquote(value.get("HGVSp", "")) or _from_residues(value)
-        frequency = max((_frequency(value[name]) for name in frequencies), default=0.0)
-        rank = 0 if picked else 1 if canonical else 2
-        number = value.get("ALLELE_NUM", "")
-        return Transcript(value["Allele"], number, value["Consequence"], value["SYMBOL"], change, rank, frequency)
+        values = text.split("|")
+        values += [""] * (width + 1 - len(values))
+        allele, number, terms, gene, change, pick, canonical, mane, residues, position = [values[at] for at in places]
+        change = unquote(change) or _from_residues(terms, residues, position)
+        rank = 0 if pick == "1" else 1 if canonical == "YES" or mane else 2
+        frequency = max((_frequency(values[at]) for at in frequencies if values[at]), default=0.0)
+        return Transcript(allele, number, terms, gene, change, rank, frequency)
 
     return transcript
 
 
-def _from_residues(value: dict[str, str]) -> str:
+def _from_residues(terms: str, residues: str, position: str) -> str:
     """A protein change from VEP's Amino_acids and Protein_position, for files made without --hgvs; "" for indels."""
-    before, _, after = value.get("Amino_acids", "").partition("/")
-    position = value.get("Protein_position", "").partition("/")[0]
+    before, _, after = residues.partition("/")
+    position = position.partition("/")[0]
     if len(before) != 1 or not position.isdecimal():
         return ""
-    if "frameshift" in value["Consequence"]:
+    if "frameshift" in terms:
         return f"{before}{position}fs"
     return f"{before}{position}{after}" if len(after) == 1 else ""
 

@@ -1,0 +1,175 @@
+"""One real `dvc repro` of a small simulated cohort with the real Gemma 3 270M, and what a user does with its result."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from cancertype.labels import LABELS
+from cancertype.predictor import Predictor
+from cancertype.settings.cohort import Cohort
+from cancertype.sources import raw
+from tests.test_pipeline import copy_of_the_repository, run
+
+SMALL = {
+    "data.simulated.cases_per_label": 8,
+    "cohort.min_cases_per_label": 3,
+    "cohort.max_out_of_scope_cases": 5,
+    "text.max_tokens": 72,
+    "train.max_steps": 6,
+    "train.batch_size": 4,
+    "train.validation_cases": 8,
+    "lora.r": 4,
+    "baseline.trees": 10,
+    "baseline.logistic_c": [0.01],
+    "evaluate.bootstrap_samples": 50,
+    "evaluate.orders": 2,
+}
+
+
+def with_params(folder: Path, **changes) -> Path:
+    """Rewrite the copy's params.yaml."""
+    document = yaml.safe_load((folder / "params.yaml").read_text())
+    for dotted, value in changes.items():
+        *sections, key = dotted.split(".")
+        at = document
+        for section in sections:
+            at = at[section]
+        assert key in at
+        at[key] = value
+    (folder / "params.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory, gemma_base) -> Path:
+    """A copy of the repository, reproduced from raw files to published model."""
+    folder = copy_of_the_repository(tmp_path_factory.mktemp("small") / "repository")
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    with_params(folder, **SMALL, **{"model.base": str(gemma_base)})
+    done = run(folder, "dvc", "repro")
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def predictor(small) -> Predictor:
+    return Predictor.from_pretrained(small / "models/published")
+
+
+def test_a_second_repro_runs_nothing(small):
+    done = run(small, "dvc", "repro")
+    assert done.returncode == 0
+    assert "Running stage" not in done.stdout and done.stdout.count("didn't change, skipping") == 11
+
+
+def test_metrics_and_reports_are_there_and_say_that_the_data_are_simulated(small):
+    found = json.loads((small / "metrics/eval.json").read_text())
+    assert found["simulated"] is True and 0 < found["accuracy"] <= 1 and found["n"] > 20
+    assert set(found["baseline"]) <= set(found) | {"baseline"}
+    details = json.loads((small / "metrics/details.json").read_text())
+    assert set(details["models"]["blend"]) == {"strict", "merged", "hierarchical"}
+    assert set(details["by_source"]) == {"simulated_depmap", "simulated_tcga"}
+    assert "orders" in details, "the gain of averaging orders is measured"
+    for report in ("data/features/report.html", "metrics/report.html"):
+        page = (small / report).read_text()
+        assert "simulated" in page.lower() and "research use only" in page.lower()
+    assert "SIMULATED" in run(small, "python", "-m", "stages.summary").stdout
+
+
+def test_merged_and_adapter_agree(small):
+    parity = json.loads((small / "metrics/merge.json").read_text())
+    assert parity["log_likelihood_difference"] < 0.1 < parity["adapter_effect_on_log_likelihood"]
+
+
+def test_the_published_folder_predicts_from_raw_files_what_was_evaluated(small, predictor):
+    evaluated = pd.read_parquet(small / "metrics/predictions.parquet").set_index("case_id")
+    for tables in raw.read(small / "data/raw", Cohort()):
+        found = predictor.predict(tables)
+        ids = found.cases["case_id"].to_pylist()
+        rows = [i for i, case_id in enumerate(ids) if case_id in evaluated.index]
+        assert len(rows) > 20
+        same = evaluated.loc[[ids[i] for i in rows]]
+        expected = same[[f"lm_{label}" for label in LABELS]].to_numpy()
+        # Cases are scored beside others here, and float32 sums depend on the padding.
+        np.testing.assert_allclose(found.log_likelihood[rows], expected, atol=2e-3)
+        np.testing.assert_allclose(found.trees[rows], same[[f"trees_{label}" for label in LABELS]], atol=1e-6)
+        np.testing.assert_allclose(found.p[rows], same[[f"p_{label}" for label in LABELS]], atol=2e-3)
+        break
+
+
+def test_the_code_on_the_model_card_runs(small, tmp_path, monkeypatch, capsys):
+    card = (small / "models/published/README.md").read_text()
+    code = card.split("```python\n")[1].split("```")[0]
+    monkeypatch.chdir(tmp_path)
+    Path("my_cases.csv").write_text("ID,BRAF,TP53\npatient,V600E,WT\n")
+    source = next(line for line in code.splitlines() if "from_pretrained(" in line)
+    exec(code.replace(source, f'predictor = Predictor.from_pretrained("{small}/models/published")'), {})
+    assert capsys.readouterr().out.startswith("patient [('")
+
+
+def test_two_clones_make_byte_identical_parquet(small, tmp_path):
+    other = copy_of_the_repository(tmp_path / "other")
+    shutil.copyfile(small / "params.yaml", other / "params.yaml")
+    (other / "dvc.lock").unlink(missing_ok=True)
+    assert run(other, "dvc", "repro", "featurize").returncode == 0
+    (other / "models/base").mkdir(parents=True)
+    shutil.copyfile(small / "models/base/tokenizer.json", other / "models/base/tokenizer.json")
+    assert run(other, "python", "-m", "stages.to_text").returncode == 0
+    made = sorted(path.relative_to(other) for path in (other / "data").rglob("*.parquet"))
+    assert len(made) == 8
+    for path in made:
+        assert (other / path).read_bytes() == (small / path).read_bytes(), path
+
+
+def test_changing_a_threshold_of_the_evaluation_reruns_only_evaluate_and_publish(small):
+    with_params(small, **{"evaluate.abstain_below": 0.4})
+    done = run(small, "dvc", "repro")
+    ran = [line.split("'")[1] for line in done.stdout.splitlines() if line.startswith("Running stage")]
+    assert done.returncode == 0 and ran == ["evaluate", "publish"]
+    assert json.loads((small / "models/calibration.json").read_text())["abstain_below"] == 0.4
+
+
+# --- Mistakes: one message with the remedy, exit status 1, and nothing half-written ---------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "stage", "message"),
+    [
+        ({"model.base": "nowhere/at/all"}, "fetch_base", "nor a folder that exists, nor a Hub id"),
+        ({"data.sources": ["table"], "data.table.path": "none.csv"}, "fetch_table", "none.csv"),
+        ({"data.sources": ["tcga"], "data.tcga.location": "none"}, "fetch_tcga", "none"),
+        ({"data.sources": ["depmap"], "data.depmap.release": "99Q9"}, "fetch_depmap", "99Q9"),
+        ({"cohort.min_cases_per_label": 100}, "featurize", "cohort.small_labels: drop"),
+        ({"text.max_tokens": 20}, "to_text", "raise text.max_tokens"),
+        ({"train.continue_from": "no-such-revision"}, "train_lora", "no-such-revision"),
+    ],
+    ids=lambda x: str(x)[:30],
+)
+def test_a_mistake_is_one_message_with_status_one_and_leaves_no_output(small, tmp_path, changes, stage, message):
+    folder = tmp_path / "copy"
+    kept = ("data/raw", "data/features", "data/text", "models/base")
+    for part in ("stages", "params.yaml", *kept):
+        if (small / part).is_dir():
+            shutil.copytree(small / part, folder / part, copy_function=_link)
+        else:
+            folder.mkdir(exist_ok=True)
+            shutil.copyfile(small / part, folder / part)
+    with_params(folder, **changes)
+    output = {"fetch_base": "models/base", "featurize": "data/features", "to_text": "data/text"}.get(stage)
+    output = output or {"train_lora": "models/adapter"}.get(stage, f"data/raw/{stage.removeprefix('fetch_')}")
+    shutil.rmtree(folder / output, ignore_errors=True)
+    done = run(folder, "python", "-m", f"stages.{stage}")
+    assert done.returncode == 1, done.stderr[-2000:]
+    *_, last = done.stderr.strip().splitlines()
+    assert last.startswith("error: ") and message in last and "Traceback" not in done.stderr
+    left = [path for path in (folder / output).rglob("*") if path.is_file()] if (folder / output).exists() else []
+    assert left == []
+
+
+def _link(source: str, target: str) -> None:
+    Path(target).hardlink_to(source)

@@ -1,0 +1,448 @@
+"""Exact versions: remotes, a clone, datasets and adapters of a revision, comparisons, experiments.
+
+They run on the repository's own dvc.yaml with commands that cost nothing: some write a small dataset, metrics and
+curves that follow from the parameters, the others a digest of what they may read.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import chdir
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import dvc.api
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+from typer.testing import CliRunner
+
+from cancertype.cli import app
+from cancertype.dataset_diff import compare
+from cancertype.errors import InputError
+from cancertype.versions import text_dataset
+from tests.local_imports import ROOT
+from tests.test_pipeline import DIGEST, changed, copy_of_the_repository, rerun, run
+
+FIGURES = """
+import json, math
+from pathlib import Path
+if name == "to_text":
+    import pyarrow as pa, pyarrow.parquet as pq
+    named = ["TP53 R175H", "TTN"][:params["text"]["max_mutations"]]
+    for split in ("train", "validation", "test", "out_of_scope"):
+        cases = [
+            {"case_id": f"{split} {i}", "source": "simulated_tcga", "label": "OV", "mutations": named,
+             "prompt": ", ".join(named) + "\\ncancer:", "completion": " ovary"} for i in range(3)
+        ]
+        pq.write_table(pa.Table.from_pylist(cases), f"data/text/{split}.parquet")
+if name == "train_lora":
+    # DVC writes 1e-05, which PyYAML takes for text.
+    rate = float(params["train"]["learning_rate"])
+    loss = 1 + abs(math.log10(rate) + 4)
+    Path("metrics/training.json").write_text(json.dumps({"validation_loss_best": loss}))
+    rows = [f"{step},{loss + 1 / step}" for step in range(1, 4)]
+    Path("metrics/training/training.csv").write_text("\\n".join(["step,loss", *rows]) + "\\n")
+if name == "evaluate":
+    loss = json.loads(Path("metrics/training.json").read_text())["validation_loss_best"]
+    Path("metrics/eval.json").write_text(json.dumps({"accuracy": 1 / loss}))
+"""
+TRAVELS = {"data/features", "data/text", "models/adapter", "models/baseline"} | {
+    f"metrics/{name}" for name in ("predictions.parquet", "report.html")
+}
+"""What the remote inside the repository holds. The rest is tracked by git or made again."""
+
+
+def git(folder: Path, *command: str) -> str:
+    identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
+    return subprocess.run(["git", *identity, *command], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def set_params(folder: Path, **values) -> None:
+    text = (folder / "params.yaml").read_text()
+    for key, value in values.items():
+        text = changed(text, key.replace("__", "."), value)
+    (folder / "params.yaml").write_text(text)
+
+
+def release(folder: Path, tag: str) -> None:
+    """Reproduce, push to the remote inside the repository and commit both, as docs/versions.md tells a team to."""
+    rerun(folder)
+    (folder / "ran.txt").unlink()
+    with chdir(folder), Repo() as repo:
+        repo.push()
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", tag)
+    for name in (tag, f"adapter@{tag}.0.0"):
+        git(folder, "tag", "-a", "-m", name, name)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Path:
+    """A repository with two releases: v2 names one mutation a case instead of two and learns at another rate."""
+    folder = copy_of_the_repository(tmp_path_factory.mktemp("versions") / "project")
+    for name in ("dvc.lock", "remote"):
+        path = folder / name
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    document = yaml.safe_load((folder / "dvc.yaml").read_text())
+    for name, stage in document["stages"].items():
+        stage["cmd"] = f"{sys.executable} digest.py {name}"
+    document.pop("plots", None)
+    (folder / "dvc.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
+    (folder / "digest.py").write_text(DIGEST + FIGURES)
+    (folder / "ran.txt").write_text("")
+    set_params(folder, text__max_mutations=2, train__learning_rate=1.0e-3)
+    release(folder, "v1")
+    set_params(folder, text__max_mutations=1, train__learning_rate=1.0e-2)
+    release(folder, "v2")
+    return folder
+
+
+@pytest.fixture
+def clone(project, tmp_path) -> Path:
+    """What a reviewer has: git's files, and nothing in DVC's cache."""
+    git(tmp_path, "clone", "-q", project.as_uri(), "clone")
+    return tmp_path / "clone"
+
+
+def contents(folder: Path, outs: set[str] = TRAVELS) -> dict[str, bytes]:
+    files = [f for out in outs for f in ([folder / out] if (folder / out).is_file() else (folder / out).rglob("*"))]
+    return {str(f.relative_to(folder)): f.read_bytes() for f in files if f.is_file() and f.name != ".gitignore"}
+
+
+# --- Remotes ---
+
+
+def test_pull_works_at_once_after_a_clone(project, clone):
+    done = run(clone, "dvc", "pull")
+    assert done.returncode == 0, done.stderr
+    assert contents(clone) == contents(project)
+    assert all(any(name.startswith(out) for name in contents(clone)) for out in TRAVELS)
+
+
+def test_after_a_pull_only_what_does_not_travel_is_made_again(clone):
+    with chdir(clone), Repo() as repo:
+        repo.pull()
+    assert set(rerun(clone)) == {"fetch_depmap", "fetch_tcga", "fetch_table", "fetch_base", "merge", "publish"}
+    assert git(clone, "status", "--porcelain").split() == ["??", "ran.txt"]
+
+
+def test_what_does_not_travel_comes_back_from_the_run_cache_when_parameters_return(clone):
+    remade = {"data/raw", "models/base", "models/merged", "models/published"}
+    with chdir(clone), Repo() as repo:
+        repo.pull(all_tags=True)
+        repo.reproduce()
+    before = contents(clone, remade)
+    git(clone, "checkout", "-q", "v1")
+    with chdir(clone), Repo() as repo:
+        repo.checkout()
+        repo.reproduce()
+    assert contents(clone, remade) != before
+    git(clone, "checkout", "-q", "v2")
+    (clone / "ran.txt").unlink()
+    with chdir(clone), Repo() as repo:
+        repo.checkout()
+        repo.reproduce()
+    assert contents(clone, remade) == before
+    assert not (clone / "ran.txt").exists()
+
+
+def test_git_treats_the_remote_inside_the_repository_as_binary():
+    answer = git(ROOT, "check-attr", "binary", "text", "diff", "--", "remote/files/md5/00/11")
+    assert re.findall(r": (\w+): (\w+)$", answer, re.MULTILINE) == [
+        ("binary", "set"),
+        ("text", "unset"),
+        ("diff", "unset"),
+    ]
+
+
+def test_the_outputs_too_large_to_travel_are_ignored_by_git():
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    uncached = [path for s in stages.values() for o in s["outs"] if isinstance(o, dict) for path in o]
+    large = [path for path in uncached if path.startswith(("data/", "models/")) and not path.endswith(".json")]
+    assert {"data/raw/tcga", "models/base", "models/merged", "models/published"} <= set(large)
+    ignored = git(ROOT, "check-ignore", "--no-index", *(f"{path}/content" for path in large))
+    assert ignored.split() == [f"{path}/content" for path in large]
+
+
+def through(remote: str, method: str | None, folder: Path) -> dict[str, bytes]:
+    """Push everything of ``folder`` to another remote, lose it, and pull it from there."""
+    with chdir(folder), Repo() as repo:
+        repo.pull()
+        with repo.config.edit("local") as config:
+            config["remote"]["team"] = {"url": remote} | ({"method": method} if method else {})
+    with chdir(folder), Repo() as repo:
+        assert repo.push(remote="team") == len([f for f in (folder / ".dvc/cache").rglob("*") if f.is_file()])
+    for lost in (folder / "remote", folder / ".dvc/cache", *(folder / out for out in TRAVELS)):
+        shutil.rmtree(lost) if lost.is_dir() else lost.unlink()
+    with chdir(folder), Repo() as repo:
+        repo.pull(remote="team")
+    return contents(folder)
+
+
+def test_a_folder_serves_as_the_teams_remote(project, clone, tmp_path):
+    assert through(str(tmp_path / "team"), None, clone) == contents(project)
+    assert any((tmp_path / "team").rglob("*"))
+
+
+class _Storage(BaseHTTPRequestHandler):
+    """A web server that keeps what is PUT there, in memory."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_PUT(self) -> None:
+        self.server.files[self.path] = self._body()
+        self._answer(201)
+
+    def do_GET(self) -> None:
+        body = self.server.files.get(self.path)
+        self._answer(404 if body is None else 200, body or b"")
+
+    do_HEAD = do_GET
+
+    def _body(self) -> bytes:
+        if "Content-Length" in self.headers:
+            return self.rfile.read(int(self.headers["Content-Length"]))
+        chunks = []
+        while size := int(self.rfile.readline(), 16):
+            chunks.append(self.rfile.read(size))
+            self.rfile.readline()
+        self.rfile.readline()
+        return b"".join(chunks)
+
+    def _answer(self, status: int, body: bytes = b"") -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+@pytest.fixture
+def web() -> Iterator[ThreadingHTTPServer]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Storage) as server:
+        server.daemon_threads, server.files = True, {}
+        server.url = f"http://127.0.0.1:{server.server_port}/team"
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_web_server_serves_as_the_teams_remote(project, clone, web):
+    assert through(web.url, "PUT", clone) == contents(project)
+    assert len(web.files) > len(TRAVELS)
+
+
+# --- A dataset or an adapter of a revision ---
+
+
+def test_get_brings_the_adapter_and_the_dataset_of_each_revision(project, clone, tmp_path):
+    for revision in ("v1", "v2"):
+        for path in ("models/adapter", "data/text"):
+            Repo.get(str(clone), path, out=str(tmp_path / revision / path), rev=revision)
+    assert contents(tmp_path / "v2", {"models/adapter", "data/text"}) == contents(
+        project, {"models/adapter", "data/text"}
+    )
+    assert contents(tmp_path / "v1", {"models/adapter"}) != contents(tmp_path / "v2", {"models/adapter"})
+
+
+def test_open_reads_a_dataset_of_a_revision(clone):
+    for revision, named in (("v1", ["TP53 R175H", "TTN"]), ("v2", ["TP53 R175H"])):
+        with dvc.api.open("data/text/train.parquet", repo=str(clone), rev=revision, mode="rb") as file:
+            assert pq.read_table(pa.BufferReader(file.read()))["mutations"][0].as_py() == named
+
+
+def test_by_its_address_alone_a_repository_gives_versions_from_a_remote_on_the_web(project, web, tmp_path):
+    for path in (project / "remote").rglob("*"):
+        if path.is_file():
+            web.files[f"/team/{path.relative_to(project / 'remote').as_posix()}"] = path.read_bytes()
+    remote = {"remote": "web", "remote_config": {"url": web.url}}
+    Repo.get(project.as_uri(), "models/adapter", out=str(tmp_path / "adapter"), rev="v2", **remote)
+    assert contents(tmp_path, {"adapter"}).keys() == {"adapter/content"}
+    with dvc.api.open("data/text/test.parquet", project.as_uri(), "v1", mode="rb", **remote) as file:
+        assert pq.read_table(pa.BufferReader(file.read())).num_rows == 3
+
+
+def test_an_artifact_is_found_by_its_name_and_version(clone, tmp_path):
+    done = run(clone, "dvc", "artifacts", "get", ".", "adapter", "--rev", "v1.0.0", "-o", str(tmp_path / "got"))
+    assert done.returncode == 0, done.stderr
+    with dvc.api.open("models/adapter/content", repo=str(clone), rev="v1") as file:
+        assert (tmp_path / "got" / "content").read_text() == file.read()
+
+
+# --- Comparing two versions ---
+
+
+def dvc_json(folder: Path, *command: str) -> dict:
+    done = run(folder, "dvc", *command, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_metrics_diff_tells_both_values(project):
+    found = dvc_json(project, "metrics", "diff", "v1", "v2")
+    assert found["metrics/training.json"]["validation_loss_best"] == {"old": 2.0, "new": 3.0, "diff": 1.0}
+    assert found["metrics/eval.json"]["accuracy"]["old"] == 0.5
+
+
+def test_params_diff_tells_what_was_set_otherwise(project):
+    with chdir(project), Repo() as repo:
+        found = repo.params.diff("v1", "v2")["diff"]["params.yaml"]
+    assert found == {
+        "text.max_mutations": {"old": 2, "new": 1, "diff": -1},
+        "train.learning_rate": {"old": 1.0e-3, "new": 1.0e-2, "diff": pytest.approx(9.0e-3)},
+    }
+
+
+def test_diff_names_the_outputs_that_changed(project):
+    with chdir(project), Repo() as repo:
+        modified = {entry["path"] for entry in repo.diff("v1", "v2")["modified"]}
+    assert {"models/adapter/", "data/text/train.parquet", "metrics/predictions.parquet"} <= {
+        path.replace("\\", "/") for path in modified
+    }
+    assert not any(path.startswith("data/features") for path in modified)
+
+
+def test_plots_diff_draws_the_curves_of_both_versions(project, tmp_path):
+    curve = ["--targets", "metrics/training/training.csv", "-x", "step", "-y", "loss"]
+    done = run(project, "dvc", "plots", "diff", "v1", "v2", *curve, "-o", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "index.html").read_text()
+    assert all(f'"rev": "{revision}"' in page for revision in ("v1", "v2"))
+
+
+def test_plots_show_draws_the_curve_of_the_working_tree(project):
+    file = "metrics/training/training.csv"
+    with chdir(project), Repo() as repo:
+        found = repo.plots.show(targets=[file])["workspace"]["sources"]["data"][file]["data"]
+    assert [float(point["loss"]) for point in found] == pytest.approx([4.0, 3.5, 3.0 + 1 / 3])
+
+
+def test_the_dataset_diff_of_two_revisions(clone):
+    difference = compare(text_dataset("v1", str(clone)), text_dataset("v2", str(clone)))
+    assert {way: change.n for way, change in difference.changes.items()} == {"mutations": 12}
+    assert difference.changes["mutations"].by["mutation lost"] == {"TTN": 12}
+
+
+def test_the_command_says_what_changed_in_words_and_as_json(project, tmp_path):
+    answer = CliRunner().invoke(app, ["diff", "v1", "v2", "--repo", str(project)])
+    assert answer.exit_code == 0, answer.output
+    assert "12 cases with other mutations named:" in answer.stdout
+    written = tmp_path / "diff.json"
+    assert CliRunner().invoke(app, ["diff", "v1", "--repo", str(project), "--json", str(written)]).exit_code == 0
+    assert json.loads(written.read_text())["changes"]["mutations"]["n"] == 12
+
+
+def test_a_revision_and_the_working_tree_that_agree_are_identical(project):
+    answer = CliRunner().invoke(app, ["diff", "v2", "--repo", str(project)])
+    assert answer.stdout.splitlines()[-1].startswith("Identical: 12 cases (out_of_scope 3, test 3, train 3")
+
+
+def test_the_command_names_a_revision_that_is_not_there(project):
+    answer = CliRunner().invoke(app, ["diff", "v1", "v9", "--repo", str(project)])
+    assert answer.exit_code == 1
+    assert "revision v9 is not in" in answer.stderr and "git fetch" in answer.stderr
+
+
+def test_a_dataset_that_was_never_pushed_is_said_to_need_a_push(clone):
+    shutil.rmtree(clone / "remote")
+    with pytest.raises(InputError, match=r"dataset of revision v1 cannot be fetched[\s\S]*`dvc push`"):
+        text_dataset("v1", str(clone))
+
+
+def test_a_remote_inside_the_repository_is_said_to_need_a_clone(project):
+    with pytest.raises(InputError, match="reached from a clone of it, not by address"):
+        text_dataset("v1", project.as_uri())
+
+
+def test_a_revision_without_a_dataset_is_named(project):
+    first = git(project, "rev-list", "--max-parents=0", "HEAD").strip()
+    with pytest.raises(InputError, match="data/text is not in revision"):
+        text_dataset(first, str(project))
+
+
+def test_a_folder_that_is_no_repository_is_named(tmp_path):
+    with pytest.raises(InputError, match="is no git repository"):
+        text_dataset("v1", str(tmp_path))
+
+
+def test_a_working_tree_without_a_dataset_says_how_to_get_it(clone):
+    with pytest.raises(InputError, match="dvc pull data/text"):
+        text_dataset(None, str(clone))
+
+
+# --- Experiments ---
+
+
+def code_block(document: str, language: str) -> str:
+    """The only block of ``language`` in a file of docs/."""
+    (block,) = re.findall(rf"```{language}\n(.*?)```", (ROOT / "docs" / document).read_text(), re.DOTALL)
+    return block
+
+
+def test_a_sweep_over_learning_rates_finds_the_best_by_validation(project, tmp_path):
+    folder = tmp_path / "sweep"
+    shutil.copytree(project, folder, symlinks=True)
+    queued = run(folder, "dvc", "exp", "run", "--queue", "-S", "train.learning_rate=3.0e-5,1.0e-4", "train_lora")
+    assert queued.returncode == 0, queued.stderr
+    done = run(folder, "dvc", "exp", "run", "--run-all", "--jobs", "1")
+    assert done.returncode == 0, done.stderr
+    best = run(folder, sys.executable, "-c", code_block("experiments.md", "python"))
+    assert best.returncode == 0, best.stderr
+    runs = [line.split() for line in best.stdout.splitlines()]
+    assert [[float(number) for number in run[1:]] for run in runs] == [[1.0e-4, 1.0], [3.0e-5, pytest.approx(1.5229)]]
+    with chdir(folder), Repo() as repo:
+        repo.experiments.apply(runs[0][0])
+    assert yaml.safe_load((folder / "params.yaml").read_text())["train"]["learning_rate"] == 1.0e-4
+    assert json.loads((folder / "metrics/training.json").read_text()) == {"validation_loss_best": 1.0}
+
+
+def test_an_experiment_with_a_changed_parameter_runs_and_is_listed_beside_its_base(project, tmp_path):
+    folder = tmp_path / "experiment"
+    shutil.copytree(project, folder, symlinks=True)
+    with chdir(folder), Repo() as repo:
+        repo.experiments.run(targets=["train_lora"], params=["train.learning_rate=1.0e-5"], name="slow")
+        shown = {row["Experiment"]: row for row in dvc.api.exp_show() if row["Experiment"]}
+    assert shown["slow"]["validation_loss_best"] == pytest.approx(2.0)
+    assert (folder / "ran.txt").read_text().split() == ["train_lora"]
+
+
+# --- The example for a team's own repository ---
+
+
+def test_the_actions_example_reports_the_changed_metrics(project, tmp_path):
+    workflow = yaml.safe_load((ROOT / "docs" / "github-actions.yml").read_text())
+    steps = {step.get("name"): step for step in workflow["jobs"]["compare"]["steps"]}
+    git(tmp_path, "clone", "-q", project.as_uri(), "checkout")
+    checkout = tmp_path / "checkout"
+    for name in ("Metrics belong to this code", "Compare with the base"):
+        done = run(checkout, "env", "BASE=v1", "bash", "-euo", "pipefail", "-c", steps[name]["run"])
+        assert done.returncode == 0, done.stderr + done.stdout
+    report = (checkout / "report.md").read_text()
+    assert re.search(r"\| metrics/eval.json +\| accuracy +\| 0.5 ", report)
+    assert re.search(r"\| params.yaml +\| train.learning_rate +\| 0.001 ", report)
+
+
+def test_the_actions_example_refuses_metrics_of_other_code(project, tmp_path):
+    workflow = yaml.safe_load((ROOT / "docs" / "github-actions.yml").read_text())
+    step = next(s for s in workflow["jobs"]["compare"]["steps"] if s.get("name") == "Metrics belong to this code")
+    git(tmp_path, "clone", "-q", project.as_uri(), "checkout")
+    set_params(tmp_path / "checkout", train__learning_rate=1.0e-5)
+    done = run(tmp_path / "checkout", "bash", "-euo", "pipefail", "-c", step["run"])
+    assert done.returncode == 1
+    assert "train_lora" in done.stdout
+
+
+def test_push_without_a_remote_that_exists_fails(clone):
+    with chdir(clone), Repo() as repo, pytest.raises(DvcException, match="nowhere"):
+        repo.push(remote="nowhere")
