@@ -15,6 +15,9 @@ from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
+# Read when gradio and tqdm are imported. The bars would write the names of visitors' files into the server's log.
+os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "TQDM_DISABLE": "1"}
+
 import gradio as gr
 
 from cancertype import answers, explain, inputs, pages
@@ -175,7 +178,7 @@ def build(predictor: Predictor) -> gr.Blocks:
                 min_width=280,
             )
             upload = gr.File(
-                label=f"or a file, up to {LARGEST_UPLOAD >> 20} MB: MAF, DepMap, wide table, annotated VCF",
+                label="or a file: MAF, DepMap, table, VCF",
                 height=190,
                 scale=2,
                 min_width=280,
@@ -191,7 +194,7 @@ def build(predictor: Predictor) -> gr.Blocks:
         )
         with gr.Row():
             sex = gr.Radio([("not given", ""), "female", "male"], value="", label="Sex, of every sample")
-            kind = gr.Radio([("by the file", ""), "tumour", "cell line"], value="", label="What was sequenced")
+            kind = gr.Radio([("not given", ""), "tumour", "cell line"], value="", label="What was sequenced")
         button = gr.Button("Which cancer is it?", variant="primary", size="lg")
         shown = gr.HTML(_page(), apply_default_css=False, min_height=60)
         gr.HTML(_SMALL_PRINT, apply_default_css=False)
@@ -213,9 +216,10 @@ def build(predictor: Predictor) -> gr.Blocks:
 
 
 _SMALL_PRINT = (
-    '<p class="small-print">Nothing is kept: a file is deleted as soon as it is read, text and answers are never '
-    "stored. Give no names or other data of patients all the same. Probabilities are calibrated on cases like those of the "
-    "training data; where few mutations are given, they rest on little.</p>"
+    '<p class="small-print">Nothing is kept: a file is deleted as soon as it is read; text and answers are never '
+    "stored. Give no names or other data of patients all the same. At most "
+    f"{LARGEST_UPLOAD >> 20} MB and {MOST_SAMPLES} samples at once; <code>cancertype predict</code> takes any "
+    "number.</p>"
 )
 
 
@@ -239,7 +243,21 @@ def launch(demo: gr.Blocks, **options) -> None:
     theme.set(
         button_primary_background_fill=pages.BLUE,
         button_primary_background_fill_hover="#134663",
+        button_primary_border_color=pages.BLUE,
+        button_primary_border_color_hover="#134663",
         button_primary_text_color="#fff",
+        block_label_text_color=pages.INK,
+        block_title_text_color=pages.INK,
+        block_info_text_color="#5c6a75",
+        body_text_color_subdued="#5c6a75",
+        input_placeholder_color="#6b7782",
+        input_background_fill="#fff",
+        input_border_color="#9aa5ae",
+        input_border_width="1px",
+        checkbox_background_color_selected=pages.BLUE,
+        checkbox_border_color_selected=pages.BLUE,
+        checkbox_label_background_fill="#f5f7f9",
+        checkbox_label_background_fill_selected="#e3edf3",
     )
     demo.launch(
         theme=theme,
@@ -259,12 +277,13 @@ def launch(demo: gr.Blocks, **options) -> None:
 
 def main() -> None:
     """Load the model and serve the page; what can be mended is one line on stderr and the exit status 1."""
-    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     try:
         predictor = Predictor.from_pretrained(model_folder(os.environ.get(MODEL_VARIABLE) or None))
     except InputError as error:
         sys.exit(f"app.py: {error}")
-    launch(build(predictor))
+    with tempfile.TemporaryDirectory() as uploads:
+        os.environ["GRADIO_TEMP_DIR"] = uploads
+        launch(build(predictor))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """What featurize costs, against bare pyarrow reading of the needed columns of the same files, all in one run.
 
-    python benchmarks/featurize.py                 # full size: 1.2 million rows of DepMap's 60, 3.6 million of MC3's 114 columns
-    python benchmarks/featurize.py --rows 0.25 0.5 1 2   # does time grow with rows, and with nothing else?
-    python benchmarks/featurize.py --folder data/raw     # real files
+    python -m benchmarks.featurize                     # 1.2 million rows of DepMap, 3.6 million of 114 columns of a MAF
+    python -m benchmarks.featurize --rows 0.5 1 2      # does time grow with rows, and with nothing else?
+    python -m benchmarks.featurize --folder data/raw   # real files
 
 Every measurement runs in a process of its own, so that its peak memory is its own. Seconds are of the wall and of the
 processors (the latter hardly depend on what else the machine does); of the repeats the quickest counts. "raw" keeps

@@ -137,18 +137,18 @@ def test_after_a_pull_only_what_does_not_travel_is_made_again(clone):
 def test_what_does_not_travel_comes_back_from_the_run_cache_when_parameters_return(clone):
     remade = {"data/raw", "models/base", "models/merged", "models/published"}
     with chdir(clone), Repo() as repo:
-        repo.pull(all_tags=True)
+        repo.pull()
         repo.reproduce()
     before = contents(clone, remade)
     git(clone, "checkout", "-q", "v1")
     with chdir(clone), Repo() as repo:
-        repo.checkout()
+        repo.pull()
         repo.reproduce()
     assert contents(clone, remade) != before
     git(clone, "checkout", "-q", "v2")
     (clone / "ran.txt").unlink()
     with chdir(clone), Repo() as repo:
-        repo.checkout()
+        repo.pull()
         repo.reproduce()
     assert contents(clone, remade) == before
     assert not (clone / "ran.txt").exists()
@@ -400,7 +400,10 @@ def test_a_sweep_over_learning_rates_finds_the_best_by_validation(project, tmp_p
     best = run(folder, sys.executable, "-c", code_block("experiments.md", "python"))
     assert best.returncode == 0, best.stderr
     runs = [line.split() for line in best.stdout.splitlines()]
-    assert [[float(number) for number in run[1:]] for run in runs] == [[1.0e-4, 1.0], [3.0e-5, pytest.approx(1.5229)]]
+    assert [[float(number) for number in run[1:]] for run in runs] == [
+        [1.0e-4, 1.0],
+        [3.0e-5, pytest.approx(1.5229, abs=1e-3)],
+    ]
     with chdir(folder), Repo() as repo:
         repo.experiments.apply(runs[0][0])
     assert yaml.safe_load((folder / "params.yaml").read_text())["train"]["learning_rate"] == 1.0e-4

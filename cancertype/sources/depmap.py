@@ -100,9 +100,7 @@ def _mutations(
 ) -> tuple[pa.Table, tuple[dict[str, pa.DataType], dict[str, pa.DataType]]]:
     """The rows that may count, and the columns that were read; adds what it meets to ``seen``."""
     columns = _columns(path)
-    batches = [
-        _rows(_telling(batch, settings, seen)) for batch in delimited.batches(path, *columns, f"reading {path.name}")
-    ]
+    batches = [_telling(batch, settings, seen) for batch in delimited.batches(path, *columns, f"reading {path.name}")]
     return compacted(pa.Table.from_batches(batches, schema=_ROWS)), columns
 
 
@@ -131,24 +129,21 @@ _ROWS = pa.schema(
 )
 
 
-def _rows(batch: pa.RecordBatch) -> pa.RecordBatch:
-    names = ("ModelID", "HugoSymbol", "ProteinChange", "stated", "Ref", "Alt", "Chrom", "Pos")
-    return pa.RecordBatch.from_arrays([batch.column(name) for name in names], schema=_ROWS)
-
-
 def _telling(batch: pa.RecordBatch, settings: Cohort, seen: _Seen) -> pa.RecordBatch:
-    """The batch with its consequence as ``stated``, less the rows that cannot count; adds what it meets to
-    ``seen``."""
+    """The rows that may count, as ``_ROWS``; adds what it meets to ``seen``."""
     default = _is_default(batch)
     seen.counts["not the model's default entry"] += int((~default).sum())
-    batch = batch.filter(pa.array(default))
-    seen.models.update(pc.unique(batch.column("ModelID").dictionary.take(batch.column("ModelID").indices)).to_pylist())
-    batch = batch.append_column("stated", _stated(batch))
-    batch = batch.filter(pa.array(canonical.tells(batch.column("stated"), seen.counts)))
-    model = batch.column("ModelID")
-    burden = np.bincount(model.indices.to_numpy(), minlength=len(model.dictionary))
+    if not default.all():
+        batch = batch.filter(pa.array(default))
+    model, stated = batch.column("ModelID"), _stated(batch)
+    seen.models.update(model.dictionary.take(pc.unique(model.indices)).to_pylist())
+    telling = canonical.tells(stated, seen.counts)
+    burden = np.bincount(model.indices.to_numpy()[telling], minlength=len(model.dictionary))
     seen.burden.update(dict(zip(model.dictionary.to_pylist(), burden.tolist(), strict=True)))
-    return batch.filter(pa.array(_somatic(batch, settings, seen.counts)))
+    first, last = ("ModelID", "HugoSymbol", "ProteinChange"), ("Ref", "Alt", "Chrom", "Pos")
+    arrays = [*map(batch.column, first), stated, *map(batch.column, last)]
+    rows = pa.RecordBatch.from_arrays(arrays, schema=_ROWS)
+    return rows.filter(pa.array(_somatic(batch, telling, settings, seen.counts)))
 
 
 def _is_default(batch: pa.RecordBatch) -> np.ndarray:
@@ -170,8 +165,9 @@ def _stated(batch: pa.RecordBatch) -> pa.DictionaryArray:
     return pc.if_else(pc.equal(first, ""), second, first).dictionary_encode()
 
 
-def _somatic(batch: pa.RecordBatch, settings: Cohort, counts: Counter[str]) -> np.ndarray:
-    """Which rows are likely somatic and well supported, or hotspots; a missing number speaks against no row."""
+def _somatic(batch: pa.RecordBatch, keep: np.ndarray, settings: Cohort, counts: Counter[str]) -> np.ndarray:
+    """Which rows of ``keep`` are likely somatic and well supported, or hotspots; a missing number speaks against no
+    row."""
     names = batch.schema.names
 
     def beyond(name: str, test: str, limit: float) -> np.ndarray:
@@ -182,7 +178,6 @@ def _somatic(batch: pa.RecordBatch, settings: Cohort, counts: Counter[str]) -> n
     hotspot = np.zeros(batch.num_rows, bool)
     if "Hotspot" in names:
         hotspot = matching(batch.column("Hotspot"), _is_yes)
-    keep = np.ones(batch.num_rows, bool)
     known = [beyond(name, "greater", settings.germline_max_population_frequency) for name in _FREQUENCIES]
     for reason, against in (
         ("likely inherited: known to gnomAD", np.logical_or.reduce(known)),
@@ -191,7 +186,7 @@ def _somatic(batch: pa.RecordBatch, settings: Cohort, counts: Counter[str]) -> n
     ):
         refused = keep & against & ~hotspot
         counts[reason] += int(refused.sum())
-        keep &= ~refused
+        keep = keep & ~refused
     return keep
 
 

@@ -166,7 +166,8 @@ def _variant_rows(paths: list[Path], source: str) -> tuple[pa.Table, set[str], l
             batches.append(_rows(_telling(batch, counts), position, protein))
     rows = pa.Table.from_batches([pa.RecordBatch.from_arrays(arrays, schema=_ROWS) for arrays in batches], schema=_ROWS)
     rows = rows.set_column(rows.column_names.index("around"), "around", _around(rows["around"]))
-    return compacted(rows), barcodes, [Dropped(source, "variant", reason, n) for reason, n in sorted(counts.items()) if n]
+    dropped = [Dropped(source, "variant", reason, n) for reason, n in sorted(counts.items()) if n]
+    return compacted(rows), barcodes, dropped
 
 
 _ROWS = pa.schema(

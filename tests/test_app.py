@@ -1,0 +1,290 @@
+"""The web page, driven in headless Chromium as a visitor would, and what it must refuse."""
+
+import gzip
+import importlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from cancertype.predictor import Predictor
+
+ROOT = Path(__file__).parents[1]
+MELANOMA = "BRAF V600E, CDKN2A R80*"
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+_FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+_ANSWER = ".answer .case, .answer .error"
+
+
+@pytest.fixture(scope="module")
+def app():
+    """The module of the page; what importing it sets in the environment is taken back."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+        patch.setenv("TQDM_DISABLE", "1")
+        yield importlib.import_module("app")
+
+
+@pytest.fixture(scope="module")
+def ask(app, published):
+    """Ask the page's own function: text, and perhaps a file."""
+    predictor = Predictor.from_pretrained(published)
+    return lambda text="", upload=None, sex="", kind="": app.answer(predictor, text, upload, sex, kind)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory) -> Path:
+    """Where the server may put temporary files."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def port(published, scratch) -> int:
+    """The port of ``python app.py`` serving the small published model."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        number = free.getsockname()[1]
+    own = {"CANCERTYPE_MODEL": str(published), "GRADIO_SERVER_PORT": str(number), "TMPDIR": str(scratch)}
+    inherited = {name: value for name, value in os.environ.items() if name != "GRADIO_SERVER_NAME"}
+    with (scratch / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, ROOT / "app.py"], cwd=ROOT, env=inherited | own, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait_for(server, number, scratch / "log")
+        yield number
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _wait_for(server: subprocess.Popen, port: int, log: Path) -> None:
+    end = time.monotonic() + 90
+    while time.monotonic() < end and server.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"the page did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    program = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if program is None:
+        pytest.skip("no Chromium to drive the page with: apt-get install chromium")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="pip install -r requirements-dev.txt")
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(browser, port):
+    """Open the page in a window of a width; ``requested`` collects every address that it asks for."""
+    contexts = []
+
+    def open_page(width=1200, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.requested = []
+        page.on("request", lambda request: page.requested.append(request.url))
+        page.goto(f"http://127.0.0.1:{port}")
+        page.get_by_label("Mutations").first.wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def _press(page) -> str:
+    """Ask, and return the answer as it reads."""
+    page.get_by_role("button", name="Which cancer is it?").click()
+    page.wait_for_selector(_ANSWER)
+    return page.locator(".answer").inner_text()
+
+
+# --- What a visitor sees ---
+
+
+def test_pasted_mutations_are_answered_with_bars_set_figures_and_reasons(visit):
+    page = visit()
+    page.get_by_label("Mutations").first.fill(MELANOMA)
+    text = _press(page)
+    assert re.search(r"SKCM: .*, (> )?\d+ %", text)
+    assert "Of 10 tested SKCM cases the model found 80 % (recall)" in text
+    assert "in the 90 % set" in text and "few mutations given" in text
+    widths = page.locator(".ranked .bar i").evaluate_all("bars => bars.map(b => b.getBoundingClientRect().width)")
+    assert len(widths) >= 5 and widths == sorted(widths, reverse=True) and widths[0] > 2 * widths[1]
+    assert page.locator(".ranked li").first.get_attribute("class") == "inside"
+    assert "BRAF V600E" in page.locator("figure img").get_attribute("alt")
+    assert page.locator("figure img").evaluate("image => image.naturalWidth") > 0
+
+
+def test_the_page_warns_that_it_is_for_research_and_that_its_model_is_simulated(visit):
+    banners = visit().locator(".top-banner").all_inner_texts()
+    assert banners[0].startswith("For research use only.")
+    assert banners[1].startswith("The model was trained on simulated cases")
+
+
+def test_an_example_is_a_click_away(visit):
+    page = visit()
+    page.get_by_role("button", name="Two samples").click()
+    page.wait_for_function("document.querySelector('textarea').value.startsWith('first:')")
+    _press(page)
+    assert page.locator(".case h2").all_inner_texts() == ["first", "second"]
+    assert page.locator(".case[open]").count() == 1
+
+
+def test_a_file_is_answered_and_gone_afterwards(visit, tmp_path, scratch):
+    file = tmp_path / "cases.csv"
+    file.write_text("ID,APC,KRAS,BRAF\nsecret-7,R1450*,G12D,WT\n")
+    page = visit()
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_text("cases.csv").wait_for()
+    text = _press(page)
+    assert "Read as wide table: 1 sample, 2 mutations" in text and "secret-7" in text
+    page.get_by_text("cases.csv").wait_for(state="detached")
+    kept = [path for path in scratch.rglob("*") if path.is_file() and b"secret-7" in path.read_bytes()]
+    assert not kept
+    assert "cases.csv" not in (scratch / "log").read_text()
+
+
+def test_a_bad_file_is_refused_by_name_without_the_servers_folders(visit, tmp_path, scratch):
+    file = tmp_path / "cases.maf"
+    file.write_bytes(b"PK\x03\x04" + bytes(100))
+    page = visit()
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_text("cases.maf").wait_for()
+    _press(page)
+    error = page.get_by_role("alert").inner_text()
+    assert "cases.maf is a zip archive: unpack it first" in error and str(scratch) not in error
+
+
+def test_an_error_gives_way_to_the_next_answer(visit):
+    page = visit()
+    assert "nothing was given" in _press(page)
+    page.get_by_label("Mutations").first.fill(MELANOMA)
+    page.get_by_role("button", name="Which cancer is it?").click()
+    page.wait_for_selector(".answer .case")
+    assert page.locator(".answer .error").count() == 0
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1200, "dark"), (390, "light")])
+def test_the_page_fits_its_window_and_asks_no_other_server(visit, port, width, scheme):
+    page = visit(width, scheme)
+    page.get_by_label("Mutations").first.fill(MELANOMA)
+    _press(page)
+    beyond = page.evaluate(
+        "[...document.querySelectorAll('.answer *')].filter(e => e.getBoundingClientRect().right > innerWidth)"
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") <= width and not beyond
+    elsewhere = [url for url in page.requested if not url.startswith((f"http://127.0.0.1:{port}/", "data:", "blob:"))]
+    assert page.requested and not elsewhere
+    assert page.locator("body.dark").count() == 0
+
+
+# --- What the server refuses ---
+
+
+def test_the_page_listens_on_loopback_alone(port):
+    with socket.socket() as probe:
+        # A server on every address would take this one too.
+        assert probe.connect_ex(("127.0.0.2", port)) != 0
+
+
+def test_a_large_upload_is_refused(port, app):
+    files = {"files": ("large.maf", bytes(app.LARGEST_UPLOAD + 1))}
+    assert httpx.post(f"http://127.0.0.1:{port}/gradio_api/upload", files=files, timeout=30).status_code == 413
+
+
+def _completed(base: str, path: str) -> str:
+    """What the server says in the end to a request, made without a browser, that names ``path`` as its upload."""
+    pressed = next(d for d in httpx.get(f"{base}/config").json()["dependencies"] if len(d["inputs"]) == 4)
+    data = ["", {"path": path, "meta": {"_type": "gradio.FileData"}}, "", ""]
+    call = {"data": data, "fn_index": pressed["id"], "session_hash": Path(path).parent.name}
+    httpx.post(f"{base}/gradio_api/queue/join", json=call).raise_for_status()
+    session = {"session_hash": call["session_hash"]}
+    with httpx.stream("GET", f"{base}/gradio_api/queue/data", params=session, timeout=30) as said:
+        return next(line for line in said.iter_lines() if "process_completed" in line)
+
+
+def test_a_request_cannot_name_a_file_of_the_server(port, tmp_path):
+    """The page deletes the file that a request names, so it must be one that was uploaded."""
+    base, own = f"http://127.0.0.1:{port}", tmp_path / "own.txt"
+    own.write_text(MELANOMA)
+    refused = _completed(base, str(own))
+    assert '"success":false' in refused and "SKCM" not in refused
+    assert own.read_text() == MELANOMA
+    (uploaded,) = httpx.post(f"{base}/gradio_api/upload", files={"files": ("own.txt", own.read_bytes())}).json()
+    assert "SKCM" in _completed(base, uploaded) and not Path(uploaded).exists()
+
+
+def test_a_text_is_never_taken_for_a_path_of_the_server(ask, tmp_path):
+    own = tmp_path / "own.txt"
+    own.write_text(MELANOMA)
+    assert "SKCM" not in ask(str(own)) and own.is_file()
+
+
+def test_names_are_shown_as_text_and_not_as_markup(ask):
+    page = ask(f"<img src=x onerror=alert(1)>: {MELANOMA}")
+    assert "<img src=x" not in page and "&lt;img src=x" in page
+
+
+def test_sex_and_kind_reach_the_model(ask):
+    assert "cell line, female, 2 non-silent mutations" in ask(MELANOMA, sex="female", kind="cell line")
+
+
+def test_more_samples_than_the_page_takes_are_refused(ask, app):
+    most = app.MOST_SAMPLES
+    given = "\n".join(f"case {i}: {MELANOMA}" for i in range(most + 1))
+    assert f"{most + 1} samples, and this page takes {most} at once" in ask(given)
+
+
+def test_text_and_file_together_are_refused_and_the_file_is_deleted(ask, tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text(MELANOMA)
+    assert "both a text and a file were given" in ask(MELANOMA, str(file))
+    assert not file.exists()
+
+
+def test_a_text_that_is_too_long_is_refused(ask, app):
+    assert "upload it as a file" in ask("T" * (app.LONGEST_TEXT + 1))
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused_before_it_is_read(ask, app, tmp_path, monkeypatch):
+    monkeypatch.setattr(app, "LARGEST_UNPACKED", 3 << 20)
+    file = tmp_path / "bomb.maf.gz"
+    file.write_bytes(gzip.compress(bytes(5 << 20)))
+    assert "bomb.maf.gz unpacks to more than 3 MB" in ask(upload=str(file))
+
+
+def test_a_damaged_gzip_file_is_refused(ask, tmp_path):
+    file = tmp_path / "cut.maf.gz"
+    file.write_bytes(gzip.compress(b"Hugo_Symbol\n" * 500)[:-12])
+    assert "cut.maf.gz is a damaged gzip file" in ask(upload=str(file))
+
+
+def test_when_the_time_is_over_the_answer_stays_and_says_what_is_missing(ask, app, monkeypatch):
+    monkeypatch.setattr(app, "SECONDS", -1.0)
+    page = ask(MELANOMA)
+    assert "<b>SKCM</b>" in page and "time for one request was over" in page and "<figure>" not in page
+
+
+def test_a_missing_model_is_one_line(app, monkeypatch, tmp_path):
+    monkeypatch.setenv(app.MODEL_VARIABLE, str(tmp_path / "nowhere"))
+    with pytest.raises(SystemExit, match=r"app\.py: .*nowhere"):
+        app.main()
