@@ -110,6 +110,14 @@ def visit(browser, port):
         context.close()
 
 
+def _upload(page, file: Path):
+    """Give a file; returns its row in the field, which stands there once the server has it."""
+    page.locator("input[type=file]").set_input_files(file)
+    row = page.get_by_role("row").filter(has_text=re.compile(rf"{file.stem}\s*{file.suffix}"))
+    row.wait_for()
+    return row
+
+
 def _press(page) -> str:
     """Ask, and return the answer as it reads."""
     page.get_by_role("button", name="Which cancer is it?").click()
@@ -153,11 +161,10 @@ def test_a_file_is_answered_and_gone_afterwards(visit, tmp_path, scratch):
     file = tmp_path / "cases.csv"
     file.write_text("ID,APC,KRAS,BRAF\nsecret-7,R1450*,G12D,WT\n")
     page = visit()
-    page.locator("input[type=file]").set_input_files(file)
-    page.get_by_text("cases.csv").wait_for()
+    uploaded = _upload(page, file)
     text = _press(page)
     assert "Read as wide table: 1 sample, 2 mutations" in text and "secret-7" in text
-    page.get_by_text("cases.csv").wait_for(state="detached")
+    uploaded.wait_for(state="detached")
     kept = [path for path in scratch.rglob("*") if path.is_file() and b"secret-7" in path.read_bytes()]
     assert not kept
     assert "cases.csv" not in (scratch / "log").read_text()
@@ -167,8 +174,7 @@ def test_a_bad_file_is_refused_by_name_without_the_servers_folders(visit, tmp_pa
     file = tmp_path / "cases.maf"
     file.write_bytes(b"PK\x03\x04" + bytes(100))
     page = visit()
-    page.locator("input[type=file]").set_input_files(file)
-    page.get_by_text("cases.maf").wait_for()
+    _upload(page, file)
     _press(page)
     error = page.get_by_role("alert").inner_text()
     assert "cases.maf is a zip archive: unpack it first" in error and str(scratch) not in error
