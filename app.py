@@ -58,7 +58,7 @@ def answer(predictor: Predictor, text: str, upload: str | None, sex: str, kind: 
     hold for every sample and may be empty."""
     try:
         with _given(text, upload) as path:
-            found = inputs.told(inputs.read(str(path)), sex=sex or None, kind=kind or None)
+            found = inputs.told(inputs.read(str(path), predictor.config.cohort), sex=sex or None, kind=kind or None)
             if (n := found.tables.cases.num_rows) > MOST_SAMPLES:
                 raise InputError(
                     f"{n} samples, and this page takes {MOST_SAMPLES} at once: give fewer, or use `cancertype predict`"

@@ -138,10 +138,10 @@ def label_loss(model: Any, tokenizer: Any, cases: pa.Table, label_texts: dict[st
     """Nats a case and a label token over the whole vocabulary."""
     import torch
 
-    from cancertype.finetune.data import Collator, label_trie
+    from cancertype.finetune.data import Collator, trie_of
     from cancertype.finetune.loss import compute_label_loss
 
-    trie = label_trie(label_texts, tokenizer)
+    trie = trie_of(label_texts, tokenizer)
     model.eval()
     compute_label_loss(model.get_base_model(), None)
     collator = Collator(tokenizer, trie)

@@ -11,9 +11,11 @@ from pathlib import Path
 from huggingface_hub import ModelCard
 
 from . import explain
+from .files import write_text
 from .labels import FAMILIES, FAMILY_OF, LABELS, NAMES
-from .pages import embedded, percent, render, write_whole
-from .predictor import TREES, PredictionConfig, Predictions
+from .pages import embedded, percent, render
+from .prediction_config import TREES, PredictionConfig
+from .predictor import Predictions
 
 WARNING = "For research use only. Not a medical device; not for diagnosis or for decisions about any patient."
 _DRAWN = 50
@@ -148,4 +150,4 @@ def write_page(
         pictures=pictures,
         explanations={e.case_id: e for e in explanations},
     )
-    write_whole(path, page.encode("utf-8"))
+    write_text(path, page)

@@ -4,7 +4,6 @@ A base folder holds ``config.json``, safetensors weights, ``tokenizer.json``, ``
 ``base.json``, which says where it all came from.
 """
 
-import hashlib
 import json
 import os
 import re
@@ -38,6 +37,7 @@ from transformers import (
 
 from .base_model import check_folder, weight_files
 from .errors import InputError
+from .files import digest, write_json
 from .gguf_tokenizer import GEMMA3_MERGES, gemma_tokenizer
 
 PACKAGED = "gemma-3-270m"
@@ -74,7 +74,7 @@ def fetch(base: str, revision: str | None, out: Path) -> None:
         folder.mkdir()
         origin = source(base, revision, folder)
         check_folder(folder)
-        _write_json(folder / "base.json", {"id": base, **origin, "sha256": _weight_hashes(folder)})
+        write_json(folder / "base.json", {"id": base, **origin, "sha256": _weight_hashes(folder)}, sort_keys=True)
         if out.exists():
             os.replace(out, Path(scratch) / "replaced")
         os.replace(folder, out)
@@ -97,16 +97,7 @@ def local_folder(source: str, revision: str | None = None) -> Path:
 
 
 def _weight_hashes(folder: Path) -> dict[str, str]:
-    return {name: _sha256(folder / name) for name in weight_files(folder)}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _write_json(path: Path, content: dict) -> None:
-    path.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    return {name: digest(folder / name) for name in weight_files(folder)}
 
 
 def _source(base: str) -> Callable[[str, str | None, Path], dict]:

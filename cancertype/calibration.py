@@ -5,7 +5,6 @@ bounded parameters, its objective is convex, and a penalty worth about one case 
 """
 
 import math
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from scipy.special import log_softmax, logsumexp, softmax
 from sklearn.model_selection import KFold
 
 from .errors import InputError
+from .files import write_text
 from .settings.evaluate import Evaluate
 
 # An exponent above this would turn two nearly equal probabilities into a certainty.
@@ -77,10 +77,7 @@ class Calibration(BaseModel):
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
-        beside = Path(path).with_name(Path(path).name + ".part")
-        beside.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        os.replace(beside, path)
+        write_text(path, self.model_dump_json(indent=1) + "\n")
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":

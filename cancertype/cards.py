@@ -85,12 +85,14 @@ def model_card(
     revision: str | None,
     dataset_repo_id: str | None = None,
     continued_from: str | None = None,
+    folder: str = "models/published",
 ) -> str:
     """README.md of the model: YAML metadata, then what it answers, measured figures, sources, terms, limits and usage.
 
     ``base``: base.json (id, revision, licence; for a copied folder, copied_from). ``details``: those of
     ``evaluation.EvaluationResult``. ``sources``: source.json records. ``params``: the whole of the parameters.
     ``revision``: the project's git commit. ``continued_from``: the model that training started from, if not the base.
+    ``folder``: where the model lies while it has no ``repo_id``.
 
     Raises ``InputError`` where there is no source.
     """
@@ -132,8 +134,8 @@ def model_card(
         revision=revision,
         dataset_repo_id=dataset_repo_id,
         continued_from=continued_from,
-        usage=usage(repo_id or "models/hub"),
-        model=repo_id or "models/hub",
+        usage=usage(repo_id or folder),
+        model=repo_id or folder,
     )
 
 
@@ -173,7 +175,7 @@ def dataset_card(
         labels=[label for label in LABELS if any(split["labels"].get(label) for split in splits.values())],
         origins=sorted({origin for split in splits.values() for origin in split["sources"]}),
         columns=_COLUMNS,
-        repo_id=repo_id or "data/hub",
+        repo_id=repo_id or "data/published",
         sources=sources,
         simulated=_simulated(sources),
         params=_as_yaml({name: params[name] for name in ("seed", "data", "cohort", "features", "text")}),

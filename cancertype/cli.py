@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from .explain import Explanation
     from .inputs import Input
-    from .predictor import PredictionConfig, Predictor
+    from .prediction_config import PredictionConfig
+    from .predictor import Predictor
+    from .settings.cohort import Cohort
 
 DEFAULT_MODELS = ("models/published", "released")
 """Where the model lies unless ``--model`` says so: below the working directory, else below the repository."""
@@ -133,8 +135,9 @@ def predict(
     html_file: HtmlFile = None,
 ) -> None:
     """Predict the cancer of every sample in FILE."""
-    found, frequencies = _asked(given, prior, sex, rule_out, kind, panel)
-    predictor = _load(model, revision)
+    folder = model_folder(model, revision)
+    found, frequencies = _asked(given, prior, sex, rule_out, kind, panel, _limits(folder))
+    predictor = _load(folder)
     from . import answers, inputs
 
     weights = inputs.label_weights(found.tables.cases, predictor.training_share, frequencies, rule_out=rule_out)
@@ -175,9 +178,10 @@ def explain(
     """Tell which mutations carried the decision: each is left out in turn, and the rest predicted again."""
     if picture and picture.suffix.lower() not in (".png", ".svg"):
         raise InputError(f"--picture {picture}: its name must end in .png or .svg")
-    found, frequencies = _asked(given, prior, sex, rule_out, kind, panel)
-    predictor = _load(model, revision)
-    from . import answers, inputs, pages
+    folder = model_folder(model, revision)
+    found, frequencies = _asked(given, prior, sex, rule_out, kind, panel, _limits(folder))
+    predictor = _load(folder)
+    from . import answers, files, inputs, pages
     from . import explain as explaining
 
     weights = inputs.label_weights(found.tables.cases, predictor.training_share, frequencies, rule_out=rule_out)
@@ -193,7 +197,7 @@ def explain(
         to_screen = _write(json_file, _json(content))
     if picture:
         drawn = pages.picture(lambda: explaining.draw(told), picture.suffix.lower()[1:])
-        _written(picture, lambda: pages.write_whole(picture, drawn))
+        _written(picture, lambda: files.write_bytes(picture, drawn))
     if html_file:
         cases = answers.records(predictions, predictor.config, inputs.remarks(found))
         _written(html_file, lambda: answers.write_page(html_file, cases, predictor.config, about, told))
@@ -213,7 +217,7 @@ def validate(
     """Tell what FILE holds, what would be used and what ignored, and which rows are wrong."""
     from . import inputs
 
-    found, _ = _asked(given, None, sex, False, kind, panel)
+    found, _ = _asked(given, None, sex, False, kind, panel, _limits(_default_folder()))
     summary = inputs.summary(found, limit)
     if not json_file or _write(json_file, _json(summary)):
         _show_summary(summary)
@@ -252,9 +256,15 @@ def diff(
 
 
 def _asked(
-    given: str, prior: Path | None, sex: Sex | None, rule_out: bool, kind: Kind | None, panel: Path | None
+    given: str,
+    prior: Path | None,
+    sex: Sex | None,
+    rule_out: bool,
+    kind: Kind | None,
+    panel: Path | None,
+    limits: "Cohort | None",
 ) -> "tuple[Input, np.ndarray | None]":
-    """The input with what the options add, and the prior's frequencies; every mistake shows before a model loads."""
+    """The input with what the options add, and the prior's frequencies; every mistake shows before weights load."""
     if rule_out and sex is None:
         raise InputError("--rule-out-by-sex needs --sex female or --sex male")
     from . import inputs
@@ -262,7 +272,7 @@ def _asked(
     frequencies = inputs.read_prior(prior) if prior else None
     genes = inputs.read_panel(panel) if panel else None
     with _standard_input(given) as source:
-        found = inputs.read(source)
+        found = inputs.read(source, limits)
         return inputs.told(found, kind=kind and kind.replace("-", " "), sex=sex and str(sex), panel=genes), frequencies
 
 
@@ -287,18 +297,31 @@ def model_folder(model: str | None, revision: str | None = None) -> Path:
         from . import base_source
 
         return base_source.local_folder(model, revision)
-    for root in dict.fromkeys((Path.cwd(), _REPOSITORY)):
-        for name in DEFAULT_MODELS:
-            if (root / name).is_dir():
-                return root / name
+    if revision is not None:
+        raise InputError(f"--revision {revision} needs --model with a Hub id: the default model has no revisions")
+    if (folder := _default_folder()) is not None:
+        return folder
     raise InputError(
         f"no model: none of {', '.join(DEFAULT_MODELS)} is here. Run `dvc repro` (or `dvc pull`) in the repository, or "
         "name a folder or a Hub id with --model"
     )
 
 
-def _load(model: str | None, revision: str | None) -> "Predictor":
-    folder = model_folder(model, revision)
+def _default_folder() -> Path | None:
+    places = (root / name for root in dict.fromkeys((Path.cwd(), _REPOSITORY)) for name in DEFAULT_MODELS)
+    return next((place for place in places if place.is_dir()), None)
+
+
+def _limits(folder: Path | None) -> "Cohort | None":
+    """How the model's training cases were read, so that a user's file is read alike; None without a model."""
+    if folder is None:
+        return None
+    from .prediction_config import PredictionConfig
+
+    return PredictionConfig.load(folder).cohort
+
+
+def _load(folder: Path) -> "Predictor":
     from .predictor import Predictor
 
     return Predictor.from_pretrained(folder)
@@ -339,9 +362,9 @@ def _write(path: Path, text: str) -> bool:
     if str(path) == "-":
         typer.echo(text, nl=False)
         return False
-    from .pages import write_whole
+    from .files import write_text
 
-    _written(path, lambda: write_whole(path, text.encode("utf-8")))
+    _written(path, lambda: write_text(path, text))
     return True
 
 

@@ -14,8 +14,9 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from .cohort import SPLITS
 from .features import Vocabulary
+from .files import write_text
 from .labels import LABELS, NAMES
-from .pages import BLUE, INK, ORANGE, RULE, embedded, render, styled, write_whole
+from .pages import BLUE, INK, ORANGE, RULE, embedded, render, styled
 from .sources import Dropped
 from .variants import SUBSTITUTIONS
 
@@ -157,7 +158,7 @@ def write_report(
         profiled=profiles is not None,
         origins=origins,
     )
-    write_whole(Path(path), page.encode("utf-8"))
+    write_text(path, page)
 
 
 def _count(n: int | float) -> str:

@@ -27,6 +27,7 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from .errors import InputError
+from .files import digest
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses that a later try may mend (RFC 9110, RFC 6585, RFC 8470)."""
@@ -86,19 +87,13 @@ def download(
     destination.parent.mkdir(parents=True, exist_ok=True)
     part = _Part(folder / f"{destination.name}.part")
     with _alone(part.path.with_suffix(".lock")):
-        if md5 is not None and destination.is_file() and md5_of(destination) == md5:
+        if md5 is not None and destination.is_file() and digest(destination, "md5") == md5:
             return md5
         found = _Transfer(url, part, destination.name, md5, size, patience).run()
         with disk_full_is_named(destination, part.size()):
             _move(part.path, destination)
         part.discard()
         return found
-
-
-def md5_of(path: Path) -> str:
-    """The md5 of a file, in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "md5").hexdigest()
 
 
 def public(url: str | httpx.URL) -> str:
@@ -350,7 +345,7 @@ class _Transfer:
             raise _Broken(f"the server broke off after {position:,} of {total:,} bytes")
 
     def _verify(self) -> None:
-        self.found = md5_of(self.part.path)
+        self.found = digest(self.part.path, "md5")
         if self.size is not None and self.part.size() != self.size:
             self._refuse(f"is {self.part.size():,} bytes long and not {self.size:,}")
         if self.md5 not in (None, self.found):

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,8 +14,9 @@ from matplotlib.ticker import PercentFormatter
 
 from . import metrics
 from .evaluation import EvaluationResult
+from .files import write_bytes, write_text
 from .labels import LABELS, NAMES
-from .pages import BLUE, GREY, INK, ORANGE, RULE, embedded, picture, render, styled, write_whole
+from .pages import BLUE, GREY, INK, ORANGE, RULE, embedded, picture, render, styled
 
 TITLES = {
     "blend": "Language model + trees",
@@ -89,7 +89,7 @@ def write_plots(
         rows = [] if losses is None else losses[["step", "loss"]].to_dict("records")
         _write_csv(folder / "loss" / f"{name}.csv", ("step", "loss"), rows)
     for name, draw in _pictures(result, training_loss, validation_loss).items():
-        write_whole(folder / "pictures" / f"{name}.png", picture(draw, "png"))
+        write_bytes(folder / "pictures" / f"{name}.png", picture(draw, "png"))
 
 
 def write_report(
@@ -124,7 +124,7 @@ def write_report(
         about=about,
         bootstrap=details["models"][part.final]["strict"]["accuracy"]["low"] is not None,
     )
-    write_whole(Path(path), page.encode("utf-8"))
+    write_text(path, page)
 
 
 def percent(figure: dict | float | None, digits: int = 1) -> str:
@@ -378,9 +378,4 @@ def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[dict]) -> None
     writer = csv.DictWriter(buffer, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_whole(path, buffer.getvalue().encode("utf-8"))
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Write ``content`` as JSON with a fixed layout; NaN and infinity, which are not JSON, raise ``ValueError``."""
-    write_whole(Path(path), (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8"))
+    write_text(path, buffer.getvalue())

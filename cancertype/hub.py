@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,10 +17,15 @@ from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.hf_api import RepoFile
 
 from .errors import InputError
+from .files import replace_folder
+from .prediction_config import ADAPTER
 
 RepoType = Literal["model", "dataset"]
 
 CARD = "README.md"
+_OF_WEIGHTS = re.compile(
+    r"README\.md|(generation_)?config\.json|tokenizer[^/]*|model[^/]*\.safetensors(\.index\.json)?"
+)
 TAG = "cancertype"
 """The tag that both cards carry: a repository that has it was filled from here and may be replaced from here."""
 
@@ -84,6 +90,27 @@ def assemble(
     _build(Path(out), contents | dict(files), texts, check_complete)
 
 
+def assemble_adapter(out: Path, *, published: Path, adapter: Path, largest: int) -> None:
+    """Make ``out`` what ``published`` (made by ``assemble``) is, with the ``adapter`` in the place of merged weights.
+
+    Raises ``InputError`` where a file is missing, and where the result has more than ``largest`` bytes.
+    """
+    contents = {path.relative_to(published).as_posix(): path for path in sorted(published.rglob("*")) if path.is_file()}
+    contents = {name: path for name, path in contents.items() if not _OF_WEIGHTS.fullmatch(name)}
+    contents |= {f"{ADAPTER}/{path.name}": path for path in sorted(Path(adapter).iterdir())}
+    card = (published / CARD).read_text(encoding="utf-8").replace(str(published), str(out))
+
+    def check(folder: Path) -> None:
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        if size > largest:
+            raise InputError(
+                f"{out}: would take {size / 2**20:.1f} MiB, more than the {largest / 2**20:.0f} MiB that may be "
+                "committed: lower lora.r or baseline.trees"
+            )
+
+    _build(Path(out), contents, {CARD: card}, check)
+
+
 def assemble_dataset(
     out: Path, *, splits: Mapping[str, Path], card: str, files: Mapping[str, Path] | None = None
 ) -> None:
@@ -105,7 +132,7 @@ def _build(out: Path, contents: Mapping[str, Path], texts: Mapping[str, str], ch
         for name, text in texts.items():
             _target(beside, name).write_text(text, encoding="utf-8", newline="\n")
         check(beside)
-        _swap(beside, out)
+        replace_folder(beside, out)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -125,18 +152,6 @@ def _target(folder: Path, name: str) -> Path:
     target = folder / relative
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
-
-
-def _swap(made: Path, out: Path) -> None:
-    """Put ``made`` in the place of ``out``: a folder cannot be renamed over one that is not empty."""
-    if out.exists():
-        old = out.with_name(out.name + ".old")
-        shutil.rmtree(old, ignore_errors=True)
-        os.replace(out, old)
-        os.replace(made, out)
-        shutil.rmtree(old)
-    else:
-        os.replace(made, out)
 
 
 def check_complete(folder: Path) -> None:

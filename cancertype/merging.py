@@ -72,7 +72,7 @@ def merge(
         tqdm(total=5, desc="Merging", unit="step") as bar,
     ):
         folder = Path(scratch) / out.name
-        wrapped = _with_adapter(_unquantised(base), adapter)
+        wrapped = with_adapter(_unquantised(base), adapter)
         bar.update()
         with wrapped.disable_adapter():
             of_base = _labels(wrapped, tokenizer, prompts, label_texts)
@@ -132,7 +132,8 @@ def _unquantised(base: Path) -> PreTrainedModel:
     return plain.to(model.device).eval()
 
 
-def _with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
+def with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
+    """``model`` wrapped by the adapter. Raises ``InputError`` for an adapter of another shape of model."""
     try:
         return PeftModel.from_pretrained(model, adapter).eval()
     except (RuntimeError, ValueError, KeyError) as error:

@@ -2,11 +2,9 @@
 
 import base64
 import io
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from pathlib import Path
 
 import matplotlib
 import numpy as np
@@ -79,14 +77,3 @@ def percent(x: float | None) -> str:
     if 0 < x < 0.01:
         return "< 1 %"
     return "> 99 %" if 0.99 < x < 1 else f"{100 * x:.0f} %"
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write the file whole or not at all, making its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
-    try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)

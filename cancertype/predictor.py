@@ -6,51 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pydantic
 from scipy.sparse import csr_matrix
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from . import base_model, base_source, baseline, features, scoring
-from .calibration import Calibration
+from . import adapter_base, base_model, base_source, baseline, features, merging, scoring
 from .errors import InputError
 from .labels import LABELS
+from .prediction_config import ADAPTER, TREES, VOCABULARY, PredictionConfig
 from .rendering import Renderer, token_counter
-from .settings.base import Settings
-from .settings.text import Text
 from .sources import SourceTables
 from .text import Rendered
-
-CONFIG = "prediction.json"
-VOCABULARY = "vocabulary.parquet"
-TREES = "trees"
-
-
-class PredictionConfig(Settings):
-    """All that a prediction needs beside weights, vocabulary and trees.
-
-    ``performance`` maps a label to its measured precision, recall and n; ``sources`` are the records of the training
-    data."""
-
-    text: Text
-    orders: int
-    batch_size: int
-    calibration: Calibration
-    performance: dict[str, dict]
-    headline: dict
-    sources: list[dict]
-
-    @classmethod
-    def load(cls, folder: Path) -> "PredictionConfig":
-        """Read ``prediction.json``; raises ``InputError`` when it is missing or not of this form."""
-        path = folder / CONFIG
-        try:
-            return cls.model_validate_json(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(
-                f"{path}: no such file, so this folder holds no published model. Run the stage publish"
-            ) from None
-        except pydantic.ValidationError as error:
-            raise InputError(f"{path}: not a prediction config of this version: {error.errors()[0]['msg']}") from None
 
 
 @dataclass(frozen=True)
@@ -92,16 +57,23 @@ class Predictor:
 
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Predictor":
-        """Load a published folder or Hub repository. Raises ``InputError`` for one that is missing or incomplete."""
+        """Load a published folder or Hub repository: merged weights, or an ``adapter`` that is put onto its base.
+
+        Raises ``InputError`` for one that is missing or incomplete."""
         folder = base_source.local_folder(str(source), revision)
         config = PredictionConfig.load(folder)
+        adapter = folder / ADAPTER
+        weights = adapter_base.base_of(adapter) if adapter.is_dir() else folder
+        model = base_model.load_model(weights)
+        if adapter.is_dir():
+            model = merging.with_adapter(model, adapter).merge_and_unload()
         return cls(
-            base_model.load_model(folder),
-            base_model.load_tokenizer(folder),
+            model,
+            base_model.load_tokenizer(weights),
             config,
             features.Vocabulary.load(folder / VOCABULARY),
             baseline.load(folder / TREES),
-            token_counter(folder / "tokenizer.json"),
+            token_counter(weights / "tokenizer.json"),
         )
 
     @property

@@ -1,6 +1,6 @@
 """A case written down: prompt and completion within a token budget, the most telling mutations first."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from .variants import SUBSTITUTIONS
 
 NO_MUTATION = "none"
 NAMED_UNSEQUENCED = 12
+_FEWEST_SUBSTITUTIONS = 10
 _SHORT = {
     "nonsense": "stop",
     "frameshift": "fs",
@@ -46,6 +47,38 @@ def spectrum(counts: Sequence[int]) -> str:
     return " ".join(
         f"{name.replace('>', '')}{_tenths(n, total)}" for name, n in zip(SUBSTITUTIONS, counts, strict=True)
     )
+
+
+def shares(counts: Sequence[int]) -> str:
+    """The same six tenths by their place alone, in half the tokens: ``107010``; "unknown" where there is none."""
+    total = sum(counts)
+    return "".join(str(_tenths(n, total)) for n in counts) if total else "unknown"
+
+
+def process(case: Mapping[str, int]) -> str:
+    """What the mutations look like the work of, in words that a language model has met; a coarse reading.
+
+    ``case`` holds what ``features.count`` counts. The classes are those by which the signatures of these processes
+    differ most (COSMIC v3: SBS7, 4, 2 + 13, 6 + 15 with ID1 + 2, 10, 1); fewer than ten substitutions name none.
+    """
+    counts = {name: case[name] for name in SUBSTITUTIONS}
+    total, burden = sum(counts.values()), max(case["burden"], 1)
+    if total < _FEWEST_SUBSTITUTIONS:
+        return "too few to tell"
+    share = {name: n / total for name, n in counts.items()}
+    if burden >= 300 and (case["insertions"] + case["deletions"]) / burden >= 0.12:
+        return "mismatch-repair-deficient"
+    if burden >= 2000 and share["C>A"] >= 0.25 and share["C>T"] >= 0.35:
+        return "polymerase-deficient"
+    if share["C>T"] >= 0.7 and (case["doublets"] >= 2 or burden >= 150):
+        return "ultraviolet-like"
+    if share["C>G"] >= 0.25 and share["C>G"] + share["C>T"] >= 0.65:
+        return "APOBEC-like"
+    if share["C>A"] >= 0.35:
+        return "smoking-like"
+    if share["C>T"] >= 0.5:
+        return "deamination with age"
+    return "mixed"
 
 
 def _tenths(part: int, whole: int) -> int:
@@ -90,12 +123,15 @@ class Renderer:
 
     def _fields(self, case: dict) -> dict[str, str]:
         panel = self._panels.get(case["panel"]) if case["panel"] else None
+        substitutions = [case[name] for name in SUBSTITUTIONS]
         return {
             "kind": case["kind"] if panel is None else f"{case['kind']}, panel of {len(panel)} genes",
             "sex": case["sex"] or "",
             "source": case["source"],
             "burden": str(case["burden"]),
-            "spectrum": spectrum([case[name] for name in SUBSTITUTIONS]),
+            "spectrum": spectrum(substitutions),
+            "shares": shares(substitutions),
+            "process": process(case),
             "indels": str(_tenths(case["insertions"] + case["deletions"], max(case["burden"], 1))),
             "amino_acids": _amino_acids(np.asarray(case["amino_acids"]), self._amino_acids, self.settings.amino_acids),
             "labels": " ".join(LABELS),

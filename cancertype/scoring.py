@@ -20,6 +20,7 @@ from tqdm.auto import tqdm
 from transformers import DynamicCache, PreTrainedModel, PreTrainedTokenizerBase
 
 from .errors import InputError
+from .label_trie import LabelTrie, label_trie
 from .text import Rendered, completions, shuffled
 
 _LOGITS_AT_ONCE = 1 << 24
@@ -27,46 +28,6 @@ _LOGITS_AT_ONCE = 1 << 24
 
 _SHORTEST_PREFIX = 16
 """Tokens that all prompts must share before reading them once is worth a pass of its own."""
-
-
-@dataclass(frozen=True)
-class LabelTrie:
-    """The labels' token sequences as a trie; node 0 is the root, which stands for the end of the prompt.
-
-    Attributes:
-        tokens: token of each inner node but the root, parents before children, (n_nodes - 1,).
-        depths: tokens from the root to each of them, (n_nodes - 1,).
-        ancestors: True where the column is the row's node or its ancestor, (n_nodes - 1, n_nodes - 1).
-        paths: for each label the (node, token) pairs whose log-probabilities add up to its log-likelihood.
-    """
-
-    tokens: tuple[int, ...]
-    depths: tuple[int, ...]
-    ancestors: np.ndarray
-    paths: tuple[tuple[tuple[int, int], ...], ...]
-
-
-def label_trie(labels: Sequence[Sequence[int]]) -> LabelTrie:
-    """The trie of the labels' token ids.
-
-    Raises:
-        InputError: a label without tokens, or two labels with the same tokens.
-    """
-    labels = [tuple(label) for label in labels]
-    if not all(labels):
-        raise InputError(f"label {labels.index(())} has no tokens: give every label a text")
-    if len(set(labels)) < len(labels):
-        twice = next(label for label in labels if labels.count(label) > 1)
-        raise InputError(f"two labels have the same tokens {list(twice)}: give them different texts")
-    inner = sorted({label[:end] for label in labels for end in range(1, len(label))}, key=lambda p: (len(p), p))
-    node_of = {(): 0} | {prefix: node for node, prefix in enumerate(inner, start=1)}
-    ancestors = [[prefix[: len(other)] == other for other in inner] for prefix in inner]
-    return LabelTrie(
-        tokens=tuple(prefix[-1] for prefix in inner),
-        depths=tuple(len(prefix) for prefix in inner),
-        ancestors=np.array(ancestors, dtype=bool).reshape(len(inner), len(inner)),
-        paths=tuple(tuple((node_of[label[:at]], label[at]) for at in range(len(label))) for label in labels),
-    )
 
 
 def score_labels(
@@ -93,9 +54,10 @@ def score_labels(
     Raises:
         InputError: labels without tokens or alike, no ``<bos>``, or a prompt longer than the model can take.
     """
-    trie = label_trie([tokenizer(text, add_special_tokens=False)["input_ids"] for text in label_texts])
+    codes = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in label_texts]
+    trie = label_trie(dict(enumerate(codes)))
     encoded = _encode(tokenizer, prompts)
-    _check_lengths(model, encoded, max(len(path) for path in trie.paths))
+    _check_lengths(model, encoded, max(map(len, codes)))
     scores = np.empty((len(encoded), len(label_texts)))
     was_training = model.training
     model.eval()
@@ -235,12 +197,10 @@ def _score_batch(model: PreTrainedModel, trie: LabelTrie, prefix: _Prefix, promp
     hidden = _hidden_states(model, tokens, positions, key_positions, visible, cache)
     roots = hidden[torch.arange(len(prompts), device=device), (lengths - 1).to(device)]
     states = torch.cat([roots[:, None], hidden[:, longest:]], dim=1)
-    wanted = sorted({token for path in trie.paths for _, token in path})
-    log_probabilities = _log_probabilities(model, states.flatten(0, 1), wanted).reshape(len(prompts), -1, len(wanted))
-    column = {token: index for index, token in enumerate(wanted)}
-    return np.stack(
-        [sum(log_probabilities[:, node, column[token]] for node, token in path) for path in trie.paths], axis=1
-    )
+    found = _log_probabilities(model, states.flatten(0, 1), trie.choices)
+    found = found.reshape(len(prompts), -1, len(trie.choices))
+    column = {token: index for index, token in enumerate(trie.choices)}
+    return np.stack([sum(found[:, node, column[token]] for node, token in path) for path in trie.paths.values()], 1)
 
 
 def _visible(prefix: int, lengths: torch.Tensor, trie: LabelTrie) -> torch.Tensor:
@@ -291,7 +251,7 @@ def _additive(allowed: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
     return zeros.masked_fill(~allowed, torch.finfo(dtype).min)[:, None]
 
 
-def _log_probabilities(model: PreTrainedModel, states: torch.Tensor, tokens: list[int]) -> np.ndarray:
+def _log_probabilities(model: PreTrainedModel, states: torch.Tensor, tokens: Sequence[int]) -> np.ndarray:
     """Natural log-probabilities of the given next tokens under the whole vocabulary: float64, (n_states, n_tokens)."""
     head = model.get_output_embeddings()
     cap = model.config.get_text_config().final_logit_softcapping
@@ -303,5 +263,5 @@ def _log_probabilities(model: PreTrainedModel, states: torch.Tensor, tokens: lis
             logits = cap * torch.tanh(logits / cap)
         normaliser = logits.logsumexp(dim=1, keepdim=True)
         # To the CPU first: Apple's GPUs have no float64.
-        picked.append(logits[:, tokens].cpu().double() - normaliser.cpu().double())
+        picked.append(logits[:, list(tokens)].cpu().double() - normaliser.cpu().double())
     return torch.cat(picked).numpy()

@@ -1,6 +1,5 @@
 """Fit what the language model has to beat, on the same cases and the same information."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cancertype import baseline, evaluation, features
+from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.settings.baseline import Baseline
 from cancertype.settings.evaluate import Evaluate
@@ -41,7 +41,7 @@ def main() -> None:
     headline, details = evaluation.evaluate_baselines(frame, Evaluate(), seed)
     METRICS.mkdir(exist_ok=True)
     for name, content in (("baseline.json", headline), ("baseline_details.json", details)):
-        (METRICS / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        write_json(METRICS / name, content)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Score every held-out case, calibrate on validation, measure on test, and write the report."""
 
 import json
+import os
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cancertype import base_model, evaluation, evaluation_report, scoring
+from cancertype import evaluation, evaluation_report, scoring, sharded_scoring
+from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.settings.evaluate import Evaluate
 from cancertype.tables import write_parquet
@@ -25,9 +27,17 @@ def main() -> None:
     settings, completion, seed = read({"evaluate": Evaluate, "text.completion": str, "seed": int})
     texts = pd.concat([pq.read_table(TEXT / f"{split}.parquet").to_pandas() for split in HELD_OUT], ignore_index=True)
     rendered = [Rendered(row.prompt, tuple(row.mutations), row.left_out) for row in texts.itertuples()]
-    model, tokenizer = base_model.load_model(MERGED), base_model.load_tokenizer(MERGED)
-    limits = {"orders": settings.orders, "batch_size": settings.batch_size}
-    scores = scoring.score_orders(model, tokenizer, rendered, completion, **limits)
+    scores = sharded_scoring.score_orders(
+        MERGED,
+        rendered,
+        completion,
+        orders=settings.orders,
+        batch_size=settings.batch_size,
+        processes=settings.num_processes,
+    )
+    # Under a launcher every process comes here with the same scores; one of them writes.
+    if os.environ.get("RANK", "0") != "0":
+        return
     scored = pd.DataFrame(scoring.averaged(scores), columns=[f"lm_{label}" for label in LABELS])
     if settings.orders > 1:
         scored[[f"single_order_{label}" for label in LABELS]] = scores[0]
@@ -38,8 +48,8 @@ def main() -> None:
 
     result = evaluation.evaluate_predictions(frame, settings, seed)
     METRICS.mkdir(exist_ok=True)
-    evaluation_report.write_json(METRICS / "eval.json", result.headline)
-    evaluation_report.write_json(METRICS / "details.json", result.details)
+    write_json(METRICS / "eval.json", result.headline)
+    write_json(METRICS / "details.json", result.details)
     result.calibration.save(Path("models/calibration.json"))
     write_parquet(pa.Table.from_pandas(result.predictions, preserve_index=False), METRICS / "predictions.parquet")
     losses = [pd.read_csv(METRICS / "training" / f"{which}.csv") for which in ("training", "validation")]

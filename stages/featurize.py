@@ -1,9 +1,9 @@
 """From raw files to one cohort: cases with their counts and splits, the variants worth naming, the vocabulary."""
 
-import json
 from pathlib import Path
 
 from cancertype import cohort, data_report, features
+from cancertype.files import write_json
 from cancertype.settings.cohort import Cohort
 from cancertype.settings.features import Features
 from cancertype.sources import raw
@@ -32,9 +32,9 @@ def main() -> None:
     write_parquet(features.panels_table(panels), OUT / "panels.parquet")
     sources = [record for _, record in raw.records(RAW)]
     notes = [table.notes for table in tables]
-    (OUT / "sources.json").write_text(json.dumps(sources, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_json(OUT / "sources.json", sources, sort_keys=True)
     summary = data_report.summary(cases, together.dropped)
-    (OUT / "report.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_json(OUT / "report.json", summary)
     data_report.write_report(
         OUT / "report.html", cases, vocabulary, together.dropped, notes, sources, together.profiles
     )

@@ -1,10 +1,10 @@
 """Merge the adapter into the 16-bit base model, and fail when the two disagree."""
 
-import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from cancertype.files import write_json
 from cancertype.merging import merge
 from cancertype.text import completions
 from stages.params import read, run
@@ -26,7 +26,7 @@ def main() -> None:
         tolerance=TOLERANCE,
     )
     Path("metrics").mkdir(exist_ok=True)
-    Path("metrics/merge.json").write_text(json.dumps(parity, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_json(Path("metrics/merge.json"), parity, sort_keys=True)
 
 
 if __name__ == "__main__":

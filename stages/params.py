@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pydantic
-import yaml
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from cancertype.errors import InputError
 
@@ -58,13 +59,15 @@ def _unset(settings: pydantic.BaseModel, above: str = "") -> Iterator[tuple[str,
 
 
 def _document(file: Path) -> Any:
+    # The YAML 1.2 that DVC reads and writes: to PyYAML's 1.1, the 3e-05 of `dvc exp run -S` would be text.
+    parser = YAML(typ="safe", pure=True)
     try:
-        return yaml.safe_load(file.read_text(encoding="utf-8"))
+        return parser.load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(
             f"{file}: no such file. Copy one from params/: cp params/quickstart.yaml params.yaml"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{file}: not readable as YAML: {' '.join(str(error).split())}") from None
 
 
@@ -75,11 +78,8 @@ def _line(problem: dict[str, Any]) -> str:
     if problem["type"] == "missing":
         return f"{key}: missing; add it (params/quickstart.yaml shows every key)"
     message, given = problem["msg"].removeprefix("Value error, "), problem["input"]
-    hint = ""
-    if isinstance(given, str) and problem["type"] == "float_type":
-        hint = "; YAML reads a number such as 1e-5 as text: write 1.0e-5"
     found = "" if isinstance(given, dict) else f" (found {given!r})"
-    return f"{key}: {message[0].lower() + message[1:]}{found}{hint}"
+    return f"{key}: {message[0].lower() + message[1:]}{found}"
 
 
 def run(main: Callable[[], None]) -> None:

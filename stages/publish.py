@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from cancertype import baseline, cards, hub, predictor
+from cancertype import baseline, cards, hub
 from cancertype.calibration import Calibration
+from cancertype.files import write_json
+from cancertype.prediction_config import CONFIG, TREES, VOCABULARY, PredictionConfig
+from cancertype.settings.cohort import Cohort
 from cancertype.settings.evaluate import Evaluate
 from cancertype.settings.publish import Publish
 from cancertype.settings.text import Text
@@ -48,13 +51,14 @@ def main() -> None:
             rights = {"private": settings.private, "allow_restricted_terms": settings.allow_restricted_terms}
             receipt = hub.push(folder, repo_id, repo_type=kind, sources=sources, verify=verify, **rights)
             receipts[kind] = receipt.to_dict()
-    (METRICS / "publish.json").write_text(json.dumps(receipts, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    write_json(METRICS / "publish.json", receipts, sort_keys=True)
 
 
 def _assemble_model(settings: Publish, about: dict) -> None:
     details, training = _json(METRICS / "details.json"), _json(METRICS / "training.json")
     evaluate, text = Evaluate(**about["params"]["evaluate"]), Text(**about["params"]["text"])
-    config = predictor.PredictionConfig(
+    config = PredictionConfig(
+        cohort=Cohort(**about["params"]["cohort"]),
         text=text,
         orders=evaluate.orders,
         batch_size=evaluate.batch_size,
@@ -71,9 +75,9 @@ def _assemble_model(settings: Publish, about: dict) -> None:
         continued_from=(training["continued_from"] or {}).get("name"),
         **about,
     )
-    files = {f"{predictor.TREES}/{path.name}": path for path in baseline.files(Path("models/baseline"))}
-    files[predictor.VOCABULARY] = FEATURES / "vocabulary.parquet"
-    texts = {predictor.CONFIG: config.model_dump_json(indent=2) + "\n"}
+    files = {f"{TREES}/{path.name}": path for path in baseline.files(Path("models/baseline"))}
+    files[VOCABULARY] = FEATURES / "vocabulary.parquet"
+    texts = {CONFIG: config.model_dump_json(indent=2) + "\n"}
     # The packaged base brings the notice that Gemma's terms ask for; one from the Hub may not.
     if not (MERGED / "NOTICE.md").exists():
         texts["NOTICE.md"] = cards.NOTICE

@@ -1,9 +1,9 @@
 """Fine-tune the base model: train the adapter on the text dataset."""
 
-import json
 import os
 from pathlib import Path
 
+from cancertype.files import write_json
 from cancertype.finetune import finetune
 from cancertype.settings.lora import Lora
 from cancertype.settings.model import Model
@@ -37,7 +37,7 @@ def main() -> None:
     # Under a launcher every process comes here with the same report.
     if os.environ.get("RANK", "0") == "0":
         METRICS.mkdir(exist_ok=True)
-        (METRICS / "training.json").write_text(json.dumps(report, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+        write_json(METRICS / "training.json", report, sort_keys=True)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from cancertype import baseline, features, hub, predictor
+from cancertype import baseline, features, hub, prediction_config
 from cancertype.calibration import Calibration, Head
 from cancertype.labels import LABELS, NAMES
 from cancertype.settings.baseline import Baseline
+from cancertype.settings.cohort import Cohort
 from cancertype.settings.features import Features
 from cancertype.settings.text import Text
 from cancertype.tables import write_parquet
@@ -58,7 +59,8 @@ def publish(folder: Path, merged: Path) -> Path:
     work = folder.with_name(folder.name + "-parts")
     fitted.save(work / "trees")
     write_parquet(vocabulary.table, work / "vocabulary.parquet")
-    config = predictor.PredictionConfig(
+    config = prediction_config.PredictionConfig(
+        cohort=Cohort(),
         text=_TEXT,
         orders=1,
         batch_size=32,
@@ -76,8 +78,10 @@ def publish(folder: Path, merged: Path) -> Path:
         headline={"n": 260, "simulated": True, "accuracy": 0.8},
         sources=[_SOURCE],
     )
-    files = {f"{predictor.TREES}/{path.name}": path for path in baseline.files(work / "trees")}
-    files[predictor.VOCABULARY] = work / "vocabulary.parquet"
+    files = {f"{prediction_config.TREES}/{path.name}": path for path in baseline.files(work / "trees")}
+    files[prediction_config.VOCABULARY] = work / "vocabulary.parquet"
     card = "---\nlicense: gemma\nbase_model: google/gemma-3-270m\n---\n\n# Made up\n"
-    hub.assemble(folder, merged=merged, files=files, card=card, texts={predictor.CONFIG: config.model_dump_json()})
+    hub.assemble(
+        folder, merged=merged, files=files, card=card, texts={prediction_config.CONFIG: config.model_dump_json()}
+    )
     return folder

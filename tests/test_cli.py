@@ -5,6 +5,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,9 +17,11 @@ from typer.testing import CliRunner, Result
 from cancertype import answers, inputs, pages
 from cancertype.cli import app
 from cancertype.labels import FAMILIES, LABELS
-from cancertype.predictor import CONFIG, Predictor
+from cancertype.prediction_config import CONFIG
+from cancertype.predictor import Predictor
 
 from .published_model import TYPICAL, training_cohort
+from .test_inputs import DEPMAP
 
 ROOT = Path(__file__).parents[1]
 TEXT = "s1: BRAF V600E, CDKN2A R80*\ns2: XIRP2 A1V\ns3: SPOP F133V, TP53 R175H\n"
@@ -269,6 +272,24 @@ def test_a_model_that_is_none_is_named(run, model, message):
     result = run("predict", "KRAS G12D", model=model)
     assert (result.exit_code, result.stdout) == (1, "")
     assert message in result.stderr
+
+
+def test_a_revision_of_the_default_model_is_refused(run):
+    result = run("predict", "KRAS G12D", "--revision", "v1", model=None)
+    assert result.exit_code == 1 and "--revision v1 needs --model with a Hub id" in result.stderr
+
+
+def test_a_file_is_read_by_the_limits_of_the_models_own_training_cases(run, published, tmp_path):
+    strict = tmp_path / "models" / "published"
+    shutil.copytree(published, strict)
+    config = json.loads((strict / CONFIG).read_text())
+    config["cohort"]["min_read_depth"] = 85
+    (strict / CONFIG).write_text(json.dumps(config))
+    (tmp_path / "lines.csv").write_text(DEPMAP)
+    lenient = as_json(run("predict", "lines.csv", "--json", "-"))
+    assert "2 mutations used" in lenient["about"]["Input"]
+    assert "1 mutation used" in as_json(run("predict", "lines.csv", "--json", "-", model=None))["about"]["Input"]
+    assert as_json(run("validate", "lines.csv", "--json", "-"))["mutations"] == 1, "as it would be predicted"
 
 
 def test_without_a_model_anywhere_the_remedy_is_told(run, monkeypatch, tmp_path):

@@ -102,6 +102,20 @@ def test_the_published_folder_predicts_from_raw_files_what_was_evaluated(small, 
         np.testing.assert_allclose(found.p, same[[f"p_{label}" for label in LABELS]], atol=2e-3)
 
 
+def test_the_released_form_is_small_and_predicts_as_the_published_one(small, predictor, monkeypatch):
+    done = run(small, "python", "-m", "stages.release")
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert not list((small / "released").glob("*.safetensors")), "the base's weights stay out"
+    assert sum(path.stat().st_size for path in (small / "released").rglob("*") if path.is_file()) < 20 << 20
+    monkeypatch.chdir(small)
+    released = Predictor.from_pretrained("released")
+    (tables, *_) = raw.read(small / "data/raw", Cohort())
+    few = replace(tables, cases=tables.cases.slice(0, 8))
+    # Merging rounds each weight to bfloat16 once; the adapter alone is exact.
+    np.testing.assert_allclose(released.predict(few).p, predictor.predict(few).p, atol=0.02)
+    assert 'from_pretrained("released")' in (small / "released/README.md").read_text()
+
+
 def test_the_code_on_the_model_card_runs(small, tmp_path, monkeypatch, capsys):
     card = (small / "models/published/README.md").read_text()
     code = card.split("```python\n")[1].split("```")[0]

@@ -357,9 +357,9 @@ def test_the_merged_model_answers_as_base_and_adapter(family, embeddings, splits
     if embeddings == "label_tokens":
         from transformers import AutoTokenizer
 
-        from cancertype.finetune.data import label_trie
+        from cancertype.finetune.data import trie_of
 
-        assert moved and set(moved) <= set(label_trie(LABEL_TEXTS, AutoTokenizer.from_pretrained(base)).tokens)
+        assert moved and set(moved) <= set(trie_of(LABEL_TEXTS, AutoTokenizer.from_pretrained(base)).choices)
     else:
         assert bool(moved) == bool(embeddings)
 

@@ -16,11 +16,11 @@ from cancertype.finetune.data import (
     Collator,
     PlannedBatches,
     TrainingCases,
-    label_trie,
     lengths,
     plan,
     read_cases,
     subset,
+    trie_of,
 )
 from cancertype.finetune.loss import compute_label_loss
 from cancertype.labels import LABELS, WORDS
@@ -144,18 +144,18 @@ def test_an_empty_split_is_refused(tmp_path):
 def test_a_case_that_is_too_long_is_named(tokenizer):
     cases = Cases(["short", "long"], ["OV", "OV"], ["x:", "x " * 80], [[], []])
     with pytest.raises(InputError, match=r"case long takes \d+ tokens.*model.max_seq_length \(64\)"):
-        lengths(cases, tokenizer, label_trie(WORD_TEXTS, tokenizer), 64)
+        lengths(cases, tokenizer, trie_of(WORD_TEXTS, tokenizer), 64)
 
 
 def test_a_label_that_begins_another_is_refused(tokenizer):
     with pytest.raises(InputError, match="beginning of"):
-        label_trie({"OV": " ov", "OTHER": " ov ov"}, tokenizer)
+        trie_of({"OV": " ov", "OTHER": " ov ov"}, tokenizer)
 
 
 @pytest.mark.parametrize("texts", [WORD_TEXTS, CODE_TEXTS])
 def test_the_trie_allows_exactly_the_labels(tokenizer, texts):
-    trie = label_trie(texts, tokenizer)
-    codes = set(trie.codes.values())
+    trie = trie_of(texts, tokenizer)
+    codes = set(map(trie.code, trie.paths))
     reachable = set()
     stack = [()]
     while stack:
@@ -163,9 +163,9 @@ def test_the_trie_allows_exactly_the_labels(tokenizer, texts):
         if prefix in codes:
             reachable.add(prefix)
             continue
-        label, depth = next((label, len(prefix)) for label, code in trie.codes.items() if code[: len(prefix)] == prefix)
-        allowed = trie.allowed[trie.nodes[label][depth]]
-        stack.extend((*prefix, token) for token, yes in zip(trie.tokens, allowed, strict=True) if yes)
+        label = next(label for label in trie.paths if trie.code(label)[: len(prefix)] == prefix)
+        allowed = trie.allowed[trie.nodes(label)[len(prefix)]]
+        stack.extend((*prefix, token) for token, yes in zip(trie.choices, allowed, strict=True) if yes)
     assert reachable == codes
 
 
@@ -179,14 +179,14 @@ def pairs_of(texts, count=7):
 
 
 def test_a_batch_ends_before_the_last_label_token_and_asks_only_for_the_label(tokenizer):
-    trie = label_trie(CODE_TEXTS, tokenizer)
+    trie = trie_of(CODE_TEXTS, tokenizer)
     batch = Collator(tokenizer, trie)(pairs := pairs_of(CODE_TEXTS))
     for row, (prompt, label) in enumerate(pairs):
         ids = tokenizer(prompt)["input_ids"]
         inputs = batch["input_ids"][row][batch["attention_mask"][row] == 1].tolist()
-        assert inputs == [*ids, *trie.codes[label][:-1]]
+        assert inputs == [*ids, *trie.code(label)[:-1]]
         targets = batch["targets"][row]
-        assert targets[targets != IGNORED].tolist() == list(trie.codes[label])
+        assert targets[targets != IGNORED].tolist() == list(trie.code(label))
         assert (targets != IGNORED).nonzero()[0] == len(ids) - 1
 
 
@@ -206,15 +206,15 @@ def stock_losses(model, tokenizer, texts, pairs):
 @pytest.mark.parametrize("loss", ["completion", "labels", "text"])
 def test_the_loss_is_the_stock_models_own_on_the_wanted_tokens(family, loss, request, tokenizer):
     model = AutoModelForCausalLM.from_pretrained(request.getfixturevalue(family)).eval()
-    trie = label_trie(CODE_TEXTS, tokenizer)
+    trie = trie_of(CODE_TEXTS, tokenizer)
     pairs = pairs_of(CODE_TEXTS)
     expected, counts = [], []
     for (_, label), (nll, length, logits) in zip(pairs, stock_losses(model, tokenizer, CODE_TEXTS, pairs), strict=True):
         if loss == "labels":
             # Renormalised over the tokens that continue a label, at each of the label's own nodes.
-            chosen = logits[-length:][:, list(trie.tokens)]
-            allowed = torch.from_numpy(trie.allowed[list(trie.nodes[label])])
-            wanted = torch.tensor([trie.tokens.index(token) for token in trie.codes[label]])
+            chosen = logits[-length:][:, list(trie.choices)]
+            allowed = torch.from_numpy(trie.allowed[list(trie.nodes(label))])
+            wanted = torch.tensor([trie.choices.index(token) for token in trie.code(label)])
             among = chosen.masked_fill(~allowed, float("-inf")).log_softmax(-1)
             nll = -among[torch.arange(length), wanted]
         wanted_tokens = nll if loss == "text" else nll[-length:]
@@ -230,12 +230,12 @@ def test_the_loss_is_the_stock_models_own_on_the_wanted_tokens(family, loss, req
 
 def test_the_whole_is_right_only_where_every_token_is_likeliest(tiny_gemma3, tokenizer):
     model = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
-    trie = label_trie(CODE_TEXTS, tokenizer)
+    trie = trie_of(CODE_TEXTS, tokenizer)
     prompts = [prompt for prompt, _ in pairs_of(CODE_TEXTS, 3)]
     compute_label_loss(model, trie)
     with torch.no_grad():
         correct = {
-            label: model(**Collator(tokenizer, trie)([(p, label) for p in prompts])).correct for label in trie.codes
+            label: model(**Collator(tokenizer, trie)([(p, label) for p in prompts])).correct for label in trie.paths
         }
     # Following the likeliest token from the root ends at one label, and that is the only one wholly right.
     assert torch.stack(list(correct.values())).sum(0).tolist() == [1, 1, 1]
@@ -244,7 +244,7 @@ def test_the_whole_is_right_only_where_every_token_is_likeliest(tiny_gemma3, tok
 def test_a_loss_at_huge_logits_stays_finite(tiny_gemma3, tokenizer):
     model = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
     model.lm_head.weight.data *= 1e4
-    trie = label_trie(WORD_TEXTS, tokenizer)
+    trie = trie_of(WORD_TEXTS, tokenizer)
     compute_label_loss(model, None)
     with torch.no_grad():
         assert torch.isfinite(model(**Collator(tokenizer, trie)(pairs_of(WORD_TEXTS))).nll).all()

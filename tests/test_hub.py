@@ -59,7 +59,8 @@ for line in sys.stdin:
 """
 
 
-def start_client(home: Path, endpoint: str, **more: str) -> subprocess.Popen:
+def client_environment(home: Path, endpoint: str) -> dict[str, str]:
+    """The environment of a process that talks to the server at ``endpoint`` and to no other Hub."""
     kept = {key: value for key, value in os.environ.items() if not key.upper().startswith(("HF_", "HUGGING"))}
     ours = {
         "HF_ENDPOINT": endpoint,
@@ -70,8 +71,12 @@ def start_client(home: Path, endpoint: str, **more: str) -> subprocess.Popen:
         "no_proxy": "127.0.0.1,localhost",
         "PYTHONPATH": str(ROOT),
     }
-    pipe = subprocess.PIPE
-    return subprocess.Popen([sys.executable, "-c", CLIENT], stdin=pipe, stdout=pipe, env=kept | ours | more, text=True)
+    return kept | ours
+
+
+def start_client(home: Path, endpoint: str, **more: str) -> subprocess.Popen:
+    pipe, environment = subprocess.PIPE, client_environment(home, endpoint) | more
+    return subprocess.Popen([sys.executable, "-c", CLIENT], stdin=pipe, stdout=pipe, env=environment, text=True)
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +193,41 @@ def test_a_changed_folder_replaces_what_was_there_in_one_commit(push, server, fo
     assert server.visible(REPO) == {"README.md", "model.safetensors", "trees.txt"}
     assert repository.head.tree["README.md"].data.endswith(b"More.\n")
     assert server.asked("upload") == 1, "weights that the Hub had already were sent again"
+
+
+ASKED = """
+import sys
+from pathlib import Path
+from cancertype.base_source import local_folder
+from cancertype.errors import InputError
+from cancertype.finetune.adapter import resolve
+
+for ask in (lambda name: resolve(name, None), lambda name: local_folder(name, sys.argv[2] or None)):
+    try:
+        print(sorted(path.name for path in ask(sys.argv[1]).iterdir()))
+    except InputError as error:
+        print(error)
+"""
+
+
+def test_an_adapter_to_continue_from_and_a_model_are_fetched_by_their_id(push, server, folder, tmp_path):
+    for name in ("adapter_model.safetensors", "adapter_config.json", "training.json"):
+        (folder / name).write_text("{}")
+    commit = push(folder)["commit"]
+
+    def ask(name: str, revision: str = "") -> list[str]:
+        environment = client_environment(tmp_path / "hf", server.endpoint)
+        done = subprocess.run(
+            [sys.executable, "-c", ASKED, name, revision], env=environment, text=True, capture_output=True, check=True
+        )
+        return done.stdout.splitlines()
+
+    adapter, whole = ask(REPO, commit)
+    assert adapter == "['adapter_config.json', 'adapter_model.safetensors', 'training.json']", "the adapter alone"
+    assert "README.md" in whole and "model.safetensors" in whole
+    refused, absent = ask("lab/none")
+    assert "train.continue_from is 'lab/none', which the Hub does not give" in refused
+    assert "lab/none" in absent
 
 
 def test_a_dataset_is_loaded_from_the_hub_by_its_name(push, client, server, tmp_path):

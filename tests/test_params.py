@@ -1,5 +1,6 @@
 """params.yaml and the presets: every mistake is one line that names the key."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_the_committed_params_are_the_quickstart_preset():
         ({"train.learning_rat": 1.0}, "params.yaml: train.learning_rat: unknown key"),
         ({"trian": {}}, "params.yaml: trian: unknown key"),
         ({"train.learning_rate": KeyError}, "params.yaml: train.learning_rate: missing"),
-        ({"train.learning_rate": "1e-5"}, "write 1.0e-5"),
+        ({"train.learning_rate": "fast"}, "train.learning_rate: input should be a valid number (found 'fast')"),
         ({"train.epochs": -1.0}, "train.epochs: input should be greater than 0 (found -1.0)"),
         ({"train.batch_size": 1.5}, "train.batch_size: input should be a valid integer"),
         ({"train.backend": "jax"}, "train.backend: input should be 'trl' or 'unsloth' (found 'jax')"),
@@ -119,3 +120,14 @@ def test_a_defect_of_ours_keeps_its_trace():
 
     with pytest.raises(ZeroDivisionError):
         params.run(main)
+
+
+@pytest.mark.parametrize("written", ["3e-05", "3e-5", "3.0e-5", "0.00003"])
+def test_a_learning_rate_may_be_written_as_dvc_or_a_hand_writes_it(written, tmp_path, monkeypatch):
+    from cancertype.settings.train import Train
+
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "params.yaml").read_text()
+    Path("params.yaml").write_text(re.sub(r"(?m)^  learning_rate: 3\.0e-4", f"  learning_rate: {written}", text))
+    (train,) = params.read({"train": Train})
+    assert train.learning_rate == 3e-5

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from cancertype import base_model, scoring
 from cancertype.errors import InputError
+from cancertype.label_trie import label_trie
 from cancertype.labels import LABELS
 
 CODES = [f" {label}" for label in LABELS]
@@ -156,11 +157,16 @@ _as_written = _AsWritten()
 
 
 def test_a_trie_reads_shared_tokens_once_and_never_a_last_token():
-    trie = scoring.label_trie([[5], [6, 7], [6, 8, 9], [6, 8, 4]])
+    trie = label_trie({"a": [5], "b": [6, 7], "c": [6, 8, 9], "d": [6, 8, 4]})
     assert trie.tokens == (6, 8)
     assert trie.depths == (1, 2)
     assert trie.ancestors.tolist() == [[True, False], [True, True]]
-    assert trie.paths == (((0, 5),), ((0, 6), (1, 7)), ((0, 6), (1, 8), (2, 9)), ((0, 6), (1, 8), (2, 4)))
+    assert trie.paths == {
+        "a": ((0, 5),),
+        "b": ((0, 6), (1, 7)),
+        "c": ((0, 6), (1, 8), (2, 9)),
+        "d": ((0, 6), (1, 8), (2, 4)),
+    }
 
 
 def test_labels_of_one_token_cost_nothing_beyond_the_prompt(gemma3, monkeypatch):

@@ -10,6 +10,7 @@ from cancertype.errors import InputError
 from cancertype.labels import LABELS
 from cancertype.settings.features import Features
 from cancertype.settings.text import Text
+from cancertype.variants import SUBSTITUTIONS
 from tests.small_cohort import cases_table, variants_table
 
 TEMPLATE = "{kind} {sex} {burden} mutations\n{spectrum} indel{indels}\n{amino_acids}\n{mutations}\ncancer:"
@@ -49,6 +50,29 @@ def test_a_case_is_written_as_the_template_says(case, counter):
     assert lines[1] == "CA0 CG0 CT9 TA0 TC0 TG0 indel0"
     assert lines[-1] == "cancer:"
     assert first.left_out == 30
+
+
+def test_the_classes_of_substitutions_may_be_told_by_place_or_by_process(case, counter):
+    (first, *_) = render(case, counter, template="{shares} {process}\n{mutations}\ncancer:", max_mutations=1)
+    assert first.prompt.startswith("009000 deamination with age\n")
+
+
+@pytest.mark.parametrize(
+    ("counts", "process"),
+    [
+        ({"C>T": 9}, "too few to tell"),
+        ({"C>T": 400, "T>C": 200, "deletions": 120, "burden": 720}, "mismatch-repair-deficient"),
+        ({"C>A": 1200, "C>T": 1500, "T>G": 500, "burden": 3200}, "polymerase-deficient"),
+        ({"C>T": 380, "C>A": 40, "doublets": 9, "burden": 430}, "ultraviolet-like"),
+        ({"C>T": 60, "C>G": 50, "C>A": 20, "burden": 130}, "APOBEC-like"),
+        ({"C>A": 120, "C>T": 80, "T>A": 40, "burden": 240}, "smoking-like"),
+        ({"C>T": 30, "C>A": 10, "T>C": 10, "burden": 55}, "deamination with age"),
+        ({"C>T": 10, "C>A": 10, "T>A": 10, "T>C": 10, "burden": 40}, "mixed"),
+    ],
+)
+def test_a_process_is_named_by_the_classes_that_its_signatures_differ_in(counts, process):
+    nothing = dict.fromkeys((*SUBSTITUTIONS, "insertions", "deletions", "doublets", "burden"), 0)
+    assert rendering.process(nothing | counts) == process
 
 
 def test_recurrent_changes_are_named_and_the_rest_by_what_truncates_them(case, counter):

@@ -83,7 +83,7 @@ def finetune(
         continue_from=continue_from,
     )
     if train_settings.num_processes > 1 and "WORLD_SIZE" not in os.environ:
-        from .launch import spread
+        from cancertype.launch import spread
 
         return spread(_start, job, train_settings.num_processes)
     return _start(job)

@@ -14,10 +14,11 @@ from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import load_peft_weights
 
 from cancertype.errors import InputError
+from cancertype.files import digest, replace_folder, write_text
+from cancertype.label_trie import LabelTrie
 from cancertype.settings.lora import Lora
 
-from .checkpoints import digest, explained_writes, replace_folder, write_text
-from .data import LabelTrie
+from .checkpoints import explained_writes
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
@@ -47,7 +48,7 @@ def lora_arguments(lora: Lora, trie: LabelTrie) -> dict[str, Any]:
     if lora.train_embeddings is True:
         arguments |= {"modules_to_save": ["embed_tokens"], "ensure_weight_tying": True}
     elif lora.train_embeddings == "label_tokens":
-        arguments |= {"trainable_token_indices": {"embed_tokens": list(trie.tokens)}}
+        arguments |= {"trainable_token_indices": {"embed_tokens": list(trie.choices)}}
     return arguments
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from tqdm.auto import tqdm
 from transformers import TrainerCallback
 
-from .checkpoints import write_text
+from cancertype.files import write_text
+
 from .trainer import Batches
 
 CURVES = {

@@ -1,8 +1,6 @@
 """Checkpoints that a kill at any moment cannot spoil: each is complete by its own record, or it does not count."""
 
-import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,20 +9,15 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from cancertype.errors import InputError
+from cancertype.files import digest, write_json
 
 RECORD = "complete.json"
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def mark_complete(checkpoint: Path, *, stopped: bool) -> None:
     """Record every file's digest, last of all; ``stopped`` says that training ended here."""
     files = {path.name: digest(path) for path in sorted(checkpoint.iterdir()) if path.name != RECORD}
-    write_text(checkpoint / RECORD, json.dumps({"stopped": stopped, "files": files}, indent=1))
+    write_json(checkpoint / RECORD, {"stopped": stopped, "files": files})
 
 
 def is_complete(checkpoint: Path) -> bool:
@@ -58,23 +51,6 @@ def drop_incomplete(folder: Path) -> list[str]:
     for checkpoint in broken:
         shutil.rmtree(checkpoint)
     return [checkpoint.name for checkpoint in broken]
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a small file whole or not at all."""
-    beside = path.with_name(path.name + ".part")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
-
-
-def replace_folder(beside: Path, out: Path) -> None:
-    """Put the finished folder ``beside`` in the place of ``out``."""
-    old = out.with_name(out.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        os.replace(out, old)
-    os.replace(beside, out)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

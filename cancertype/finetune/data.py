@@ -15,28 +15,15 @@ from torch.utils.data import Dataset, Sampler
 from transformers import PreTrainedTokenizerBase
 
 from cancertype.errors import InputError
+from cancertype.label_trie import LabelTrie, label_trie
 from cancertype.text import shuffled
 
 IGNORED = -100
 COLUMNS = ("case_id", "label", "prompt", "completion", "mutations")
 
 
-@dataclass(frozen=True)
-class LabelTrie:
-    """The labels' token sequences as a tree: at each of its nodes only the tokens that continue some label may follow.
-
-    ``tokens`` (U,) are the token ids of all labels; ``allowed`` (nodes, U) is true where a token continues a node;
-    ``codes`` and ``nodes`` give, for each label, its token ids and the node at which each of them is chosen.
-    """
-
-    tokens: tuple[int, ...]
-    allowed: np.ndarray
-    codes: Mapping[str, tuple[int, ...]]
-    nodes: Mapping[str, tuple[int, ...]]
-
-
-def label_trie(label_texts: Mapping[str, str], tokenizer: PreTrainedTokenizerBase) -> LabelTrie:
-    """Build the tree of ``label_texts`` (label to completion).
+def trie_of(label_texts: Mapping[str, str], tokenizer: PreTrainedTokenizerBase) -> LabelTrie:
+    """The trie of ``label_texts`` (label to completion).
 
     No label may be the beginning of another: the score of a label is the likelihood of its tokens with no end-of-text
     token after them, and a label that continues another could then never be likelier than it. Raises ``InputError``.
@@ -52,16 +39,7 @@ def label_trie(label_texts: Mapping[str, str], tokenizer: PreTrainedTokenizerBas
                     f"{label_texts[other]!r} ({other}), so the two cannot be told apart by likelihood: "
                     "choose another text.completion"
                 )
-    prefixes = {code[:depth]: None for code in codes.values() for depth in range(len(code))}
-    node_of = {prefix: node for node, prefix in enumerate(prefixes)}
-    tokens = tuple(sorted({token for code in codes.values() for token in code}))
-    column = {token: at for at, token in enumerate(tokens)}
-    allowed = np.zeros((len(node_of), len(tokens)), dtype=bool)
-    for code in codes.values():
-        for depth, token in enumerate(code):
-            allowed[node_of[code[:depth]], column[token]] = True
-    nodes = {label: tuple(node_of[code[:depth]] for depth in range(len(code))) for label, code in codes.items()}
-    return LabelTrie(tokens, allowed, codes, nodes)
+    return label_trie(codes)
 
 
 @dataclass(frozen=True)
@@ -112,7 +90,7 @@ def take(cases: Cases, rows: Sequence[int]) -> Cases:
 def lengths(cases: Cases, tokenizer: PreTrainedTokenizerBase, trie: LabelTrie, max_seq_length: int) -> np.ndarray:
     """Tokens of each case, prompt and label together, shape (cases,). Raises ``InputError`` where one is too long."""
     prompts = tokenizer(cases.prompts)["input_ids"]
-    tokens = np.array([len(ids) + len(trie.codes[label]) for ids, label in zip(prompts, cases.labels, strict=True)])
+    tokens = np.array([len(ids) + len(trie.code(label)) for ids, label in zip(prompts, cases.labels, strict=True)])
     longest = int(tokens.argmax())
     if tokens[longest] > max_seq_length:
         raise InputError(
@@ -235,9 +213,7 @@ class Collator:
 
     def __call__(self, pairs: Sequence[tuple[str, str]]) -> dict[str, torch.Tensor]:
         prompts = self.tokenizer([prompt for prompt, _ in pairs])["input_ids"]
-        longest = max(
-            len(ids) + len(self.trie.codes[label]) - 1 for ids, (_, label) in zip(prompts, pairs, strict=True)
-        )
+        longest = max(len(ids) + len(self.trie.code(label)) - 1 for ids, (_, label) in zip(prompts, pairs, strict=True))
         shape = (len(pairs), -(-longest // self.multiple) * self.multiple)
         batch = {
             "input_ids": torch.full(shape, self.tokenizer.pad_token_id),
@@ -246,12 +222,12 @@ class Collator:
             "nodes": torch.zeros(shape, dtype=torch.long),
         }
         for row, (ids, (_, label)) in enumerate(zip(prompts, pairs, strict=True)):
-            code = self.trie.codes[label]
+            code = self.trie.code(label)
             text = torch.tensor([*ids, *code])
             first, last = len(ids) - 1, len(text) - 1
             batch["input_ids"][row, :last] = text[:-1]
             batch["attention_mask"][row, :last] = 1
             loss_from = 0 if self.whole_text else first
             batch["targets"][row, loss_from:last] = text[loss_from + 1 :]
-            batch["nodes"][row, first:last] = torch.tensor(self.trie.nodes[label])
+            batch["nodes"][row, first:last] = torch.tensor(self.trie.nodes(label))
         return batch

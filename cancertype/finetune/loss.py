@@ -8,7 +8,9 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
-from .data import IGNORED, LabelTrie
+from cancertype.label_trie import LabelTrie
+
+from .data import IGNORED
 
 
 @dataclass
@@ -28,7 +30,7 @@ def compute_label_loss(model: PreTrainedModel, trie: LabelTrie | None) -> None:
     it (adapter, mixed precision, DDP) work as ever.
     """
     device = model.get_input_embeddings().weight.device
-    columns = None if trie is None else torch.tensor(trie.tokens, device=device)
+    columns = None if trie is None else torch.tensor(trie.choices, device=device)
     allowed = None if trie is None else torch.from_numpy(trie.allowed).to(device)
     soft_cap = getattr(model.config, "final_logit_softcapping", None)
 

@@ -25,23 +25,24 @@ from transformers import (
 )
 
 from cancertype.base_model import default_device
+from cancertype.files import digest
+from cancertype.label_trie import LabelTrie
 
 from . import Job
 from . import adapter as adapters
 from .callbacks import LastStep, LossCurves, Progress, StepTimer
-from .checkpoints import digest, drop_incomplete, has_stopped, newest_complete, step_of
+from .checkpoints import drop_incomplete, has_stopped, newest_complete, step_of
 from .data import (
     Cases,
     Collator,
-    LabelTrie,
     TrainingCases,
     ValidationCases,
-    label_trie,
     lengths,
     plan,
     read_cases,
     subset,
     take,
+    trie_of,
 )
 from .loss import compute_label_loss
 from .trainer import Batches, PlannedTraining
@@ -59,7 +60,7 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
     train = read_cases(job.train, job.label_texts)
     validation = subset(read_cases(job.validation, job.label_texts), settings.validation_cases, job.seed)
     model, tokenizer = backend.load(job.base, job.model)
-    trie = label_trie(job.label_texts, tokenizer)
+    trie = trie_of(job.label_texts, tokenizer)
     shape = adapters.lora_arguments(job.lora, trie)
     model = backend.add_adapter(model, shape, seed=job.seed, gradient_checkpointing=settings.gradient_checkpointing)
     origin = _continue(job, model, base, shape)

@@ -11,6 +11,7 @@ class Evaluate(Settings):
     """Scoring, intervals, calibration and abstention."""
 
     batch_size: int = Field(32, ge=1)
+    num_processes: int = Field(1, ge=1)
     orders: int = Field(1, ge=1)
     bootstrap_samples: int = Field(1000, ge=0)
     calibration_bins: int = Field(10, ge=2)

@@ -7,7 +7,19 @@ from pydantic import Field, field_validator
 
 from .base import Settings
 
-FIELDS = ("kind", "sex", "burden", "spectrum", "indels", "amino_acids", "mutations", "labels", "source")
+FIELDS = (
+    "kind",
+    "sex",
+    "burden",
+    "spectrum",
+    "shares",
+    "process",
+    "indels",
+    "amino_acids",
+    "mutations",
+    "labels",
+    "source",
+)
 
 
 class Text(Settings):

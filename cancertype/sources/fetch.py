@@ -28,8 +28,9 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field
 from tqdm.auto import tqdm
 
-from ..download import DEFAULT_PATIENCE, NotServed, Patience, disk_full_is_named, download, md5_of, public
+from ..download import DEFAULT_PATIENCE, NotServed, Patience, disk_full_is_named, download, public
 from ..errors import InputError
+from ..files import digest
 from ..settings.data import DepMap, Table, Tcga
 from . import delimited
 
@@ -316,7 +317,7 @@ def _downloaded(file: File, build: Path, scratch: Path, patience: Patience) -> R
     _check_columns(kept, _needed(file.name))
     target = build / file.name
     _link(kept, target)
-    md5 = file.md5 or md5_of(target)
+    md5 = file.md5 or digest(target, "md5")
     content_md5 = md5 if file.md5 else _content_md5(target, md5, shown=kept)
     return Raw(file.name, md5, target.stat().st_size, public(file.url), content_md5)
 

@@ -181,9 +181,9 @@ def _vep(names: Sequence[str], path: Path) -> Callable[[str], Transcript]:
     def transcript(text: str) -> Transcript:
         values = text.split("|")
         values += [""] * (width + 1 - len(values))
-        allele, number, terms, gene, change, pick, canonical, mane, residues, position = [values[at] for at in places]
+        allele, number, terms, gene, change, pick, canon, mane, residues, position = [values[at] for at in places]
         change = unquote(change) or _from_residues(terms, residues, position)
-        rank = 0 if pick == "1" else 1 if canonical == "YES" or mane else 2
+        rank = 0 if pick == "1" else 1 if canon == "YES" or mane else 2
         frequency = max((_frequency(values[at]) for at in frequencies if values[at]), default=0.0)
         return Transcript(allele, number, terms, gene, change, rank, frequency)
 

@@ -7,10 +7,10 @@ from typing import Any
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure, record
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-from cancertype.errors import InputError
+from .errors import InputError
 
 
-def spread(work: Callable[[Any], dict], job: Any, processes: int) -> dict:
+def spread(work: Callable[[Any], Any], job: Any, processes: int) -> Any:
     """Run ``work(job)`` in ``processes`` processes that form one DDP group; returns what rank 0 returned.
 
     Raises ``InputError`` with the first failure's message; the other processes are then ended.
@@ -25,7 +25,7 @@ def spread(work: Callable[[Any], dict], job: Any, processes: int) -> dict:
         rdzv_endpoint="127.0.0.1:0",
         local_addr="127.0.0.1",
         max_restarts=0,
-        run_id="finetune",
+        run_id="cancertype",
     )
     try:
         return elastic_launch(config, _attempt)(work, job)[0]
@@ -41,5 +41,5 @@ def _reason(failure: ProcessFailure) -> str:
 
 
 @record
-def _attempt(work: Callable[[Any], dict], job: Any) -> dict:
+def _attempt(work: Callable[[Any], Any], job: Any) -> Any:
     return work(job)

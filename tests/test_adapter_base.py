@@ -1,0 +1,71 @@
+"""Finding the base of an adapter that is kept alone."""
+
+import json
+import shutil
+
+import pytest
+
+from cancertype import adapter_base, base_source
+from cancertype.errors import InputError
+
+
+@pytest.fixture
+def places(tmp_path, monkeypatch):
+    """An empty working directory, repository and cache."""
+    for name in ("work", "repository"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(adapter_base, "_REPOSITORY", tmp_path / "repository")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+def adapter(folder, sha="abc", id="gemma-3-270m", revision="sha256:1"):
+    folder.mkdir(exist_ok=True)
+    base = {"id": id, "revision": revision, "sha256": {"model.safetensors": sha}}
+    (folder / "training.json").write_text(json.dumps({"base": base}))
+    return folder
+
+
+def base(folder, sha="abc"):
+    folder.mkdir(parents=True)
+    (folder / "base.json").write_text(json.dumps({"id": "x", "sha256": {"model.safetensors": sha}}))
+    return folder
+
+
+def test_the_base_that_is_here_already_is_used_and_no_other(places):
+    base(places / "work" / "models" / "base", sha="another")
+    here = base(places / "repository" / "models" / "base")
+    assert adapter_base.base_of(adapter(places / "adapter")) == here
+
+
+@pytest.mark.parametrize(
+    ("id", "revision", "asked"),
+    [
+        ("gemma-3-270m", "sha256:1", ("gemma-3-270m", None)),
+        ("google/gemma-2-2b", "c0ffee", ("google/gemma-2-2b", "c0ffee")),
+    ],
+)
+def test_a_base_is_fetched_once_and_kept(places, monkeypatch, id, revision, asked):
+    fetched = []
+    monkeypatch.setattr(base_source, "fetch", lambda *wish: fetched.append(wish[:2]) or base(wish[2]))
+    wanted = adapter(places / "adapter", id=id, revision=revision)
+    first, second = adapter_base.base_of(wanted), adapter_base.base_of(wanted)
+    assert first == second and first.is_relative_to(places / "cache")
+    assert fetched == [asked]
+
+
+def test_other_weights_are_refused(places, monkeypatch):
+    monkeypatch.setattr(base_source, "fetch", lambda id, revision, out: base(out, sha="other"))
+    with pytest.raises(InputError, match=r"weights of gemma-3-270m are not those"):
+        adapter_base.base_of(adapter(places / "adapter"))
+
+
+def test_an_adapter_that_names_no_base_is_refused(places):
+    wanted = adapter(places / "adapter")
+    (wanted / "training.json").write_text("{}")
+    with pytest.raises(InputError, match="does not say which base"):
+        adapter_base.base_of(wanted)
+    shutil.rmtree(wanted)
+    with pytest.raises(InputError, match="missing"):
+        adapter_base.base_of(wanted)
