@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .predictor import Predictor
     from .settings.cohort import Cohort
 
-DEFAULT_MODELS = ("models/published", "released")
+DEFAULT_MODELS = ("released", "models/published")
 """Where the model lies unless ``--model`` says so: below the working directory, else below the repository."""
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -83,7 +83,7 @@ ModelName = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="Folder of a published model, or a Hub id. Default: models/published, else released.",
+        help="Folder of a published model, or a Hub id. Default: released, else models/published.",
         show_default=False,
     ),
 ]
@@ -217,7 +217,7 @@ def validate(
     """Tell what FILE holds, what would be used and what ignored, and which rows are wrong."""
     from . import inputs
 
-    found, _ = _asked(given, None, sex, False, kind, panel, _limits(_default_folder()))
+    found, _ = _asked(given, None, sex, False, kind, panel, _default_limits())
     summary = inputs.summary(found, limit)
     if not json_file or _write(json_file, _json(summary)):
         _show_summary(summary)
@@ -319,6 +319,14 @@ def _limits(folder: Path | None) -> "Cohort | None":
     from .prediction_config import PredictionConfig
 
     return PredictionConfig.load(folder).cohort
+
+
+def _default_limits() -> "Cohort | None":
+    """Those of the default model. A file can be looked at without a model, and beside one of another version."""
+    try:
+        return _limits(_default_folder())
+    except InputError:
+        return None
 
 
 def _load(folder: Path) -> "Predictor":

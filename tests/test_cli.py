@@ -296,7 +296,7 @@ def test_without_a_model_anywhere_the_remedy_is_told(run, monkeypatch, tmp_path)
     monkeypatch.setattr("cancertype.cli._REPOSITORY", tmp_path)
     result = run("predict", "KRAS G12D", model=None)
     assert result.exit_code == 1
-    assert re.search(r"no model: none of models/published, released is here. Run `dvc repro`.*--model", result.stderr)
+    assert re.search(r"no model: none of released, models/published is here. Run `dvc repro`.*--model", result.stderr)
 
 
 def test_the_published_model_of_the_working_directory_is_the_default(run, published, tmp_path):

@@ -63,7 +63,11 @@ def resolve(name: str, folder: Path | None) -> Path:
         try:
             found = Path(snapshot_download(name, allow_patterns=[WEIGHTS, CONFIG, REPORT]))
         except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-            raise InputError(f"train.continue_from is {name!r}, which the Hub does not give: {error}") from error
+            said = str(error).strip().splitlines()[0]
+            raise InputError(
+                f"train.continue_from is {name!r}, which the Hub does not give ({said}): check the name, and set "
+                "HF_TOKEN in the environment if it is private"
+            ) from error
     missing = [file for file in (WEIGHTS, CONFIG, REPORT) if not (found / file).is_file()]
     if missing:
         raise InputError(

@@ -1,0 +1,76 @@
+"""The released model on textbook cases: what every oncologist would name first has to be among the first three."""
+
+import random
+
+import pytest
+
+from cancertype.labels import LABELS
+from cancertype.predictor import Predictor
+from tests.small_cohort import tables
+from tests.test_pipeline import ROOT
+
+ULTRAVIOLET = {"C>T": 85, "C>A": 5, "T>A": 4, "T>C": 6}
+AGE = {"C>T": 60, "C>A": 12, "C>G": 8, "T>A": 5, "T>C": 12, "T>G": 3}
+FLAT = {"C>T": 28, "C>A": 18, "C>G": 12, "T>A": 14, "T>C": 20, "T>G": 8}
+EXCHANGES = {
+    "C>T": ["R>H", "R>C", "E>K", "A>V", "S>F", "P>L", "P>S", "G>E"],
+    "C>A": ["A>S", "G>V", "L>I", "P>H"],
+    "C>G": ["E>Q", "D>H", "S>C"],
+    "T>A": ["L>Q", "V>D", "N>I"],
+    "T>C": ["I>T", "K>E", "Y>C"],
+    "T>G": ["V>G", "F>C"],
+}
+"""Amino-acid exchanges that each class of substitution brings about, for the mutations that matter to no one."""
+
+CASES = {
+    "SKCM": ([("BRAF", "V600E", "missense", "T>A"), ("CDKN2A", "R80*", "nonsense", "C>T")], 280, ULTRAVIOLET),
+    "COAD": ([("APC", "R1450*", "nonsense", "C>T"), ("KRAS", "G12D", "missense", "C>T")], 90, AGE),
+    "KIRC": ([("VHL", "S65*", "nonsense", "C>A"), ("PBRM1", "R710*", "nonsense", "C>T")], 45, FLAT),
+    "LGG": ([("IDH1", "R132H", "missense", "C>T"), ("CIC", "R215W", "missense", "C>T")], 24, AGE),
+    "THYM": ([("GTF2I", "L424H", "missense", "T>A")], 9, FLAT),
+    "LAML": ([("NPM1", "W288fs", "frameshift", None), ("FLT3", "D835Y", "missense", "C>A")], 8, AGE),
+    "PRAD": ([("SPOP", "F133V", "missense", "T>G")], 26, AGE),
+}
+UNSURE = {"TP53 alone": [("TP53", "R175H", "missense", "C>T")], "nothing": []}
+
+
+def other_mutations(n: int, spectrum: dict[str, int], rng: random.Random) -> list[tuple]:
+    """``n`` missense mutations of genes that no vocabulary holds, so that they count in burden and spectrum only."""
+    classes = rng.choices(list(spectrum), weights=list(spectrum.values()), k=n)
+    changes = [rng.choice(EXCHANGES[name]).replace(">", str(100 + at)) for at, name in enumerate(classes)]
+    return [
+        (f"PASSENGER{at}", change, "missense", name)
+        for at, (name, change) in enumerate(zip(classes, changes, strict=True))
+    ]
+
+
+@pytest.fixture(scope="module")
+def predictions(gemma_base, tmp_path_factory) -> dict:
+    """Every case's record. The base lies where a repository that ran fetch_base has it."""
+    folder = tmp_path_factory.mktemp("released")
+    (folder / "models").mkdir()
+    (folder / "models" / "base").symlink_to(gemma_base)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        predictor = Predictor.from_pretrained(ROOT / "released")
+    rng = random.Random(0)
+    told = {name: drivers + other_mutations(n, spectrum, rng) for name, (drivers, n, spectrum) in CASES.items()}
+    told |= {name: drivers + other_mutations(3 if drivers else 0, AGE, rng) for name, drivers in UNSURE.items()}
+    rows = [(name, *mutation) for name, mutations in told.items() for mutation in mutations]
+    found = predictor.predict(tables([{"case_id": name, "label": None} for name in told], rows))
+    return dict(zip(told, zip(found.p, found.abstains, found.top(3), strict=True), strict=True))
+
+
+@pytest.mark.parametrize("label", CASES)
+def test_a_textbook_case_has_its_answer_among_the_first_three(predictions, label):
+    p, _, top = predictions[label]
+    assert label in [name for name, _ in top], (label, p[LABELS.index(label)], top)
+
+
+def test_tp53_alone_is_no_answer(predictions):
+    p, abstains, _ = predictions["TP53 alone"]
+    assert abstains and p.max() < 0.5
+
+
+def test_no_mutation_is_no_answer(predictions):
+    assert predictions["nothing"][1] == "no informative mutation"
