@@ -58,18 +58,19 @@ def predictions(gemma_base, tmp_path_factory) -> dict:
     told |= {name: drivers + other_mutations(3 if drivers else 0, AGE, rng) for name, drivers in UNSURE.items()}
     rows = [(name, *mutation) for name, mutations in told.items() for mutation in mutations]
     found = predictor.predict(tables([{"case_id": name, "label": None} for name in told], rows))
-    return dict(zip(told, zip(found.p, found.abstains, found.top(3), strict=True), strict=True))
+    return dict(zip(told, zip(found.p, found.abstains, found.top(3), found.in_set, strict=True), strict=True))
 
 
 @pytest.mark.parametrize("label", CASES)
 def test_a_textbook_case_has_its_answer_among_the_first_three(predictions, label):
-    p, _, top = predictions[label]
+    p, _, top, _ = predictions[label]
     assert label in [name for name, _ in top], (label, p[LABELS.index(label)], top)
 
 
-def test_tp53_alone_is_no_answer(predictions):
-    p, abstains, _ = predictions["TP53 alone"]
-    assert abstains and p.max() < 0.5
+def test_tp53_alone_leaves_the_model_unsure(predictions):
+    """Below the 0.75 from which an answer counts as confident, with several cancers left in the 90 % set."""
+    p, _, _, in_set = predictions["TP53 alone"]
+    assert p.max() < 0.75 and in_set.sum() >= 3
 
 
 def test_no_mutation_is_no_answer(predictions):
