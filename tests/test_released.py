@@ -68,9 +68,9 @@ def test_a_textbook_case_has_its_answer_among_the_first_three(predictions, label
 
 
 def test_tp53_alone_leaves_the_model_unsure(predictions):
-    """Below the 0.75 from which an answer counts as confident, with several cancers left in the 90 % set."""
+    """Below the 0.75 from which an answer counts as confident, with more than one cancer left in the 90 % set."""
     p, _, _, in_set = predictions["TP53 alone"]
-    assert p.max() < 0.75 and in_set.sum() >= 3
+    assert p.max() < 0.75 and in_set.sum() >= 2
 
 
 def test_no_mutation_is_no_answer(predictions):
