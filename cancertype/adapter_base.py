@@ -5,7 +5,6 @@ from pathlib import Path
 
 import platformdirs
 
-from . import base_source
 from .errors import InputError
 
 _REPOSITORY = Path(__file__).parents[1]
@@ -31,6 +30,9 @@ def base_of(adapter: Path) -> Path:
     name = f"{wanted['id'].replace('/', '--')}-{_short(wanted['sha256'])}"
     kept = Path(platformdirs.user_cache_dir("cancertype")) / "base" / name
     if _hashes(kept) != wanted["sha256"]:
+        # Loads what converts and downloads models, which an answer has no use for otherwise.
+        from . import base_source
+
         # A base that is no Hub id has no revision to ask for; the hashes below hold it to the same weights.
         revision = wanted["revision"] if "/" in wanted["id"] else None
         base_source.fetch(wanted["id"], revision, kept)

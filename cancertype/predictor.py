@@ -9,11 +9,11 @@ import pyarrow as pa
 from scipy.sparse import csr_matrix
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from . import adapter_base, base_model, base_source, baseline, features, merging, scoring
+from . import adapter_base, base_model, baseline, features, scoring
 from .errors import InputError
 from .labels import LABELS
 from .prediction_config import ADAPTER, TREES, VOCABULARY, PredictionConfig
-from .rendering import Renderer, token_counter
+from .rendering import Renderer
 from .sources import SourceTables
 from .text import Rendered
 
@@ -60,20 +60,30 @@ class Predictor:
         """Load a published folder or Hub repository: merged weights, or an ``adapter`` that is put onto its base.
 
         Raises ``InputError`` for one that is missing or incomplete."""
-        folder = base_source.local_folder(str(source), revision)
+        # Imported where they are needed: each adds a second to every start.
+        folder = Path(source)
+        if revision is not None or not folder.is_dir():
+            from .base_source import local_folder
+
+            folder = local_folder(str(source), revision)
         config = PredictionConfig.load(folder)
         adapter = folder / ADAPTER
         weights = adapter_base.base_of(adapter) if adapter.is_dir() else folder
         model = base_model.load_model(weights)
         if adapter.is_dir():
-            model = merging.with_adapter(model, adapter).merge_and_unload()
+            from .merging import with_adapter
+
+            model = with_adapter(model, adapter).merge_and_unload()
+        tokenizer = base_model.load_tokenizer(weights)
         return cls(
             model,
-            base_model.load_tokenizer(weights),
+            tokenizer,
             config,
             features.Vocabulary.load(folder / VOCABULARY),
             baseline.load(folder / TREES),
-            token_counter(weights / "tokenizer.json"),
+            lambda texts: [
+                len(encoding.ids) for encoding in tokenizer.backend_tokenizer.encode_batch_fast(list(texts))
+            ],
         )
 
     @property
