@@ -225,7 +225,7 @@ _SMALL_PRINT = (
 
 def _head(predictor: Predictor) -> str:
     banners = f'<div class="top-banner" role="note">{answers.WARNING}</div>'
-    if all(source.get("simulated") for source in predictor.config.sources):
+    if predictor.config.simulated:
         banners += (
             '<div class="top-banner simulated" role="note">The model was trained on simulated cases: nothing here says '
             "anything about a real tumour.</div>"

@@ -27,7 +27,7 @@ def base_of(adapter: Path) -> Path:
     for root in dict.fromkeys((Path.cwd(), _REPOSITORY)):
         if _hashes(root / _FETCHED_HERE) == wanted["sha256"]:
             return root / _FETCHED_HERE
-    name = f"{wanted['id'].replace('/', '--')}-{_short(wanted['sha256'])}"
+    name = f"{wanted['id'].replace('/', '--')}-{next(iter(wanted['sha256'].values()))[:12]}"
     kept = Path(platformdirs.user_cache_dir("cancertype")) / "base" / name
     if _hashes(kept) != wanted["sha256"]:
         # Loads what converts and downloads models, which an answer has no use for otherwise.
@@ -47,7 +47,3 @@ def base_of(adapter: Path) -> Path:
 def _hashes(base: Path) -> dict[str, str] | None:
     record = base / "base.json"
     return json.loads(record.read_text(encoding="utf-8")).get("sha256") if record.is_file() else None
-
-
-def _short(hashes: dict[str, str]) -> str:
-    return next(iter(hashes.values()))[:12]

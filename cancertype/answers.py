@@ -146,7 +146,7 @@ def write_page(
         about=about,
         warning=WARNING,
         coverage=config.calibration.coverage,
-        simulated=all(source.get("simulated") for source in config.sources),
+        simulated=config.simulated,
         pictures=pictures,
         explanations={e.case_id: e for e in explanations},
     )

@@ -346,7 +346,7 @@ def _about(
         "(cancertype validate tells which)",
         "Model": "trained on " + "; ".join(source["name"] for source in config.sources),
     }
-    if all(source.get("simulated") for source in config.sources):
+    if config.simulated:
         about["Model"] += ": simulated cases, so nothing here says anything about a real tumour"
     if found.problems:
         about["Not understood"] = "; ".join(f"line {p.line}: {p.what}" for p in found.problems[:5])

@@ -31,6 +31,11 @@ class PredictionConfig(Settings):
     headline: dict
     sources: list[dict]
 
+    @property
+    def simulated(self) -> bool:
+        """Whether every training case was simulated, so that nothing is said about real tumours."""
+        return all(source.get("simulated") for source in self.sources)
+
     @classmethod
     def load(cls, folder: Path) -> "PredictionConfig":
         """Read ``prediction.json``; raises ``InputError`` when it is missing or not of this form."""

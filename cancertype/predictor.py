@@ -13,7 +13,7 @@ from . import adapter_base, base_model, baseline, features, scoring
 from .errors import InputError
 from .labels import LABELS
 from .prediction_config import ADAPTER, TREES, VOCABULARY, PredictionConfig
-from .rendering import Renderer
+from .rendering import Renderer, counter_of
 from .sources import SourceTables
 from .text import Rendered
 
@@ -81,9 +81,7 @@ class Predictor:
             config,
             features.Vocabulary.load(folder / VOCABULARY),
             baseline.load(folder / TREES),
-            lambda texts: [
-                len(encoding.ids) for encoding in tokenizer.backend_tokenizer.encode_batch_fast(list(texts))
-            ],
+            counter_of(tokenizer.backend_tokenizer),
         )
 
     @property

@@ -100,6 +100,11 @@ def token_counter(tokenizer_file: Path) -> Callable[[Sequence[str]], list[int]]:
         tokenizer = Tokenizer.from_file(str(tokenizer_file))
     except Exception as error:  # tokenizers raises a bare Exception for a missing or malformed file
         raise InputError(f"{tokenizer_file}: no tokenizer can be read ({error}). Fetch the base model first") from error
+    return counter_of(tokenizer)
+
+
+def counter_of(tokenizer: Tokenizer) -> Callable[[Sequence[str]], list[int]]:
+    """The same for a tokenizer that is loaded already."""
     return lambda texts: [len(encoding.ids) for encoding in tokenizer.encode_batch_fast(list(texts))]
 
 
