@@ -6,8 +6,8 @@ from pathlib import Path
 import platformdirs
 
 from .errors import InputError
+from .files import roots
 
-_REPOSITORY = Path(__file__).parents[1]
 _FETCHED_HERE = Path("models/base")
 
 
@@ -24,7 +24,7 @@ def base_of(adapter: Path) -> Path:
         wanted = json.loads(record.read_text(encoding="utf-8"))["base"]
     except (FileNotFoundError, ValueError, KeyError):
         raise InputError(f"{record}: missing, or it does not say which base the adapter was trained on") from None
-    for root in dict.fromkeys((Path.cwd(), _REPOSITORY)):
+    for root in roots():
         if _hashes(root / _FETCHED_HERE) == wanted["sha256"]:
             return root / _FETCHED_HERE
     name = f"{wanted['id'].replace('/', '--')}-{next(iter(wanted['sha256'].values()))[:12]}"

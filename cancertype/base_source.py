@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.resources import files
@@ -37,7 +37,7 @@ from transformers import (
 
 from .base_model import check_folder, weight_files
 from .errors import InputError
-from .files import digest, write_json
+from .files import digest, replace_folder, write_json
 from .gguf_tokenizer import GEMMA3_MERGES, gemma_tokenizer
 
 PACKAGED = "gemma-3-270m"
@@ -75,25 +75,25 @@ def fetch(base: str, revision: str | None, out: Path) -> None:
         origin = source(base, revision, folder)
         check_folder(folder)
         write_json(folder / "base.json", {"id": base, **origin, "sha256": _weight_hashes(folder)}, sort_keys=True)
-        if out.exists():
-            os.replace(out, Path(scratch) / "replaced")
-        os.replace(folder, out)
+        replace_folder(folder, out)
 
 
-def local_folder(source: str, revision: str | None = None) -> Path:
+def local_folder(
+    source: str, revision: str | None = None, *, files: Sequence[str] | None = None, setting: str = "the model"
+) -> Path:
     """The folder of a model that is one already, or of a Hub repository's files, downloaded once into the Hub's cache.
 
-    Raises InputError for what is neither, a gated or absent repository or revision, no network, and a revision of a
-    folder.
+    ``files`` limits what is downloaded; ``setting`` is what held ``source``, for the message. Raises InputError for
+    what is neither, a gated or absent repository or revision, no network, and a revision of a folder.
     """
     if Path(source).is_dir():
         if revision is not None:
             raise InputError(f"{source} is a folder, which has no revision {revision!r}: leave the revision out")
         return Path(source)
     if not _HUB_ID.fullmatch(source):
-        raise InputError(f"{source!r} is neither a folder that exists nor a Hub id of the form owner/name: check it")
-    with _hub_errors(source, revision, "the model", "a folder that holds a published model"):
-        return Path(_hub().snapshot_download(source, revision=revision))
+        raise InputError(f"{setting}: {source!r} is neither a folder that exists nor a Hub id of the form owner/name")
+    with _hub_errors(source, revision, setting, "a folder that is here"):
+        return Path(_hub().snapshot_download(source, revision=revision, allow_patterns=files))
 
 
 def _weight_hashes(folder: Path) -> dict[str, str]:

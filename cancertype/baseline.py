@@ -1,11 +1,10 @@
 """What a language model has to beat: the prior, logistic regression and boosted trees on the same features."""
 
 import json
-import os
-import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import lightgbm
 import numpy as np
@@ -16,10 +15,12 @@ from scipy.special import softmax
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
+from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.preprocessing import StandardScaler
 from tqdm.auto import tqdm
 
 from .errors import InputError
+from .files import whole_folder, write_bytes, write_json, write_text
 from .labels import LABELS
 from .metrics import encode
 from .settings.baseline import Baseline
@@ -78,21 +79,16 @@ class Baselines:
 
     def save(self, folder: Path) -> None:
         """Write ``baseline.json``, ``logistic.safetensors`` and ``trees.txt``: the whole folder, or nothing."""
-        folder = Path(folder)
-        beside = folder.with_name(folder.name + ".part")
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir(parents=True)
         about = {
             "columns": list(self.columns),
             "training_cases": {label: int(n) for label, n in zip(LABELS, self.counts, strict=True)},
             "chosen": self.chosen,
         }
-        (beside / "baseline.json").write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         tensors = {"fill": self.fill, "weight": self.weight, "bias": self.bias}
-        (beside / "logistic.safetensors").write_bytes(safetensors_bytes(tensors))
-        (beside / "trees.txt").write_text(self.trees.model_to_string(), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(beside, folder)
+        with whole_folder(folder) as beside:
+            write_json(beside / "baseline.json", about)
+            write_bytes(beside / "logistic.safetensors", safetensors_bytes(tensors))
+            write_text(beside / "trees.txt", self.trees.model_to_string())
 
 
 def files(folder: Path) -> list[Path]:
@@ -155,6 +151,37 @@ def fit(
     return Baselines(tuple(columns), seen, counts, fill, weight, bias, trees, chosen)
 
 
+def out_of_fold(
+    fitted: Baselines,
+    x_train: csr_matrix,
+    y_train: Sequence[str],
+    patients: Sequence[str],
+    settings: Baseline,
+    seed: int,
+) -> np.ndarray:
+    """Probabilities (n, 26) that trees give training cases which they were not fitted on: a teacher's soft labels.
+
+    The cases are cut into ``settings.folds`` of like label shares, with all cases of one of ``patients`` (n,) in one of
+    them; the trees of a fold are as many as those of ``fitted``, fitted on the other folds, and spread as in
+    ``predict_proba``. Raises ``InputError`` when a label has fewer cases than there are folds.
+    """
+    counts = fitted.counts[fitted.seen]
+    if counts.min() < settings.folds:
+        label = LABELS[fitted.seen[counts.argmin()]]
+        raise InputError(
+            f"baseline.folds is {settings.folds}, but {label} has {counts.min()} training cases: lower baseline.folds"
+        )
+    target = np.searchsorted(fitted.seen, encode(y_train))
+    found = np.empty((x_train.shape[0], len(LABELS)))
+    cut = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=seed).split(x_train, target, patients)
+    for rest, fold in tqdm(cut, desc="out-of-fold trees", unit="fold", total=settings.folds):
+        data = lightgbm.Dataset(x_train[rest], target[rest])
+        parameters = _tree_parameters(settings, len(fitted.seen), seed)
+        trees = lightgbm.train(parameters, data, num_boost_round=fitted.chosen["trees"])
+        found[fold] = replace(fitted, trees=trees).predict_proba(x_train[fold], fitted.columns)
+    return found
+
+
 def _filled(x: csr_matrix, fill: np.ndarray) -> csr_matrix:
     """``x`` with ``fill`` (features,) in place of NaN; trees know a missing value, logistic regression does not."""
     x = csr_matrix(x, copy=True)
@@ -183,8 +210,8 @@ def _fit_logistic(
     return (coefficients / scaler.scale_).astype(np.float32), bias.astype(np.float32), float(c)
 
 
-def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, classes: int, seed: int) -> lightgbm.Booster:
-    parameters = {
+def _tree_parameters(settings: Baseline, classes: int, seed: int) -> dict[str, Any]:
+    return {
         "objective": "multiclass",
         "num_class": classes,
         "num_leaves": settings.leaves,
@@ -198,6 +225,9 @@ def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, classes: i
         "num_threads": settings.threads,
         "verbosity": -1,
     }
+
+
+def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, classes: int, seed: int) -> lightgbm.Booster:
     data = lightgbm.Dataset(train[0], train[1])
     with tqdm(total=settings.trees, desc="boosted trees", unit="round", leave=False) as bar:
 
@@ -205,7 +235,7 @@ def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, classes: i
             bar.update()
 
         booster = lightgbm.train(
-            parameters,
+            _tree_parameters(settings, classes, seed),
             data,
             num_boost_round=settings.trees,
             valid_sets=[lightgbm.Dataset(validation[0], validation[1], reference=data)],

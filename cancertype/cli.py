@@ -18,6 +18,7 @@ import typer
 from typer.core import TyperGroup
 
 from .errors import InputError
+from .files import roots
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 DEFAULT_MODELS = ("released", "models/published")
 """Where the model lies unless ``--model`` says so: below the working directory, else below the repository."""
 
-_REPOSITORY = Path(__file__).parents[1]
 _EXPLAINED = 10
 _SHOWN = 200
 
@@ -308,7 +308,7 @@ def model_folder(model: str | None, revision: str | None = None) -> Path:
 
 
 def _default_folder() -> Path | None:
-    places = (root / name for root in dict.fromkeys((Path.cwd(), _REPOSITORY)) for name in DEFAULT_MODELS)
+    places = (root / name for root in roots() for name in DEFAULT_MODELS)
     return next((place for place in places if place.is_dir()), None)
 
 

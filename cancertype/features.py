@@ -318,8 +318,9 @@ def matrix(
     """The feature matrix (float32 CSR, shape (cases, features)) and its column names.
 
     ``cases`` comes from ``count`` and ``variants`` from ``telling_variants``. Shares are of all variants or
-    substitutions of the case. What a case's panel did not sequence, and trinucleotides a source does not carry, are
-    NaN: not known is not the same as not mutated."""
+    substitutions of the case; the same counts stand beside them, which trees do not get from a share and the burden.
+    What a case's panel did not sequence, and trinucleotides a source does not carry, are NaN: not known is not the
+    same as not mutated."""
     n = cases.num_rows
     numbers = {name: cases[name].to_numpy().astype(np.float64) for name in (*COUNTED, *SUBSTITUTIONS)}
     burden = np.maximum(numbers["burden"], 1.0)
@@ -334,6 +335,7 @@ def matrix(
         "share deletions": numbers["deletions"] / burden,
         "share doublets": numbers["doublets"] / burden,
         "share truncating": numbers["truncating"] / burden,
+        **{f"log2 {name}": np.log2(numbers[name] + 1.0) for name in (*COUNTED[1:], *SUBSTITUTIONS)},
         "cell line": np.array([k == "cell line" for k in kind], dtype=np.float64),
         "female": np.array([{"female": 1.0, "male": 0.0}.get(s, math.nan) for s in sex]),
     }

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,20 @@ def write_json(path: Path, content: Any, *, sort_keys: bool = False) -> None:
     write_text(path, text + "\n")
 
 
+@contextmanager
+def whole_folder(out: Path) -> Iterator[Path]:
+    """A folder to write into: it takes the place of ``out`` when all is written and vanishes when anything fails."""
+    out = Path(out)
+    beside = out.with_name(out.name + ".part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        replace_folder(beside, out)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
 def replace_folder(beside: Path, out: Path) -> None:
     """Put the finished folder ``beside`` in the place of ``out``: a folder cannot be renamed over one that has
     files."""
@@ -47,3 +63,9 @@ def replace_folder(beside: Path, out: Path) -> None:
         os.replace(out, old)
     os.replace(beside, out)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def roots() -> tuple[Path, ...]:
+    """Where the project's own folders are looked for: below the working directory, else in this package's
+    repository."""
+    return tuple(dict.fromkeys((Path.cwd(), Path(__file__).parents[1])))

@@ -39,13 +39,18 @@ class LabelTrie:
         return tuple(sorted({token for path in self.paths.values() for _, token in path}))
 
     @cached_property
-    def allowed(self) -> np.ndarray:
-        """True where a label goes on from the node by the choice, bool, (n_nodes, n_choices)."""
-        found = np.zeros((len(self.tokens) + 1, len(self.choices)), dtype=bool)
-        for path in self.paths.values():
+    def leads(self) -> np.ndarray:
+        """True where the label goes on from the node by the choice, bool, (n_nodes, n_labels, n_choices)."""
+        found = np.zeros((len(self.tokens) + 1, len(self.paths), len(self.choices)), dtype=bool)
+        for label, path in enumerate(self.paths.values()):
             for node, token in path:
-                found[node, self.choices.index(token)] = True
+                found[node, label, self.choices.index(token)] = True
         return found
+
+    @cached_property
+    def allowed(self) -> np.ndarray:
+        """True where some label goes on from the node by the choice, bool, (n_nodes, n_choices)."""
+        return self.leads.any(axis=1)
 
 
 def label_trie(codes: Mapping[Hashable, Sequence[int]]) -> LabelTrie:

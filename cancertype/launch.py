@@ -10,6 +10,14 @@ from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 from .errors import InputError
 
 
+def shared_out(work: Callable[[Any], Any], job: Any, processes: int) -> Any:
+    """``work(job)`` in as many processes as wanted, unless a launcher (``accelerate launch``, ``torchrun``) has started
+    this one among its own: then it is one of them, and the launcher's number counts."""
+    if processes > 1 and "WORLD_SIZE" not in os.environ:
+        return spread(work, job, processes)
+    return work(job)
+
+
 def spread(work: Callable[[Any], Any], job: Any, processes: int) -> Any:
     """Run ``work(job)`` in ``processes`` processes that form one DDP group; returns what rank 0 returned.
 

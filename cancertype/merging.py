@@ -7,7 +7,6 @@ and doubling the file would not bring those back; how far the rounding moves the
 """
 
 import json
-import os
 import shutil
 from collections.abc import Sequence
 from copy import deepcopy
@@ -23,6 +22,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreT
 
 from .base_model import attention, is_quantised, load_model, load_tokenizer, missing_files, weight_files
 from .errors import InputError
+from .files import replace_folder
 from .scoring import score_labels
 
 EXACT = 1e-3
@@ -103,9 +103,7 @@ def merge(
             "adapter_effect_on_log_likelihood": _largest(of_base, of_adapter),
         }
         _check_parity(figures, tolerance)
-        if out.exists():
-            os.replace(out, Path(scratch) / "replaced")
-        os.replace(folder, out)
+        replace_folder(folder, out)
     return figures
 
 

@@ -1,5 +1,6 @@
 """A case written down: prompt and completion within a token budget, the most telling mutations first."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from .variants import SUBSTITUTIONS
 
 NO_MUTATION = "none"
 NAMED_UNSEQUENCED = 12
+EVENTS = ("insertions", "deletions", "doublets", "truncating")
 _FEWEST_SUBSTITUTIONS = 10
 _SHORT = {
     "nonsense": "stop",
@@ -53,6 +55,15 @@ def shares(counts: Sequence[int]) -> str:
     """The same six tenths by their place alone, in half the tokens: ``107010``; "unknown" where there is none."""
     total = sum(counts)
     return "".join(str(_tenths(n, total)) for n in counts) if total else "unknown"
+
+
+def events(case: Mapping[str, int]) -> str:
+    """Insertions, deletions, doublets and truncating variants as powers of two, a digit and so a token each.
+
+    ``1302`` is 1 insertion, 6 to 10 deletions, no doublet, 2 to 4 truncating variants: n becomes log2(n + 1), rounded,
+    at most 9. Counts, for a share in tenths hides the few that tell a cohort (two deletions among a hundred).
+    """
+    return "".join(str(min(9, round(math.log2(case[name] + 1)))) for name in EVENTS)
 
 
 def process(case: Mapping[str, int]) -> str:
@@ -137,6 +148,7 @@ class Renderer:
             "spectrum": spectrum(substitutions),
             "shares": shares(substitutions),
             "process": process(case),
+            "events": events(case),
             "indels": str(_tenths(case["insertions"] + case["deletions"], max(case["burden"], 1))),
             "amino_acids": _amino_acids(np.asarray(case["amino_acids"]), self._amino_acids, self.settings.amino_acids),
             "labels": " ".join(LABELS),

@@ -1,6 +1,5 @@
 """Scoring with a model folder, shared out among processes as training is."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from accelerate import PartialState
 from accelerate.utils import gather_object
 
 from . import base_model, scoring
-from .launch import spread
+from .launch import shared_out
 from .text import Rendered
 
 
@@ -33,9 +32,7 @@ def score_orders(
     Raises what ``scoring.score_labels`` raises.
     """
     job = _Job(Path(folder), cases, completion, orders, batch_size)
-    if processes > 1 and "WORLD_SIZE" not in os.environ:
-        return spread(_whole, job, processes)
-    return _whole(job)
+    return shared_out(_whole, job, processes)
 
 
 def _whole(job: _Job) -> np.ndarray:

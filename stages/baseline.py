@@ -19,6 +19,13 @@ OUT = Path("models/baseline")
 METRICS = Path("metrics")
 
 
+def _with_probabilities(cases: pa.Table, p: np.ndarray, prefix: str = "") -> pa.Table:
+    """``cases`` with a column for each label of ``p`` (cases, 26)."""
+    for label, column in zip(LABELS, p.T, strict=True):
+        cases = cases.append_column(prefix + label, pa.array(column))
+    return cases
+
+
 def main() -> None:
     settings, seed = read({"baseline": Baseline, "seed": int})
     cases = pq.read_table(FEATURES / "cases.parquet")
@@ -32,9 +39,16 @@ def main() -> None:
 
     held_out = cases.filter(pa.array(~train)).select(["case_id"])
     for model in baseline.MODELS:
-        for label, p in zip(LABELS, fitted.predict_proba(x[~train], columns, model).T, strict=True):
-            held_out = held_out.append_column(f"{model}_{label}", pa.array(p))
+        held_out = _with_probabilities(held_out, fitted.predict_proba(x[~train], columns, model), f"{model}_")
     write_parquet(held_out, OUT / "predictions.parquet")
+
+    # Without folds the file is there and empty, always the same, so that other trees do not train the adapter again.
+    taught, soft = cases.slice(0, 0), np.empty((0, len(LABELS)))
+    if settings.folds:
+        taught = cases.filter(pa.array(train))
+        patients = taught["patient_id"].to_pylist()
+        soft = baseline.out_of_fold(fitted, x[train], labels[train], patients, settings, seed)
+    write_parquet(_with_probabilities(taught.select(["case_id"]), soft), OUT / "out_of_fold.parquet")
 
     frame = evaluation.frame(cases).merge(held_out.to_pandas(), on="case_id")
     # Under the default settings of the evaluation, so that changing evaluate.* does not refit the baselines.

@@ -13,6 +13,7 @@ from stages.params import read, run
 from stages.revision import adapter_of
 
 TEXT = Path("data/text")
+TEACHER = Path("models/baseline/out_of_fold.parquet")
 METRICS = Path("metrics")
 
 
@@ -33,6 +34,7 @@ def main() -> None:
         label_texts=completions(completion),
         seed=seed,
         continue_from=adapter_of(train.continue_from),
+        teacher=TEACHER if train.teacher_share else None,
     )
     # Under a launcher every process comes here with the same report.
     if os.environ.get("RANK", "0") == "0":

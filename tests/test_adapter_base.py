@@ -15,7 +15,7 @@ def places(tmp_path, monkeypatch):
     for name in ("work", "repository"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(adapter_base, "_REPOSITORY", tmp_path / "repository")
+    monkeypatch.setattr(adapter_base, "roots", lambda: (tmp_path / "work", tmp_path / "repository"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path
 

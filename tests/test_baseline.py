@@ -183,3 +183,36 @@ def test_saving_over_an_old_baseline_leaves_none_of_it(fitted, tmp_path):
     replace(fitted, chosen={"logistic_c": 1.0, "trees": 1}).save(tmp_path / "baseline")
     assert not (tmp_path / "baseline" / "old.txt").exists()
     assert baseline.load(tmp_path / "baseline").chosen == {"logistic_c": 1.0, "trees": 1}
+
+
+def test_out_of_fold_predictions_never_saw_a_case_of_the_same_patient(fitted):
+    # Ten features at random tell the patients apart and say nothing of the label; every patient has two cases.
+    rng = np.random.default_rng(0)
+    x = csr_matrix(np.repeat(rng.random((60, 12)).astype(np.float32), 2, axis=0))
+    y = np.repeat(rng.choice(SEEN, 60), 2).tolist()
+    settings = Baseline(trees=40, leaves=8, learning_rate=0.3, folds=5, min_cases_per_leaf=1, threads=1)
+    models = replace(baseline.fit(x, y, x, y, COLUMNS, settings, seed=1), chosen={"trees": 40, "logistic_c": 1.0})
+
+    def accuracy(patients):
+        p = baseline.out_of_fold(models, x, y, patients, settings, seed=1)
+        assert p.shape == (120, 26) and p.sum(axis=1) == pytest.approx(np.ones(120))
+        return np.mean([LABELS[i] for i in p.argmax(axis=1)] == np.array(y))
+
+    assert accuracy([f"case {i}" for i in range(120)]) > 0.75, "knows the patient from the other case"
+    assert accuracy([f"patient {i // 2}" for i in range(120)]) < 0.55
+
+
+def test_out_of_fold_predictions_are_those_of_trees_on_the_other_folds():
+    x, y = made_up_cases(300)
+    settings = SETTINGS.model_copy(update={"folds": 3})
+    models = baseline.fit(x, y, *made_up_cases(60, seed=1), COLUMNS, settings, seed=1)
+    p = baseline.out_of_fold(models, x, y, range(300), settings, seed=1)
+    assert np.mean([LABELS[i] for i in p.argmax(axis=1)] == np.array(y)) > 0.75
+    assert (p == baseline.out_of_fold(models, x, y, range(300), settings, seed=1)).all()
+    assert not np.allclose(p, models.predict_proba(x, COLUMNS)), "the trees of all folds have seen these cases"
+
+
+def test_more_folds_than_a_label_has_cases_are_refused(fitted):
+    x, y = made_up_cases()
+    with pytest.raises(InputError, match=r"baseline.folds is 100, but \w+ has \d\d training cases"):
+        baseline.out_of_fold(fitted, x, y, range(150), Baseline(folds=100), seed=1)

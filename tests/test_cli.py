@@ -293,7 +293,7 @@ def test_a_file_is_read_by_the_limits_of_the_models_own_training_cases(run, publ
 
 
 def test_without_a_model_anywhere_the_remedy_is_told(run, monkeypatch, tmp_path):
-    monkeypatch.setattr("cancertype.cli._REPOSITORY", tmp_path)
+    monkeypatch.setattr("cancertype.cli.roots", lambda: (tmp_path,))
     result = run("predict", "KRAS G12D", model=None)
     assert result.exit_code == 1
     assert re.search(r"no model: none of released, models/published is here. Run `dvc repro`.*--model", result.stderr)

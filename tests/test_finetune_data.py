@@ -14,11 +14,13 @@ from cancertype.finetune.data import (
     IGNORED,
     Cases,
     Collator,
+    Example,
     PlannedBatches,
     TrainingCases,
     lengths,
     plan,
     read_cases,
+    read_teacher,
     subset,
     trie_of,
 )
@@ -173,7 +175,7 @@ def pairs_of(texts, count=7):
     rng = random.Random(0)
     genes = ["TP53 R175H", "APC R213*", "KRAS G12D", "TTN", "MUC16"]
     return [
-        (f"tumour {', '.join(rng.sample(genes, rng.randint(1, 5)))}\ncancer:", rng.choice(list(texts)))
+        Example(f"tumour {', '.join(rng.sample(genes, rng.randint(1, 5)))}\ncancer:", rng.choice(list(texts)))
         for _ in range(count)
     ]
 
@@ -181,7 +183,7 @@ def pairs_of(texts, count=7):
 def test_a_batch_ends_before_the_last_label_token_and_asks_only_for_the_label(tokenizer):
     trie = trie_of(CODE_TEXTS, tokenizer)
     batch = Collator(tokenizer, trie)(pairs := pairs_of(CODE_TEXTS))
-    for row, (prompt, label) in enumerate(pairs):
+    for row, (prompt, label, _) in enumerate(pairs):
         ids = tokenizer(prompt)["input_ids"]
         inputs = batch["input_ids"][row][batch["attention_mask"][row] == 1].tolist()
         assert inputs == [*ids, *trie.code(label)[:-1]]
@@ -193,7 +195,7 @@ def test_a_batch_ends_before_the_last_label_token_and_asks_only_for_the_label(to
 def stock_losses(model, tokenizer, texts, pairs):
     """-log P of every token after the first, one list a text, from the stock model's full logits, a text at a time."""
     losses = []
-    for prompt, label in pairs:
+    for prompt, label, _ in pairs:
         completion = tokenizer(texts[label], add_special_tokens=False)["input_ids"]
         ids = torch.tensor([tokenizer(prompt)["input_ids"] + completion])
         with torch.no_grad():
@@ -209,7 +211,9 @@ def test_the_loss_is_the_stock_models_own_on_the_wanted_tokens(family, loss, req
     trie = trie_of(CODE_TEXTS, tokenizer)
     pairs = pairs_of(CODE_TEXTS)
     expected, counts = [], []
-    for (_, label), (nll, length, logits) in zip(pairs, stock_losses(model, tokenizer, CODE_TEXTS, pairs), strict=True):
+    for (_, label, _), (nll, length, logits) in zip(
+        pairs, stock_losses(model, tokenizer, CODE_TEXTS, pairs), strict=True
+    ):
         if loss == "labels":
             # Renormalised over the tokens that continue a label, at each of the label's own nodes.
             chosen = logits[-length:][:, list(trie.choices)]
@@ -228,14 +232,53 @@ def test_the_loss_is_the_stock_models_own_on_the_wanted_tokens(family, loss, req
     assert found.tokens.tolist() == counts
 
 
+@pytest.mark.parametrize("texts", [WORD_TEXTS, CODE_TEXTS])
+def test_a_teachers_loss_is_the_cross_entropy_with_its_choice_at_every_node(texts, tiny_gemma3, tokenizer):
+    model = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
+    trie = trie_of(texts, tokenizer)
+    codes, teacher = list(map(trie.code, trie.paths)), np.random.default_rng(0).dirichlet(np.full(26, 0.3), 7)
+    examples = [e._replace(teacher=row) for e, row in zip(pairs_of(texts), teacher, strict=True)]
+    expected = []
+    for example, (_, length, logits) in zip(examples, stock_losses(model, tokenizer, texts, examples), strict=True):
+        code, total = trie.code(example.label), 0.0
+        for at in range(length):
+            # The labels that share the answer's first tokens, by the token with which each goes on.
+            going_on = [(i, other[at]) for i, other in enumerate(codes) if other[:at] == code[:at]]
+            tokens = sorted({token for _, token in going_on})
+            among = logits[len(logits) - length + at][tokens].log_softmax(-1).tolist()
+            weights = [sum(example.teacher[i] for i, token in going_on if token == t) for t in tokens]
+            soft = -sum(w * p for w, p in zip(weights, among, strict=True)) / sum(weights)
+            total += 0.3 * -among[tokens.index(code[at])] + 0.7 * soft
+        expected.append(total)
+    compute_label_loss(model, trie, teacher_share=0.7)
+    with torch.no_grad():
+        found = model(**Collator(tokenizer, trie)(examples))
+    torch.testing.assert_close(found.nll, torch.tensor(expected, dtype=torch.float32), rtol=1e-4, atol=1e-4)
+
+
+def write_teacher(path, ids):
+    table = {"case_id": ids} | {label: np.arange(len(ids)) + i / 100 for i, label in enumerate(LABELS)}
+    pq.write_table(pa.table(table), path)
+    return path
+
+
+def test_a_teacher_is_read_in_the_order_of_the_cases_and_a_case_without_one_is_named(tmp_path):
+    cases = Cases(["b", "a"], ["OV", "OV"], ["x", "y"], [[], []])
+    soft = read_teacher(write_teacher(tmp_path / "t.parquet", ["a", "b", "c"]), cases, LABELS[:2])
+    assert soft.tolist() == [[1.0, 1.01], [0.0, 0.01]]
+    with pytest.raises(InputError, match=r"holds 0 cases, and not b \(2 training.*set baseline.folds"):
+        read_teacher(write_teacher(tmp_path / "none.parquet", []), cases, LABELS)
+
+
 def test_the_whole_is_right_only_where_every_token_is_likeliest(tiny_gemma3, tokenizer):
     model = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
     trie = trie_of(CODE_TEXTS, tokenizer)
-    prompts = [prompt for prompt, _ in pairs_of(CODE_TEXTS, 3)]
+    prompts = [example.prompt for example in pairs_of(CODE_TEXTS, 3)]
     compute_label_loss(model, trie)
     with torch.no_grad():
         correct = {
-            label: model(**Collator(tokenizer, trie)([(p, label) for p in prompts])).correct for label in trie.paths
+            label: model(**Collator(tokenizer, trie)([Example(p, label) for p in prompts])).correct
+            for label in trie.paths
         }
     # Following the likeliest token from the root ends at one label, and that is the only one wholly right.
     assert torch.stack(list(correct.values())).sum(0).tolist() == [1, 1, 1]

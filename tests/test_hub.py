@@ -226,7 +226,7 @@ def test_an_adapter_to_continue_from_and_a_model_are_fetched_by_their_id(push, s
     assert adapter == "['adapter_config.json', 'adapter_model.safetensors', 'training.json']", "the adapter alone"
     assert "README.md" in whole and "model.safetensors" in whole
     refused, absent = ask("lab/none")
-    assert "train.continue_from is 'lab/none', which the Hub does not give" in refused and "HF_TOKEN" in refused
+    assert "lab/none is not on the Hub, or is private: check train.continue_from" in refused and "HF_TOKEN" in refused
     assert "lab/none" in absent
 
 

@@ -35,6 +35,8 @@ RERUNS = [
     ("train.learning_rate", 1.0e-4, TRAINED),
     ("train.epochs", 3.0, TRAINED),
     ("baseline.trees", 10, {"baseline", "evaluate", "publish"}),
+    ("baseline.folds", 5, {"baseline"} | TRAINED),
+    ("baseline.folds", 0, {"baseline"} | TRAINED),
     ("evaluate.orders", 4, {"evaluate", "publish"}),
     ("evaluate.abstain_below", 0.4, {"evaluate", "publish"}),
     ("publish.private", False, {"publish"}),
@@ -117,6 +119,8 @@ for out in [o if isinstance(o, str) else next(iter(o)) for k in ("outs", "metric
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
         # A tokenizer file, for one, need not change when a base does; here everything does.
         written = digest.hexdigest()
+        if path.endswith("out_of_fold.parquet") and not params["baseline"]["folds"]:
+            written = "no folds: other trees, the same empty file"
         pathlib.Path(path).write_text(f'{{"digest": "{written}"}}' if path.endswith(".json") else written)
 with open("ran.txt", "a") as log:
     log.write(name + "\\n")

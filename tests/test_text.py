@@ -57,6 +57,13 @@ def test_the_classes_of_substitutions_may_be_told_by_place_or_by_process(case, c
     assert first.prompt.startswith("009000 deamination with age\n")
 
 
+def test_events_are_powers_of_two_a_digit_each():
+    nothing = dict.fromkeys(("insertions", "deletions", "doublets", "truncating"), 0)
+    assert rendering.events(nothing) == "0000"
+    assert rendering.events({"insertions": 1, "deletions": 6, "doublets": 0, "truncating": 4}) == "1302"
+    assert rendering.events(nothing | {"deletions": 5, "truncating": 100_000}) == "0309"
+
+
 @pytest.mark.parametrize(
     ("counts", "process"),
     [

@@ -1,10 +1,10 @@
 """Fine-tuning a base model on cases written as text."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cancertype.launch import shared_out
 from cancertype.settings.lora import Lora
 from cancertype.settings.model import Model
 from cancertype.settings.train import Train
@@ -26,6 +26,7 @@ class Job:
     label_texts: dict[str, str]
     seed: int
     continue_from: Path | None
+    teacher: Path | None
 
 
 def finetune(
@@ -42,6 +43,7 @@ def finetune(
     label_texts: Mapping[str, str],
     seed: int,
     continue_from: Path | None = None,
+    teacher: Path | None = None,
 ) -> dict:
     """Train an adapter for ``base`` and write it to the folder ``out``, whole or not at all.
 
@@ -56,6 +58,8 @@ def finetune(
         label_texts: label to completion; no label's tokens may begin another's.
         continue_from: the folder that ``train_settings.continue_from`` names where that is neither a folder nor a Hub
             id (a revision, say) and the caller has fetched it.
+        teacher: Parquet file of case_id and one column of probabilities a label, for ``train_settings.teacher_share``;
+            None for the true labels alone.
 
     Returns:
         What was done: losses (nats), steps, seconds, cases/s, tokens/s, peak memory (bytes), what it continued and
@@ -81,12 +85,9 @@ def finetune(
         label_texts=dict(label_texts),
         seed=seed,
         continue_from=continue_from,
+        teacher=teacher,
     )
-    if train_settings.num_processes > 1 and "WORLD_SIZE" not in os.environ:
-        from cancertype.launch import spread
-
-        return spread(_start, job, train_settings.num_processes)
-    return _start(job)
+    return shared_out(_start, job, train_settings.num_processes)
 
 
 def _start(job: Job) -> dict:

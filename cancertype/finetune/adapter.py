@@ -1,18 +1,16 @@
 """The adapter's configuration and folder: made for a base, compared with an earlier one, written byte-stable."""
 
 import json
-import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import load_peft_weights
 
+from cancertype.base_source import local_folder
 from cancertype.errors import InputError
 from cancertype.files import digest, replace_folder, write_text
 from cancertype.label_trie import LabelTrie
@@ -53,21 +51,11 @@ def lora_arguments(lora: Lora, trie: LabelTrie) -> dict[str, Any]:
 
 
 def resolve(name: str, folder: Path | None) -> Path:
-    """The folder of the adapter to continue from: ``folder`` if given, else ``name`` as a folder or a Hub id."""
+    """The folder of the adapter to continue from: ``folder`` if given, else ``name`` as a folder or a Hub id. Raises
+    ``InputError`` where it is not to be had, or is no adapter that the train_lora stage wrote."""
     found = folder or Path(name)
     if not found.is_dir():
-        if folder is not None or not re.fullmatch(r"[\w.-]+/[\w.-]+", name):
-            raise InputError(
-                f"train.continue_from is {name!r}: no such folder, and not a Hub id of the form owner/name"
-            )
-        try:
-            found = Path(snapshot_download(name, allow_patterns=[WEIGHTS, CONFIG, REPORT]))
-        except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-            said = str(error).strip().splitlines()[0]
-            raise InputError(
-                f"train.continue_from is {name!r}, which the Hub does not give ({said}): check the name, and set "
-                "HF_TOKEN in the environment if it is private"
-            ) from error
+        found = local_folder(name, files=[WEIGHTS, CONFIG, REPORT], setting="train.continue_from")
     missing = [file for file in (WEIGHTS, CONFIG, REPORT) if not (found / file).is_file()]
     if missing:
         raise InputError(

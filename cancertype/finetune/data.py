@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -71,6 +72,23 @@ def read_cases(path: Path, label_texts: Mapping[str, str]) -> Cases:
     if not rows["case_id"]:
         raise InputError(f"{path}: holds no case. Give the split more cases (cohort section) or the sources more data")
     return Cases(rows["case_id"], rows["label"], rows["prompt"], rows["mutations"])
+
+
+def read_teacher(path: Path, cases: Cases, labels: Sequence[str]) -> np.ndarray:
+    """The teacher's probabilities of ``cases``, shape (cases, labels), from a file of case_id and one column a label.
+
+    Raises ``InputError`` where the file has no row for a case, which it has not when ``baseline.folds`` is 0.
+    """
+    table = pq.read_table(path)
+    rows = {case_id: row for row, case_id in enumerate(table["case_id"].to_pylist())}
+    absent = [case_id for case_id in cases.ids if case_id not in rows]
+    if absent:
+        raise InputError(
+            f"{path}: holds {len(rows)} cases, and not {absent[0]} ({len(absent)} training cases are missing), so "
+            "train.teacher_share has no teacher: set baseline.folds to 5, say, and run the baseline stage again"
+        )
+    probabilities = np.stack([table[label].to_numpy() for label in labels], axis=1)
+    return probabilities[[rows[case_id] for case_id in cases.ids]]
 
 
 def subset(cases: Cases, size: int | None, seed: int) -> Cases:
@@ -168,25 +186,36 @@ class PlannedBatches(Sampler[list[tuple[int, int]]]):
             yield list(zip(rows.tolist(), epochs.tolist(), strict=True))
 
 
-class TrainingCases(Dataset):
-    """(row, epoch) to (prompt, label); the mutations of a case stand in an order of their own in every epoch."""
+class Example(NamedTuple):
+    """A case as the collator wants it; ``teacher``, where there is one: a probability for each label, (labels,)."""
 
-    def __init__(self, cases: Cases, seed: int, shuffle: bool):
-        self.cases, self.seed, self.shuffle = cases, seed, shuffle
+    prompt: str
+    label: str
+    teacher: np.ndarray | None = None
+
+
+class TrainingCases(Dataset):
+    """(row, epoch) to ``Example``; the mutations of a case stand in an order of their own in every epoch.
+
+    ``teacher`` is None or what ``read_teacher`` gave for the same cases.
+    """
+
+    def __init__(self, cases: Cases, seed: int, shuffle: bool, teacher: np.ndarray | None = None):
+        self.cases, self.seed, self.shuffle, self.teacher = cases, seed, shuffle, teacher
 
     def __len__(self) -> int:
         return len(self.cases)
 
-    def __getitem__(self, key: tuple[int, int]) -> tuple[str, str]:
+    def __getitem__(self, key: tuple[int, int]) -> Example:
         row, epoch = key
         prompt = self.cases.prompts[row]
         if self.shuffle:
             prompt = shuffled(prompt, self.cases.mutations[row], random.Random(f"{self.seed} {epoch} {row}"))
-        return prompt, self.cases.labels[row]
+        return Example(prompt, self.cases.labels[row], None if self.teacher is None else self.teacher[row])
 
 
 class ValidationCases(Dataset):
-    """Row to (prompt, label), as they stand in the file."""
+    """Row to ``Example``, as they stand in the file; no teacher, for validation asks for the truth alone."""
 
     def __init__(self, cases: Cases):
         self.cases = cases
@@ -194,16 +223,17 @@ class ValidationCases(Dataset):
     def __len__(self) -> int:
         return len(self.cases)
 
-    def __getitem__(self, row: int) -> tuple[str, str]:
-        return self.cases.prompts[row], self.cases.labels[row]
+    def __getitem__(self, row: int) -> Example:
+        return Example(self.cases.prompts[row], self.cases.labels[row])
 
 
 class Collator:
-    """(prompt, label) pairs to one right-padded batch; every tensor has the shape (batch, longest).
+    """Examples to one right-padded batch; every tensor but ``teacher`` has the shape (batch, longest).
 
     ``input_ids`` ends before the last label token, which no position has to read; ``targets`` is the next token where
     the loss is and ``IGNORED`` elsewhere; ``nodes`` is the label tree's node there and 0 elsewhere. With
-    ``whole_text`` the loss is on every token after the first.
+    ``whole_text`` the loss is on every token after the first. ``teacher`` (batch, labels) is there where every example
+    has one.
     """
 
     def __init__(
@@ -211,23 +241,25 @@ class Collator:
     ):
         self.tokenizer, self.trie, self.whole_text, self.multiple = tokenizer, trie, whole_text, multiple
 
-    def __call__(self, pairs: Sequence[tuple[str, str]]) -> dict[str, torch.Tensor]:
-        prompts = self.tokenizer([prompt for prompt, _ in pairs])["input_ids"]
-        longest = max(len(ids) + len(self.trie.code(label)) - 1 for ids, (_, label) in zip(prompts, pairs, strict=True))
-        shape = (len(pairs), -(-longest // self.multiple) * self.multiple)
+    def __call__(self, examples: Sequence[Example]) -> dict[str, torch.Tensor]:
+        prompts = self.tokenizer([example.prompt for example in examples])["input_ids"]
+        codes = [self.trie.code(example.label) for example in examples]
+        longest = max(len(ids) + len(code) - 1 for ids, code in zip(prompts, codes, strict=True))
+        shape = (len(examples), -(-longest // self.multiple) * self.multiple)
         batch = {
             "input_ids": torch.full(shape, self.tokenizer.pad_token_id),
             "attention_mask": torch.zeros(shape, dtype=torch.long),
             "targets": torch.full(shape, IGNORED),
             "nodes": torch.zeros(shape, dtype=torch.long),
         }
-        for row, (ids, (_, label)) in enumerate(zip(prompts, pairs, strict=True)):
-            code = self.trie.code(label)
+        for row, (ids, code, example) in enumerate(zip(prompts, codes, examples, strict=True)):
             text = torch.tensor([*ids, *code])
             first, last = len(ids) - 1, len(text) - 1
             batch["input_ids"][row, :last] = text[:-1]
             batch["attention_mask"][row, :last] = 1
             loss_from = 0 if self.whole_text else first
             batch["targets"][row, loss_from:last] = text[loss_from + 1 :]
-            batch["nodes"][row, first:last] = torch.tensor(self.trie.nodes(label))
+            batch["nodes"][row, first:last] = torch.tensor(self.trie.nodes(example.label))
+        if all(example.teacher is not None for example in examples):
+            batch["teacher"] = torch.tensor(np.stack([example.teacher for example in examples]), dtype=torch.float32)
         return batch

@@ -40,6 +40,7 @@ from .data import (
     lengths,
     plan,
     read_cases,
+    read_teacher,
     subset,
     take,
     trie_of,
@@ -76,7 +77,9 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
         batches=batches,
     )
     trainer.remove_callback(PrinterCallback)
-    compute_label_loss(model.get_base_model(), trie if settings.loss == "labels" else None)
+    compute_label_loss(
+        model.get_base_model(), trie if settings.loss == "labels" else None, teacher_share=settings.teacher_share
+    )
     resumed = _train(trainer, checkpoints)
 
     report = _report(job, trainer, batches, base, origin)
@@ -104,6 +107,7 @@ def _key(job: Job, base: dict[str, Any], origin: dict[str, Any] | None, processe
     """A name for all that shapes the result: a checkpoint of other settings, data or libraries is never resumed."""
     shaping = {
         "data": [digest(job.train), digest(job.validation)],
+        "teacher": job.teacher and digest(job.teacher),
         "base": base,
         "continued_from": origin and origin["sha256"],
         "settings": [section.model_dump() for section in (job.model, job.lora)],
@@ -139,10 +143,11 @@ def _batches(
         balance=settings.balance_labels,
         group_by_length=settings.group_by_length,
     )
+    teacher = None if job.teacher is None else read_teacher(job.teacher, train, list(trie.paths))
     # Tensor cores want multiples of eight; elsewhere padding is only work.
     multiple = 8 if device.type == "cuda" else 1
     return Batches(
-        cases=TrainingCases(train, job.seed, settings.shuffle_mutations),
+        cases=TrainingCases(train, job.seed, settings.shuffle_mutations, teacher),
         validation=ValidationCases(take(validation, by_length.tolist())),
         rows=rows,
         epochs=epochs,

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from .base import Settings
 
@@ -17,4 +17,12 @@ class Baseline(Settings):
     min_cases_per_leaf: int = Field(5, ge=1)
     early_stopping_rounds: int = Field(50, ge=1)
     logistic_c: list[Annotated[float, Field(gt=0.0)]] = Field([0.001, 0.003, 0.01, 0.03, 0.1], min_length=1)
+    folds: int = Field(0, ge=0)
     threads: int = Field(0, ge=0)
+
+    @field_validator("folds")
+    @classmethod
+    def _none_or_several(cls, folds: int) -> int:
+        if folds == 1:
+            raise ValueError("must be 0 (no out-of-fold predictions) or 2 and more")
+        return folds

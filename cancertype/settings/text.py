@@ -14,6 +14,7 @@ FIELDS = (
     "spectrum",
     "shares",
     "process",
+    "events",
     "indels",
     "amino_acids",
     "mutations",

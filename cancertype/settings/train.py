@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from .base import Settings
 
@@ -24,6 +24,7 @@ class Train(Settings):
     scheduler: Literal["linear", "cosine", "constant"] = "linear"
     warmup_fraction: float = Field(0.05, ge=0.0, lt=1.0)
     loss: Literal["completion", "labels", "text"] = "completion"
+    teacher_share: float = Field(0.0, ge=0.0, le=1.0)
     shuffle_mutations: bool = True
     balance_labels: bool = False
     group_by_length: bool = True
@@ -34,3 +35,9 @@ class Train(Settings):
     early_stopping_patience: int | None = Field(None, ge=1)
     continue_from: str | None = None
     num_processes: int = Field(1, ge=1)
+
+    @model_validator(mode="after")
+    def _a_teacher_speaks_of_labels(self) -> "Train":
+        if self.teacher_share and self.loss != "labels":
+            raise ValueError("teacher_share needs loss: labels, for the trees give probabilities of labels only")
+        return self

@@ -6,10 +6,7 @@ awkward cases of real life come on top (docs/simulator.md lists them).
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
+from ..files import whole_folder
 from ..labels import LABELS
 from ..settings.data import Simulated
 from .simulated_draws import Draws, case_rng, draw_case, is_silent
@@ -261,28 +259,13 @@ def _write_source(folder: Path, source: str, layout: str) -> None:
     (folder / "source.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
 
 
-@contextmanager
-def _whole(folder: Path) -> Iterator[Path]:
-    """A folder to write into: it takes the place of ``folder`` when all is written and vanishes when anything fails."""
-    folder = Path(folder)
-    beside = folder.with_name(folder.name + ".part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
-        yield beside
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
 def write_depmap(folder: Path, settings: Simulated) -> None:
     """Write ``OmicsSomaticMutations.csv.gz``, ``Model.csv`` and ``source.json`` into ``folder``, replacing it whole.
 
     Equal settings give equal bytes. A label's first lines do not depend on how many follow.
     """
     cases = lines(settings)
-    with _whole(folder) as beside:
+    with whole_folder(folder) as beside:
         progress = tqdm(cases, desc="simulating cell lines", unit="line")
         tables = map(depmap_table(), _blocks(progress, settings.seed, silent=False))
         write_text(beside / MUTATIONS_NAME, ",".join(DEPMAP_COLUMNS) + "\n", tables, ",")
@@ -297,7 +280,7 @@ def write_tcga(folder: Path, settings: Simulated) -> None:
     2012. Equal settings give equal bytes. A label's first tumours do not depend on how many follow.
     """
     cases = tumours(settings)
-    with _whole(folder) as beside:
+    with whole_folder(folder) as beside:
         progress = tqdm(cases, desc="simulating tumours", unit="tumour")
         blocks = _blocks(progress, settings.seed, silent=True)
         header = MAF_NOTICE + "\t".join(MAF_CORE_COLUMNS) + "\n"
@@ -329,7 +312,8 @@ def _limited(blocks: Iterator[Block], rows: int, progress: tqdm) -> Iterator[Blo
 def write_depmap_rows(folder: Path, rows: int, *, gzipped: bool = False, seed: int = 3407) -> None:
     """As ``write_depmap``, but with exactly ``rows`` variants (25Q3 has about 1.2 million): for benchmarks."""
     made: list[Case] = []
-    with _whole(folder) as beside, tqdm(total=rows, desc="simulating cell lines", unit="row", unit_scale=True) as bar:
+    progress = tqdm(total=rows, desc="simulating cell lines", unit="row", unit_scale=True)
+    with whole_folder(folder) as beside, progress as bar:
         blocks = _limited(_blocks(_endless(True, seed, made), seed, silent=False), rows, bar)
         name = MUTATIONS_NAME if gzipped else MUTATIONS_NAME.removesuffix(".gz")
         write_text(beside / name, ",".join(DEPMAP_COLUMNS) + "\n", map(depmap_table(), blocks), ",")
@@ -347,7 +331,8 @@ def write_tcga_rows(
     """
     kept = tuple(name for i, name in enumerate(MAF_COLUMNS) if i < columns or name in MAF_CORE_COLUMNS)
     made: list[Case] = []
-    with _whole(folder) as beside, tqdm(total=rows, desc="simulating tumours", unit="row", unit_scale=True) as bar:
+    progress = tqdm(total=rows, desc="simulating tumours", unit="row", unit_scale=True)
+    with whole_folder(folder) as beside, progress as bar:
         blocks = _limited(_blocks(_endless(False, seed, made), seed, silent=True), rows, bar)
         name = MAF_NAME if gzipped else MAF_NAME.removesuffix(".gz")
         write_text(beside / name, MAF_NOTICE + "\t".join(kept) + "\n", map(maf_table(kept), blocks), "\t")
