@@ -365,6 +365,39 @@ def test_an_earlier_release_from_a_folder_is_recorded_by_its_name_and_no_licence
     assert caplog.text == ""
 
 
+ABOUT = {
+    "release": "2026",
+    "name": "The lab's lines",
+    "licence": "CC BY 4.0",
+    "citation": "The lab, 2026",
+    "terms": None,
+    "limits_training": False,
+}
+
+
+def test_a_folder_may_say_itself_what_it_holds(get_depmap, get_tcga, own, tmp_path, caplog):
+    described = {"source.json": json.dumps(ABOUT).encode()}
+    record = get_depmap(location=str(write(own, DEPMAP_FILES | described)), release="23Q4")
+    assert {key: record[key] for key in ABOUT} == ABOUT and len(record["files"]) == 2
+    (tmp_path / "tumours").mkdir()
+    record = get_tcga(location=str(write(tmp_path / "tumours", TCGA_FILES | described)))
+    assert {key: record[key] for key in ABOUT} == ABOUT and len(record["files"]) == len(TCGA_FILES)
+    assert caplog.text == ""
+
+
+def test_the_terms_of_a_restricted_release_hold_whatever_its_folder_says(get_depmap, own):
+    described = {"source.json": json.dumps(ABOUT).encode()}
+    record = get_depmap(location=str(write(own, DEPMAP_FILES | described)), release="26Q1")
+    assert (record["release"], record["limits_training"], record["name"]) == ("26Q1", True, "The lab's lines")
+
+
+def test_a_description_that_is_incomplete_is_refused(get_depmap, folder, own):
+    half = {"source.json": b'{"name": "lines", "limits_training": "no"}'}
+    with pytest.raises(InputError, match=r"source\.json: does not describe.*release: Field required.*limits_training"):
+        get_depmap(location=str(write(own, DEPMAP_FILES | half)))
+    assert_nothing_is_visible(folder)
+
+
 @pytest.mark.parametrize(("gone", "named"), [("Model.csv", "Model"), ("OmicsSomaticMutations.csv", "OmicsSomaticM")])
 def test_a_missing_file_is_named(get_depmap, folder, own, gone, named):
     write(own, DEPMAP_FILES)

@@ -6,6 +6,7 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -184,10 +185,10 @@ def run_and_die(run: dict, moment: str) -> None:
     finetune(**run)
 
 
-def run_on_a_full_disk(run: dict, answer) -> None:
+def run_and_tell(run: dict, answer, largest_file: int | None) -> None:
     torch.set_num_threads(1)
-    # A file that may not grow fails as one on a full disk does, and needs no disk of its own.
-    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+    if largest_file is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     try:
         finetune(**run)
     except InputError as error:
@@ -264,20 +265,54 @@ def test_an_early_stop_is_not_undone_by_a_resume(splits, tiny_gemma3, tmp_path, 
     assert contents(tmp_path / "killed" / "adapter") == contents(tmp_path / "whole" / "adapter")
 
 
-def test_a_full_disk_is_a_clear_error_and_leaves_nothing_half_written(
-    splits, tiny_gemma3, finished, tmp_path, processes
-):
-    folder, _ = finished
-    run = arguments(splits, tiny_gemma3, tmp_path)
+def failure_of(run: dict, processes, largest_file: int | None = None) -> str:
+    """The error that stops the run, in a process of its own that may write files of so many bytes."""
     answer, theirs = multiprocessing.Pipe(duplex=False)
-    limited = processes.Process(target=run_on_a_full_disk, args=(run, theirs))
+    limited = processes.Process(target=run_and_tell, args=(run, theirs, largest_file))
     limited.start()
     theirs.close()
     message = answer.recv()
     limited.join()
+    return message
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of one MiB, which only root can make."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, text=True)
+    if made.returncode != 0:
+        pytest.skip(f"no small file system can be mounted here: {made.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_file_that_cannot_grow_is_a_clear_error_and_leaves_nothing_half_written(
+    splits, tiny_gemma3, finished, tmp_path, processes
+):
+    folder, _ = finished
+    run = arguments(splits, tiny_gemma3, tmp_path)
+    message = failure_of(run, processes, largest_file=20_000)
     assert "writing failed" in message and "MiB are free" in message and "Make room" in message
     assert not (tmp_path / "adapter").exists()
     assert finetune(**run)["steps"] == 6
+    assert contents(tmp_path / "adapter") == contents(folder / "adapter")
+
+
+def test_a_full_disk_stops_the_run_which_goes_on_once_there_is_room(
+    splits, tiny_gemma3, finished, tmp_path, processes, small_disk
+):
+    folder, _ = finished
+    run = arguments(splits, tiny_gemma3, tmp_path) | {"scratch": small_disk / "scratch"}
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(700_000))
+    message = failure_of(run, processes)
+    assert "writing failed" in message and "0 MiB are free" in message and "Make room" in message
+    assert not (tmp_path / "adapter").exists()
+    filler.unlink()
+    report = finetune(**run)
+    assert report["resumed_from_step"] == 2, "what was whole before the disk was full"
     assert contents(tmp_path / "adapter") == contents(folder / "adapter")
 
 

@@ -5,7 +5,6 @@ Each function fills one folder whole or not at all: it is built beside its place
 it has been checked and ``source.json`` is written. Nothing is decompressed or changed.
 """
 
-import contextlib
 import gzip
 import hashlib
 import json
@@ -13,9 +12,8 @@ import logging
 import os
 import re
 import shutil
-import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
@@ -25,12 +23,12 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tqdm.auto import tqdm
 
 from ..download import DEFAULT_PATIENCE, NotServed, Patience, disk_full_is_named, download, public
 from ..errors import InputError
-from ..files import digest
+from ..files import digest, whole_folder
 from ..settings.data import DepMap, Table, Tcga
 from . import delimited
 
@@ -85,8 +83,8 @@ class File(_Strict):
     bytes: int | None
 
 
-class Release(_Strict):
-    """What may be said of a release, and its files in the order of their fetching (the smallest first)."""
+class About(_Strict):
+    """What may be said of a release: where its data are from, and what may be done with them."""
 
     release: str | None
     name: str
@@ -94,6 +92,11 @@ class Release(_Strict):
     citation: str
     terms: str | None
     limits_training: bool | None
+
+
+class Release(About):
+    """A release, and its files in the order of their fetching (the smallest first)."""
+
     files: list[File]
 
 
@@ -144,21 +147,24 @@ def fetch_depmap(settings: DepMap, folder: Path, scratch: Path, *, patience: Pat
 
     Downloads, finished and unfinished, stay in ``scratch``, so that a second run fetches nothing again. Raises
     ``InputError`` for a release without a known address or with terms that limit training, unless ``location`` is
-    given, and for a file that is missing, damaged, not the release's, or without a needed column.
+    given, and for a file that is missing, damaged, not the release's, or without a needed column. A folder given as
+    ``location`` may say itself, in a ``source.json`` (``About``), what it holds; the known releases and their terms
+    come first.
     """
     key, known = "data.depmap.location", catalogue("depmap")
-    release = known.named(settings.release)
-    with _whole(folder) as build:
+    release, described = known.named(settings.release), None
+    with whole_folder(folder) as build:
         if settings.location is None:
             _check_open(known, settings.release)
             raws = _fetched(release.files, build, scratch, patience, _OR_A_FOLDER.format(key=key))
         elif (local := _local(settings.location, key)) is not None:
             raws = _copied([(delimited.named_file(local, name), needs) for name, needs in DEPMAP_FILES.items()], build)
+            described = _described(local)
         else:
             expected = release.files if release else [File(name=n, url=n, md5=None, bytes=None) for n in DEPMAP_FILES]
             mirrored = _mirrored(expected, settings.location, key)
             raws = _fetched(mirrored, build, scratch, patience, _CORRECT_ADDRESS.format(key=key))
-        _record("depmap", build, raws, _depmap_provenance(known, settings.release, raws))
+        _record("depmap", build, raws, _depmap_provenance(known, settings.release, raws, described))
 
 
 def fetch_tcga(settings: Tcga, folder: Path, scratch: Path, *, patience: Patience = DEFAULT_PATIENCE) -> None:
@@ -169,16 +175,18 @@ def fetch_tcga(settings: Tcga, folder: Path, scratch: Path, *, patience: Patienc
     ``fetch_depmap`` does.
     """
     key, known = "data.tcga.location", catalogue("tcga")
-    expected = known.releases[0].files
-    with _whole(folder) as build:
+    expected, described = known.releases[0].files, None
+    with whole_folder(folder) as build:
         if settings.location is None:
             raws = _fetched(expected, build, scratch, patience, _OR_A_FOLDER.format(key=key))
         elif (local := _local(settings.location, key)) is not None:
             raws = _copied(_mafs_and_clinical_tables(local), build)
+            described = _described(local)
         else:
             mirrored = _mirrored(expected, settings.location, key)
             raws = _fetched(mirrored, build, scratch, patience, _CORRECT_ADDRESS.format(key=key))
-        _record("tcga", build, raws, _identified(known, raws) or _unknown("MAFs and clinical tables of the user", None))
+        about = _identified(known, raws) or described or _unknown("MAFs and clinical tables of the user", None)
+        _record("tcga", build, raws, about)
 
 
 def fetch_table(settings: Table, folder: Path) -> None:
@@ -195,7 +203,7 @@ def fetch_table(settings: Table, folder: Path) -> None:
         )
     if "ID" not in map(str.upper, delimited.header(source).names):
         raise InputError(f"{source}: has no column ID: give the column that names the cases this name")
-    with _whole(folder) as build:
+    with whole_folder(folder) as build:
         raws = _copied([(source, ())], build)
         _record("table", build, raws, _unknown(f"the user's table {source.name}", None))
 
@@ -213,20 +221,21 @@ def _check_open(known: Catalogue, release: str) -> None:
     )
 
 
-def _depmap_provenance(known: Catalogue, claimed: str, raws: list[Raw]) -> Release:
+def _depmap_provenance(known: Catalogue, claimed: str, raws: list[Raw], described: About | None) -> About:
     if (release := _identified(known, raws)) is not None:
         return release
     if known.is_restricted(claimed):
         _LOG.warning("DepMap %s: %s", claimed, known.restricted.terms)
-        return Release(
+        return About(
             release=claimed,
-            name=f"DepMap {claimed}",
+            name=described.name if described else f"DepMap {claimed}",
             licence=known.restricted.licence,
             citation=known.restricted.citation,
             terms=known.restricted.terms,
             limits_training=True,
-            files=[],
         )
+    if described is not None:
+        return described
     if known.named(claimed) is None:
         return _unknown(f"DepMap {claimed}", claimed)
     _LOG.warning(
@@ -246,47 +255,42 @@ def _identified(known: Catalogue, raws: list[Raw]) -> Release | None:
     return None
 
 
-def _unknown(name: str, release: str | None) -> Release:
-    return Release(
+def _described(folder: Path) -> About | None:
+    """What the user's folder says of itself in ``source.json``, or None where it says nothing."""
+    path = folder / "source.json"
+    if not path.is_file():
+        return None
+    try:
+        return About.model_validate_json(path.read_text(encoding="utf-8"))
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise InputError(
+            f"{path}: does not describe the folder's files ({wrong}): give {', '.join(About.model_fields)}, "
+            "or take the file away"
+        ) from error
+
+
+def _unknown(name: str, release: str | None) -> About:
+    return About(
         release=release,
         name=name,
         licence="unknown (given by the user)",
         citation="unknown (given by the user)",
         terms="Given by the user: check the licence and terms before you publish what was trained on these files",
         limits_training=None,
-        files=[],
     )
 
 
-def _record(source: str, build: Path, raws: list[Raw], release: Release) -> None:
+def _record(source: str, build: Path, raws: list[Raw], about: About) -> None:
     listed = [{key: value for key, value in asdict(raw).items() if key != "content_md5"} for raw in raws]
     record = {
         "source": source,
-        **release.model_dump(exclude={"files"}),
+        **about.model_dump(exclude={"files"}),
         "simulated": False,
         "files": sorted(listed, key=lambda raw: raw["name"]),
     }
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
     (build / "source.json").write_text(text, encoding="utf-8")
-
-
-@contextlib.contextmanager
-def _whole(folder: Path) -> Iterator[Path]:
-    """A folder beside ``folder`` that takes its place when the block ends well, and goes when it does not."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    build = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", suffix=".part", dir=folder.parent))
-    try:
-        # mkdtemp makes a folder that nobody else may read.
-        build.chmod(0o755)
-        yield build
-        if folder.exists():
-            os.replace(folder, before := build.with_suffix(".before"))
-            os.replace(build, folder)
-            shutil.rmtree(before)
-        else:
-            os.replace(build, folder)
-    finally:
-        shutil.rmtree(build, ignore_errors=True)
 
 
 def _mirrored(expected: list[File], base: str, key: str) -> list[File]:
