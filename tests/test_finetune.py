@@ -9,6 +9,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -86,6 +87,26 @@ def test_a_run_shorter_than_its_intervals_is_logged_and_evaluated_at_its_end(spl
     intervals = {"log_every_steps": 50, "evaluate_every_steps": 50, "save_every_steps": 50}
     finetune(**arguments(splits, tiny_gemma3, tmp_path, max_steps=2, **intervals))
     assert [row["step"] for row in curve(tmp_path)] == [row["step"] for row in curve(tmp_path, "validation")] == [2]
+
+
+def test_a_teacher_is_followed_as_far_as_its_share_and_never_changes_what_validation_asks(
+    splits, tiny_gemma3, tmp_path
+):
+    ids = pq.read_table(splits["train"], columns=["case_id"])
+    always = pq.read_table(splits["validation"])["label"][0].as_py()
+    one_answer = {label: pa.array([float(label == always)] * len(ids)) for label in LABEL_TEXTS}
+    pq.write_table(pa.table({"case_id": ids["case_id"]} | one_answer), tmp_path / "teacher.parquet")
+
+    def trained(share: float) -> dict:
+        run = arguments(splits, tiny_gemma3, tmp_path / str(share), loss="labels", max_steps=16, teacher_share=share)
+        return finetune(**run, teacher=tmp_path / "teacher.parquet")
+
+    told = pq.read_table(splits["validation"])["label"].to_pylist()
+    followed, ignored = trained(1.0), trained(0.0)
+    assert followed["validation_accuracy_last"] == pytest.approx(told.count(always) / len(told)), (
+        "it says as the teacher"
+    )
+    assert followed["training_loss_last"] < 0.2 < ignored["validation_loss_last"] < followed["validation_loss_last"]
 
 
 def test_the_adapter_answers_as_the_report_says(finished, splits, tiny_gemma3):

@@ -54,7 +54,10 @@ def compute_label_loss(model: PreTrainedModel, trie: LabelTrie | None, teacher_s
         rows = where.nonzero()[:, 0]
         if teacher is not None:
             choice = torch.einsum("pl,plc->pc", teacher[rows], leads[nodes[where]])
-            choice = choice / choice.sum(-1, keepdim=True)
+            total = choice.sum(-1, keepdim=True)
+            # A teacher that has ruled out all labels below a node says nothing there: the true label stands alone.
+            certain = functional.one_hot(wanted, choice.shape[-1]).to(choice.dtype)
+            choice = torch.where(total > 0, choice / total.clamp_min(torch.finfo(choice.dtype).tiny), certain)
             # Where no label goes on, 0 times minus infinity would not be a number.
             among = logits.log_softmax(-1).masked_fill(~allowed[nodes[where]], 0.0)
             nll = (1 - teacher_share) * nll - teacher_share * (choice * among).sum(-1)
