@@ -1,7 +1,8 @@
 """From label log-likelihoods and tree probabilities to probabilities that mean what they say.
 
-Everything here is fitted on the validation split. With few validation cases nothing runs wild: each fit has one or two
-bounded parameters, its objective is convex, and a penalty worth about one case pulls them towards plain values.
+Everything here is fitted on the validation split. With few validation cases nothing runs wild: a fit has one or two
+bounded exponents, its objective is convex, a penalty worth about one case pulls them towards plain values, and a bias
+for each label is there only as far as folds of the validation cases say that it helps.
 """
 
 import math
@@ -15,27 +16,32 @@ from sklearn.model_selection import KFold
 
 from .errors import InputError
 from .files import write_text
+from .labels import LABELS
 from .settings.evaluate import Evaluate
 
 # An exponent above this would turn two nearly equal probabilities into a certainty.
 _LARGEST = 5.0
 _SMALLEST = 0.05
 _PENALTY = 1.0
+_STIFFNESS = (np.inf, 30.0, 10.0, 3.0, 1.0)
+"""Penalties on the squared biases to choose from, the first of them for none at all."""
 _FOLDS = 5
 _FLOOR = 1e-12
 
 
 class Head(BaseModel):
-    """One way to a probability: p is proportional to lm ** ``lm`` * trees ** ``trees``.
+    """One way to a probability: p is proportional to lm ** ``lm`` * trees ** ``trees`` * exp(``bias``).
 
-    ``lm`` alone (``trees`` 0) is temperature scaling (Guo et al. 2017) with temperature 1 / ``lm``; both are a
-    logarithmic opinion pool (Genest & Zidek 1986). ``quantile`` is the conformal quantile of 1 - p (``sets``).
+    ``lm`` alone (``trees`` 0) is temperature scaling (Guo et al. 2017) with temperature 1 / ``lm``, bias-corrected
+    (Alexandari, Kundaje & Shrikumar 2020) by ``bias`` (26,) in the order of ``LABELS``; both are a logarithmic opinion
+    pool (Genest & Zidek 1986). ``quantile`` is the conformal quantile of 1 - p (``sets``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     lm: float = Field(ge=0.0)
     trees: float = Field(ge=0.0)
+    bias: tuple[float, ...] = Field((0.0,) * len(LABELS), min_length=len(LABELS), max_length=len(LABELS))
     quantile: float = Field(ge=0.0, le=1.0)
 
 
@@ -58,7 +64,8 @@ class Calibration(BaseModel):
     def apply(self, lm_loglik: np.ndarray, trees_proba: np.ndarray | None = None) -> np.ndarray:
         """Calibrated probabilities (n, 26) of log-likelihoods (n, 26, nats) and, for the blend, of trees (n, 26)."""
         head = self._head(trees_proba is not None)
-        return _pool(_inputs(lm_loglik, trees_proba), _exponents(head, trees_proba is not None))
+        exponents = [head.lm] if trees_proba is None else [head.lm, head.trees]
+        return _pool(_inputs(lm_loglik, trees_proba), np.array([*exponents, *head.bias]))
 
     def sets(self, p: np.ndarray, blended: bool | None = None) -> np.ndarray:
         """Conformal prediction sets, bool (n, 26), for probabilities from ``apply``.
@@ -114,10 +121,11 @@ def fit(
     )
 
 
-def temper(p_validation: np.ndarray, y_validation: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """``p`` after temperature scaling fitted on validation: what gives a baseline the chance that the others had."""
+def temper(p_validation: np.ndarray, y_validation: np.ndarray, p: np.ndarray, seed: int) -> np.ndarray:
+    """``p`` after the same calibration fitted on validation: what gives a baseline the chance that the others had."""
     logs = np.log(np.clip(p_validation, _FLOOR, None))[None]
-    return _pool(np.log(np.clip(p, _FLOOR, None))[None], _fit_exponents(logs, y_validation))
+    weights = _fit_weights(logs, y_validation, _stiffness(logs, y_validation, seed))
+    return _pool(np.log(np.clip(p, _FLOOR, None))[None], weights)
 
 
 def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
@@ -163,47 +171,62 @@ def _inputs(lm_loglik: np.ndarray, trees_proba: np.ndarray | None) -> np.ndarray
     return np.stack([lm, np.log(np.clip(trees_proba, _FLOOR, None))])
 
 
-def _exponents(head: Head, with_trees: bool) -> np.ndarray:
-    return np.array([head.lm, head.trees]) if with_trees else np.array([head.lm])
+def _pool(logs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Probabilities (n, 26) of ``logs`` (k, n, 26) by ``weights`` (k + 26,): the exponents, then the biases."""
+    return softmax(_logits(logs, weights), axis=1)
 
 
-def _pool(logs: np.ndarray, exponents: np.ndarray) -> np.ndarray:
-    return softmax(np.tensordot(exponents, logs, axes=1), axis=1)
+def _logits(logs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.tensordot(weights[: len(logs)], logs, axes=1) + weights[len(logs) :]
 
 
-def _fit_exponents(logs: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Exponents (k,) of least penalised log loss for ``logs`` (k, n, 26); convex, as of any log-linear model."""
-    plain = np.full(len(logs), 1.0 / len(logs))
-    truth = logs[:, np.arange(len(y)), y]
+def _fit_weights(logs: np.ndarray, y: np.ndarray, stiffness: float) -> np.ndarray:
+    """Exponents and biases (k + 26,) of least penalised log loss for ``logs`` (k, n, 26); convex, as of any log-linear
+    model. ``stiffness`` weighs the squared biases; where it is infinite they are 0."""
+    k, rows = len(logs), np.arange(len(y))
+    plain = np.concatenate([np.full(k, 1.0 / k), np.zeros(len(LABELS))])
+    rigid = np.isinf(stiffness)
+    penalty = np.concatenate([np.full(k, _PENALTY), np.full(len(LABELS), 0.0 if rigid else stiffness / 2)])
+    seen = np.bincount(y, minlength=len(LABELS))
 
-    def loss(exponents: np.ndarray) -> tuple[float, np.ndarray]:
-        pooled = np.tensordot(exponents, logs, axes=1)
-        expected = (softmax(pooled, axis=1)[None] * logs).sum(axis=2)
-        value = (logsumexp(pooled, axis=1) - exponents @ truth).sum() + _PENALTY * ((exponents - plain) ** 2).sum()
-        return value, (expected - truth).sum(axis=1) + 2 * _PENALTY * (exponents - plain)
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        logits = _logits(logs, weights)
+        p = softmax(logits, axis=1)
+        value = (logsumexp(logits, axis=1) - logits[rows, y]).sum() + penalty @ (weights - plain) ** 2
+        of_exponents = (p * logs).sum(axis=(1, 2)) - logs[:, rows, y].sum(axis=1)
+        gradient = np.concatenate([of_exponents, p.sum(axis=0) - seen])
+        return value, gradient + 2 * penalty * (weights - plain)
 
     # A blend may leave one of its two out; alone, an exponent of 0 would forget the model.
-    least = _SMALLEST if len(logs) == 1 else 0.0
-    return minimize(loss, plain, jac=True, bounds=[(least, _LARGEST)] * len(logs), method="L-BFGS-B").x
+    least = _SMALLEST if k == 1 else 0.0
+    bounds = [(least, _LARGEST)] * k + [(0.0, 0.0) if rigid else (-_LARGEST, _LARGEST)] * len(LABELS)
+    return minimize(loss, plain, jac=True, bounds=bounds, method="L-BFGS-B").x
+
+
+def _stiffness(logs: np.ndarray, y: np.ndarray, seed: int) -> float:
+    """The one of ``_STIFFNESS`` under which held-out folds are likeliest; of equals, the stiffest."""
+    if len(y) < 2 * _FOLDS:
+        return np.inf
+    losses = [-np.log(np.clip(_held_out(logs, y, stiffness, seed), _FLOOR, None)).sum() for stiffness in _STIFFNESS]
+    return _STIFFNESS[int(np.argmin(losses))]
+
+
+def _held_out(logs: np.ndarray, y: np.ndarray, stiffness: float, seed: int) -> np.ndarray:
+    """p(label) (n,) of each validation case, by weights fitted on the other folds."""
+    found = np.empty(len(y))
+    for fitted, held_out in KFold(_FOLDS, shuffle=True, random_state=seed).split(y):
+        p = _pool(logs[:, held_out], _fit_weights(logs[:, fitted], y[fitted], stiffness))
+        found[held_out] = p[np.arange(len(held_out)), y[held_out]]
+    return found
 
 
 def _fit_head(logs: np.ndarray, y: np.ndarray, coverage: float, seed: int) -> Head:
-    exponents = _fit_exponents(logs, y)
-    quantile = conformal_quantile(_held_out_scores(logs, y, seed), coverage)
-    lm, trees = (*exponents, 0.0)[:2]
-    return Head(lm=round(float(lm), 6), trees=round(float(trees), 6), quantile=quantile)
-
-
-def _held_out_scores(logs: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
-    """1 - p(label) of each validation case, by exponents fitted on the other folds.
-
-    Scores of the very cases that the exponents were fitted on would be too good, and the sets too small.
-    """
+    stiffness = _stiffness(logs, y, seed)
+    weights = [round(float(w), 6) for w in _fit_weights(logs, y, stiffness)]
+    # Scores of the very cases that the weights were fitted on would be too good, and the sets too small.
     if len(y) < 2 * _FOLDS:
-        p = _pool(logs, _fit_exponents(logs[:, :0], y[:0]))
-        return 1.0 - p[np.arange(len(y)), y]
-    scores = np.empty(len(y))
-    for fitted, held_out in KFold(_FOLDS, shuffle=True, random_state=seed).split(y):
-        p = _pool(logs[:, held_out], _fit_exponents(logs[:, fitted], y[fitted]))
-        scores[held_out] = 1.0 - p[np.arange(len(held_out)), y[held_out]]
-    return scores
+        p = _pool(logs, _fit_weights(logs[:, :0], y[:0], np.inf))[np.arange(len(y)), y]
+    else:
+        p = _held_out(logs, y, stiffness, seed)
+    lm, trees = (*weights[: len(logs)], 0.0)[:2]
+    return Head(lm=lm, trees=trees, bias=tuple(weights[len(logs) :]), quantile=conformal_quantile(1.0 - p, coverage))

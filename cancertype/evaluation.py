@@ -24,8 +24,9 @@ REQUIRED = ("case_id", "patient_id", "source", "kind", "split", "label", "n_muta
 RULES = {
     "absent_labels": "Labels without a test case are left out of every macro average; predicting one is still wrong.",
     "intervals": "95 % percentile intervals of a bootstrap that draws patients, each with all of its cases.",
-    "calibration": "Every model, the baselines too, is calibrated on the validation split alone, which also chose the "
-    "number of trees and the penalty of logistic regression.",
+    "calibration": "Every model, the baselines too, is calibrated on the validation split alone: a temperature, and a "
+    "bias for each label as far as folds say that it helps. Validation also chose the number of trees and the penalty "
+    "of logistic regression.",
     "best_baseline": "The baseline of greatest test accuracy: chosen on the test set, which can only favour it.",
     "merged": "24 families: KIPAN with KIRC, GBMLGG with LGG; probabilities summed over a family's labels.",
 }
@@ -79,14 +80,14 @@ def evaluate_predictions(predictions: pd.DataFrame, settings: Evaluate, seed: in
     final = "language_model" if trees["test"] is None else "blend"
     p = {} if final == "language_model" else {"blend": fitted.apply(matrix(test, "lm"), trees["test"])}
     p["language_model"] = fitted.apply(matrix(test, "lm"))
-    p |= _tempered(validation, y_validation, test, baselines)
+    p |= _tempered(validation, y_validation, test, baselines, seed)
     weights = metrics.resample(test["patient_id"], settings.bootstrap_samples, seed)
     details = _details(test, y, p, final, weights, settings)
     details["n"] = {"validation": len(validation), "test": len(test), "out_of_scope": len(ood)}
     details["comparison"] = _comparison(y, p, baselines, weights, settings.calibration_bins)
     details["conformal"] = {"target": settings.coverage}
     details["conformal"] |= metrics.prediction_sets(y, fitted.sets(p[final], final == "blend"), weights)
-    details["orders"] = _orders(validation, y_validation, test, y, p["language_model"], weights, settings)
+    details["orders"] = _orders(validation, y_validation, test, y, p["language_model"], weights, settings, seed)
     details["outside_share"] = metrics.share(calibration.outside_share(matrix(test, "lm")), weights)
     p_ood = fitted.apply(matrix(ood, "lm"), trees["out_of_scope"]) if len(ood) else np.empty((0, len(LABELS)))
     details["out_of_scope"] = _out_of_scope(test, ood, p[final], p_ood, fitted, weights, seed)
@@ -111,7 +112,7 @@ def evaluate_baselines(predictions: pd.DataFrame, settings: Evaluate, seed: int)
     _check(predictions)
     validation, test = (predictions[predictions["split"] == split] for split in SPLITS[:2])
     y = metrics.encode(test["label"])
-    p = _tempered(validation, metrics.encode(validation["label"]), test, MODELS)
+    p = _tempered(validation, metrics.encode(validation["label"]), test, MODELS, seed)
     weights = metrics.resample(test["patient_id"], settings.bootstrap_samples, seed)
     best = _best(y, p, MODELS)
     details = _details(test, y, p, best, weights, settings)
@@ -140,14 +141,14 @@ def _trees(rows: pd.DataFrame, baselines: Sequence[str]) -> np.ndarray | None:
 
 
 def _tempered(
-    validation: pd.DataFrame, y_validation: np.ndarray, test: pd.DataFrame, baselines: Sequence[str]
+    validation: pd.DataFrame, y_validation: np.ndarray, test: pd.DataFrame, baselines: Sequence[str], seed: int
 ) -> dict[str, np.ndarray]:
     out = {}
     for name in reversed(baselines):
         p_validation, p = matrix(validation, name), matrix(test, name)
         metrics.check_probabilities(p_validation, f"{name} on validation")
         metrics.check_probabilities(p, f"{name} on test")
-        out[name] = calibration.temper(p_validation, y_validation, p)
+        out[name] = calibration.temper(p_validation, y_validation, p, seed)
     return out
 
 
@@ -201,12 +202,13 @@ def _orders(
     averaged: np.ndarray,
     weights: np.ndarray,
     settings: Evaluate,
+    seed: int,
 ) -> dict | None:
     """What averaging over orders of the mutations gains over a single one, each calibrated for itself."""
     if f"single_order_{LABELS[0]}" not in test.columns:
         return None
     logs = matrix(validation, "single_order"), matrix(test, "single_order")
-    single = calibration.temper(softmax(logs[0], axis=1), y_validation, softmax(logs[1], axis=1))
+    single = calibration.temper(softmax(logs[0], axis=1), y_validation, softmax(logs[1], axis=1), seed)
     return metrics.paired(y, averaged, single, weights, settings.calibration_bins)
 
 

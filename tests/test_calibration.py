@@ -73,14 +73,39 @@ def test_a_model_that_knows_nothing_gets_hardly_any_weight():
 def test_the_exponents_are_where_the_penalised_loss_is_least():
     y, lm, trees = two_models(150, 3)
     logs = calibration._inputs(lm, trees)
-    best = calibration._fit_exponents(logs, y)
+    best = calibration._fit_weights(logs, y, stiffness=3.0)
 
-    def objective(exponents):
-        p = softmax(np.tensordot(exponents, logs, axes=1), axis=1)
-        return -np.log(p[np.arange(150), y]).sum() + ((exponents - 0.5) ** 2).sum()
+    def objective(weights):
+        p = softmax(np.tensordot(weights[:2], logs, axes=1) + weights[2:], axis=1)
+        penalty = ((weights[:2] - 0.5) ** 2).sum() + 1.5 * (weights[2:] ** 2).sum()
+        return -np.log(p[np.arange(150), y]).sum() + penalty
 
-    for step in ([0.05, 0], [-0.05, 0], [0, 0.05], [0, -0.05]):
-        assert objective(best) < objective(best + step)
+    for at in range(28):
+        for step in (0.05, -0.05):
+            assert objective(best) < objective(best + step * np.eye(28)[at])
+    assert not calibration._fit_weights(logs, y, stiffness=np.inf)[2:].any()
+
+
+def test_a_model_that_favours_some_labels_is_put_right_where_there_are_cases_enough():
+    favour = np.where(np.arange(26) < 6, 1.5, 0.0)
+    y, lm = cases(800, 0)
+    y_test, lm_test = cases(1500, 1)
+    fitted = calibration.fit(lm + favour, y, SETTINGS, seed=0)
+    p = fitted.apply(lm_test + favour)
+    assert np.mean(fitted.text.bias[:6]) - np.mean(fitted.text.bias[6:]) == pytest.approx(-1.5, abs=0.25)
+    found = (p.argmax(axis=1) == y_test).mean()
+    assert found > ((lm_test + favour).argmax(axis=1) == y_test).mean() + 0.02
+    assert found == pytest.approx((lm_test.argmax(axis=1) == y_test).mean(), abs=0.02)
+    # A tempered baseline is put right in the same way.
+    tempered = calibration.temper(softmax(lm + favour, axis=1), y, softmax(lm_test + favour, axis=1), seed=0)
+    assert tempered == pytest.approx(p, abs=1e-3)
+
+
+def test_few_cases_of_a_model_without_favourites_give_no_bias():
+    biases = [
+        calibration.fit(cases(100, seed)[1], cases(100, seed)[0], SETTINGS, seed=0).text.bias for seed in range(8)
+    ]
+    assert np.median([np.abs(bias).max() for bias in biases]) < 0.1
 
 
 @pytest.mark.parametrize("n", [0, 1, 3, 12])
@@ -210,7 +235,7 @@ def test_unfamiliarity_is_least_for_a_certain_case_and_most_for_an_even_one():
 def test_a_baseline_is_tempered_by_validation_alone():
     y, logs = cases(800, 0, sharpness=2.5)
     _, test = cases(50, 1, sharpness=2.5)
-    once = calibration.temper(np.exp(logs), y, np.exp(test))
-    alone = calibration.temper(np.exp(logs), y, np.exp(test[:1]))
+    once = calibration.temper(np.exp(logs), y, np.exp(test), seed=0)
+    alone = calibration.temper(np.exp(logs), y, np.exp(test[:1]), seed=0)
     assert once[:1] == pytest.approx(alone)
     assert once.max(axis=1).mean() < np.exp(test).max(axis=1).mean()
