@@ -384,7 +384,7 @@ def test_an_adapter_that_does_not_fit_is_refused_with_the_reason(finished, split
             copied(adapter, tmp_path / "shape", "adapter_config.json", r=64),
             "whose r is 64, but the lora section says 4",
         ),
-        (tmp_path / "absent" / "adapter" / "x", "no such folder"),
+        (tmp_path / "absent" / "adapter" / "x", "neither a folder that exists nor a Hub id"),
         (tiny_gemma3, "is missing there"),
     ]
     for folder, reason in cases:
