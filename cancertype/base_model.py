@@ -15,7 +15,6 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from .allocator import keep_freed_memory
 from .errors import InputError
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
@@ -71,8 +70,6 @@ def load_model(
     """
     check_folder(folder)
     device = torch.device(device) if device is not None else default_device()
-    if device.type == "cpu":
-        keep_freed_memory()
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     chosen = choose_dtype(config, device, dtype)
     # Given as None, the argument would blot out the quantisation that an already quantised folder declares.

@@ -29,7 +29,6 @@ import torch  # noqa: E402
 from peft import PeftModel  # noqa: E402
 from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase  # noqa: E402
 
-from cancertype.allocator import keep_freed_memory  # noqa: E402
 from cancertype.base_model import attention, choose_dtype, default_device, load_tokenizer  # noqa: E402
 from cancertype.settings.model import Model  # noqa: E402
 
@@ -51,8 +50,6 @@ def load(base: Path, settings: Model) -> tuple[PreTrainedModel, PreTrainedTokeni
             "model.load_in_4bit with train.backend unsloth needs an NVIDIA GPU: set train.backend to trl, or "
             "model.load_in_4bit to false"
         )
-    if device.type == "cpu":
-        keep_freed_memory()
     arguments: dict[str, Any] = {}
     if device.type != "cuda":
         # Off CUDA unsloth runs the stock model, and needs the stock choice of attention.
