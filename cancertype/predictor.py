@@ -1,7 +1,6 @@
 """What users load: from mutations to calibrated probabilities of 26 cancers, by the very path that was evaluated."""
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,15 +69,12 @@ class Predictor:
         config = PredictionConfig.load(folder)
         adapter = folder / ADAPTER
         weights = adapter_base.base_of(adapter) if adapter.is_dir() else folder
-        with ThreadPoolExecutor(1) as beside:
-            # Reading the tokenizer takes as long as all the rest, and another core can do it meanwhile.
-            reading = beside.submit(base_model.load_tokenizer, weights)
-            model = base_model.load_model(weights)
-            if adapter.is_dir():
-                from .merging import with_adapter
+        model = base_model.load_model(weights)
+        if adapter.is_dir():
+            from .merging import with_adapter
 
-                model = with_adapter(model, adapter).merge_and_unload()
-            tokenizer = reading.result()
+            model = with_adapter(model, adapter).merge_and_unload()
+        tokenizer = base_model.load_tokenizer(weights)
         return cls(
             model,
             tokenizer,
