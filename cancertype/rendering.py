@@ -9,7 +9,7 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from .errors import InputError
-from .features import AMINO_ACID_SUBSTITUTIONS, Vocabulary
+from .features import AMINO_ACID_SUBSTITUTIONS, COUNTED, Vocabulary
 from .labels import LABELS
 from .settings.text import Text
 from .text import SEPARATOR, Rendered, completions
@@ -17,7 +17,6 @@ from .variants import SUBSTITUTIONS
 
 NO_MUTATION = "none"
 NAMED_UNSEQUENCED = 12
-EVENTS = ("insertions", "deletions", "doublets", "truncating")
 _FEWEST_SUBSTITUTIONS = 10
 _SHORT = {
     "nonsense": "stop",
@@ -63,7 +62,7 @@ def events(case: Mapping[str, int]) -> str:
     ``1302`` is 1 insertion, 6 to 10 deletions, no doublet, 2 to 4 truncating variants: n becomes log2(n + 1), rounded,
     at most 9. Counts, for a share in tenths hides the few that tell a cohort (two deletions among a hundred).
     """
-    return "".join(str(min(9, round(math.log2(case[name] + 1)))) for name in EVENTS)
+    return "".join(str(min(9, round(math.log2(case[name] + 1)))) for name in COUNTED[1:])
 
 
 def process(case: Mapping[str, int]) -> str:
