@@ -193,6 +193,7 @@ def run_and_die(run: dict, moment: str) -> None:
     torch.set_num_threads(1)
     from transformers import Trainer
 
+    from cancertype import files
     from cancertype.finetune import adapter, trainer
 
     owner, name, call = {
@@ -200,7 +201,7 @@ def run_and_die(run: dict, moment: str) -> None:
         "half-way through a checkpoint": (Trainer, "_save_rng_state", 2),
         "before a checkpoint is complete": (trainer, "mark_complete", 2),
         "after the last step": (adapter, "write", 1),
-        "while the adapter is saved": (adapter, "replace_folder", 1),
+        "while the adapter is saved": (files, "replace_folder", 1),
     }[moment]
     setattr(owner, name, _on_call(call, getattr(owner, name)))
     finetune(**run)

@@ -12,7 +12,7 @@ from peft.utils import load_peft_weights
 
 from cancertype.base_source import local_folder
 from cancertype.errors import InputError
-from cancertype.files import digest, replace_folder, write_text
+from cancertype.files import digest, whole_folder, write_text
 from cancertype.label_trie import LabelTrie
 from cancertype.settings.lora import Lora
 
@@ -115,15 +115,12 @@ def load_weights(model: PeftModel, folder: Path) -> None:
 
 def write(checkpoint: Path, out: Path, *, base: Mapping[str, Any], report: Mapping[str, Any]) -> None:
     """Write the adapter folder from a checkpoint, whole or not at all."""
+    # Made first, for a failed write is explained by the room that is left in it.
     out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f".{out.name}.part")
-    with explained_writes(out.parent):
-        shutil.rmtree(beside, ignore_errors=True)
-        beside.mkdir()
+    with explained_writes(out.parent), whole_folder(out) as beside:
         shutil.copyfile(checkpoint / WEIGHTS, beside / WEIGHTS)
         write_text(beside / CONFIG, _dump(_portable(checkpoint / CONFIG, base)))
         write_text(beside / REPORT, _dump(report))
-        replace_folder(beside, out)
 
 
 def _portable(config: Path, base: Mapping[str, Any]) -> dict[str, Any]:
