@@ -124,7 +124,7 @@ def fit(
 def temper(p_validation: np.ndarray, y_validation: np.ndarray, p: np.ndarray, seed: int) -> np.ndarray:
     """``p`` after the same calibration fitted on validation: what gives a baseline the chance that the others had."""
     logs = np.log(np.clip(p_validation, _FLOOR, None))[None]
-    weights = _fit_weights(logs, y_validation, _stiffness(logs, y_validation, seed))
+    weights, _ = _fit_and_hold_out(logs, y_validation, seed)
     return _pool(np.log(np.clip(p, _FLOOR, None))[None], weights)
 
 
@@ -203,12 +203,18 @@ def _fit_weights(logs: np.ndarray, y: np.ndarray, stiffness: float) -> np.ndarra
     return minimize(loss, plain, jac=True, bounds=bounds, method="L-BFGS-B").x
 
 
-def _stiffness(logs: np.ndarray, y: np.ndarray, seed: int) -> float:
-    """The one of ``_STIFFNESS`` under which held-out folds are likeliest; of equals, the stiffest."""
+def _fit_and_hold_out(logs: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (k + 26,) fitted on all cases, and p(label) (n,) of each by weights that never saw it.
+
+    The one of ``_STIFFNESS`` is taken under which held-out folds are likeliest; of equals, the stiffest. Too few cases
+    for folds get no bias, and their p(label) comes from the plain weights that a fit without cases gives.
+    """
     if len(y) < 2 * _FOLDS:
-        return np.inf
-    losses = [-np.log(np.clip(_held_out(logs, y, stiffness, seed), _FLOOR, None)).sum() for stiffness in _STIFFNESS]
-    return _STIFFNESS[int(np.argmin(losses))]
+        unfitted = _fit_weights(logs[:, :0], y[:0], np.inf)
+        return _fit_weights(logs, y, np.inf), _pool(logs, unfitted)[np.arange(len(y)), y]
+    held_out = [_held_out(logs, y, stiffness, seed) for stiffness in _STIFFNESS]
+    best = int(np.argmin([-np.log(np.clip(p, _FLOOR, None)).sum() for p in held_out]))
+    return _fit_weights(logs, y, _STIFFNESS[best]), held_out[best]
 
 
 def _held_out(logs: np.ndarray, y: np.ndarray, stiffness: float, seed: int) -> np.ndarray:
@@ -221,12 +227,8 @@ def _held_out(logs: np.ndarray, y: np.ndarray, stiffness: float, seed: int) -> n
 
 
 def _fit_head(logs: np.ndarray, y: np.ndarray, coverage: float, seed: int) -> Head:
-    stiffness = _stiffness(logs, y, seed)
-    weights = [round(float(w), 6) for w in _fit_weights(logs, y, stiffness)]
     # Scores of the very cases that the weights were fitted on would be too good, and the sets too small.
-    if len(y) < 2 * _FOLDS:
-        p = _pool(logs, _fit_weights(logs[:, :0], y[:0], np.inf))[np.arange(len(y)), y]
-    else:
-        p = _held_out(logs, y, stiffness, seed)
+    weights, p = _fit_and_hold_out(logs, y, seed)
+    weights = [round(float(w), 6) for w in weights]
     lm, trees = (*weights[: len(logs)], 0.0)[:2]
     return Head(lm=lm, trees=trees, bias=tuple(weights[len(logs) :]), quantile=conformal_quantile(1.0 - p, coverage))
