@@ -344,6 +344,13 @@ def test_a_loss_that_is_not_finite_stops_the_run_with_advice(splits, tiny_gemma3
     assert not (tmp_path / "adapter").exists()
 
 
+def test_a_share_for_a_teacher_that_is_not_there_is_refused_before_anything_is_loaded(splits, tmp_path):
+    run = arguments(splits, tmp_path / "no base", tmp_path, loss="labels", teacher_share=0.5)
+    with pytest.raises(InputError, match=r"train.teacher_share is 0.5, but no teacher.*set train.teacher_share to 0"):
+        finetune(**run)
+    assert not any(tmp_path.iterdir())
+
+
 # Continued training
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cancertype.errors import InputError
 from cancertype.launch import shared_out
 from cancertype.settings.lora import Lora
 from cancertype.settings.model import Model
@@ -59,19 +60,25 @@ def finetune(
         continue_from: the folder that ``train_settings.continue_from`` names where that is neither a folder nor a Hub
             id (a revision, say) and the caller has fetched it.
         teacher: Parquet file of case_id and one column of probabilities a label, for ``train_settings.teacher_share``;
-            None for the true labels alone.
+            None for the true labels alone, which a share above 0 refuses.
 
     Returns:
         What was done: losses (nats), steps, seconds, cases/s, tokens/s, peak memory (bytes), what it continued and
         resumed from.
 
     Raises:
-        InputError: data, label texts or an adapter to continue from that do not fit; a loss that is not finite; a
-            backend that cannot run here; a disk that is full.
+        InputError: a teacher's share with no teacher; data, label texts or an adapter to continue from that do not fit;
+            a loss that is not finite; a backend that cannot run here; a disk that is full.
 
     With ``train_settings.num_processes`` above 1 the work is spread over that many local processes. Under a launcher
     (``accelerate launch``, ``torchrun``) every process calls this function, and the launcher's number counts.
     """
+    # It would train on the true labels alone, and the report would still say that a teacher had its share.
+    if train_settings.teacher_share and teacher is None:
+        raise InputError(
+            f"train.teacher_share is {train_settings.teacher_share}, but no teacher was given: pass the out-of-fold "
+            "predictions that the baseline stage writes with baseline.folds above 0, or set train.teacher_share to 0"
+        )
     job = Job(
         train=train,
         validation=validation,
