@@ -10,7 +10,7 @@ import lightgbm
 import numpy as np
 from safetensors.numpy import load_file
 from safetensors.numpy import save as safetensors_bytes
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, vstack
 from scipy.special import softmax
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
@@ -125,9 +125,11 @@ def fit(
     columns: Sequence[str],
     settings: Baseline,
     seed: int,
+    versions: Sequence[csr_matrix] = (),
 ) -> Baselines:
     """Fit all three on the training cases; validation chooses the number of trees and the logistic penalty.
 
+    The trees learn from the ``versions`` of the training cases too, each the matrix of all of them in the same order.
     ``x_*`` (n, features) hold ``columns``, NaN where not known; ``y_*`` labels of the 26. Validation cases of a label
     that training lacks cannot guide the choice and are passed over. The same input gives the same models, whatever the
     number of threads. Raises ``InputError`` for fewer than two training labels, or no validation case that can guide.
@@ -146,7 +148,11 @@ def fit(
     fill = SimpleImputer(strategy="mean", keep_empty_features=True).fit(x_train).statistics_.astype(np.float32)
     known = (_filled(x_train, fill), target), (_filled(guide[0], fill), target_validation)
     weight, bias, c = _fit_logistic(*known, settings.logistic_c, len(seen))
-    trees = _fit_trees((x_train, target), guide, settings, len(seen), seed)
+    # A leaf needs as many cases as without versions, not as many of one case.
+    fewest = settings.min_cases_per_leaf * (1 + len(versions))
+    parameters = _tree_parameters(settings, len(seen), seed) | {"min_data_in_leaf": fewest}
+    every = vstack([x_train, *versions], format="csr"), np.tile(target, 1 + len(versions))
+    trees = _fit_trees(every, guide, settings, parameters)
     chosen = {"logistic_c": c, "trees": trees.current_iteration()}
     return Baselines(tuple(columns), seen, counts, fill, weight, bias, trees, chosen)
 
@@ -158,12 +164,16 @@ def out_of_fold(
     patients: Sequence[str],
     settings: Baseline,
     seed: int,
+    versions: Sequence[csr_matrix] = (),
 ) -> np.ndarray:
-    """Probabilities (n, 26) that trees give training cases which they were not fitted on: a teacher's soft labels.
+    """Probabilities that trees give training cases which they were not fitted on: a teacher's soft labels.
+
+    The shape is (1 + versions, n, 26): first the cases themselves, then each of ``versions`` (n, features) of them.
 
     The cases are cut into ``settings.folds`` of like label shares, with all cases of one of ``patients`` (n,) in one of
-    them; the trees of a fold are as many as those of ``fitted``, fitted on the other folds, and spread as in
-    ``predict_proba``. Raises ``InputError`` when a label has fewer cases than there are folds.
+    them; the trees of a fold are as many as those of ``fitted``, fitted on the other folds' cases, and spread as in
+    ``predict_proba``. They are not fitted on versions, which hold mutations of cases in other folds. Raises
+    ``InputError`` when a label has fewer cases than there are folds.
     """
     counts = fitted.counts[fitted.seen]
     if counts.min() < settings.folds:
@@ -172,13 +182,16 @@ def out_of_fold(
             f"baseline.folds is {settings.folds}, but {label} has {counts.min()} training cases: lower baseline.folds"
         )
     target = np.searchsorted(fitted.seen, encode(y_train))
-    found = np.empty((x_train.shape[0], len(LABELS)))
+    asked = [x_train, *versions]
+    found = np.empty((len(asked), x_train.shape[0], len(LABELS)))
     cut = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=seed).split(x_train, target, patients)
     for rest, fold in tqdm(cut, desc="out-of-fold trees", unit="fold", total=settings.folds):
         data = lightgbm.Dataset(x_train[rest], target[rest])
         parameters = _tree_parameters(settings, len(fitted.seen), seed)
         trees = lightgbm.train(parameters, data, num_boost_round=fitted.chosen["trees"])
-        found[fold] = replace(fitted, trees=trees).predict_proba(x_train[fold], fitted.columns)
+        without = replace(fitted, trees=trees)
+        for version, x in enumerate(asked):
+            found[version, fold] = without.predict_proba(x[fold], fitted.columns)
     return found
 
 
@@ -227,7 +240,7 @@ def _tree_parameters(settings: Baseline, classes: int, seed: int) -> dict[str, A
     }
 
 
-def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, classes: int, seed: int) -> lightgbm.Booster:
+def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, parameters: dict[str, Any]) -> lightgbm.Booster:
     data = lightgbm.Dataset(train[0], train[1])
     with tqdm(total=settings.trees, desc="boosted trees", unit="round", leave=False) as bar:
 
@@ -235,7 +248,7 @@ def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, classes: i
             bar.update()
 
         booster = lightgbm.train(
-            _tree_parameters(settings, classes, seed),
+            parameters,
             data,
             num_boost_round=settings.trees,
             valid_sets=[lightgbm.Dataset(validation[0], validation[1], reference=data)],

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cancertype import baseline, evaluation, features
+from cancertype import augmentation, baseline, evaluation, features
 from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.settings.baseline import Baseline
@@ -34,7 +34,8 @@ def main() -> None:
     x, columns = features.matrix(cases, pq.read_table(FEATURES / "variants.parquet"), vocabulary, panels)
     split, labels = np.array(cases["split"].to_pylist()), np.array(cases["label"].to_pylist())
     train, validation = split == "train", split == "validation"
-    fitted = baseline.fit(x[train], labels[train], x[validation], labels[validation], columns, settings, seed)
+    versions = [features.matrix(c, v, vocabulary, panels)[0] for c, v in augmentation.read(FEATURES)]
+    fitted = baseline.fit(x[train], labels[train], x[validation], labels[validation], columns, settings, seed, versions)
     fitted.save(OUT)
 
     held_out = cases.filter(pa.array(~train)).select(["case_id"])
@@ -43,12 +44,15 @@ def main() -> None:
     write_parquet(held_out, OUT / "predictions.parquet")
 
     # Without folds the file is there and empty, always the same, so that other trees do not train the adapter again.
-    taught, soft = cases.slice(0, 0), np.empty((0, len(LABELS)))
+    of_training = cases.filter(pa.array(train))
+    soft = np.empty((0, 0, len(LABELS)))
     if settings.folds:
-        taught = cases.filter(pa.array(train))
-        patients = taught["patient_id"].to_pylist()
-        soft = baseline.out_of_fold(fitted, x[train], labels[train], patients, settings, seed)
-    write_parquet(_with_probabilities(taught.select(["case_id"]), soft), OUT / "out_of_fold.parquet")
+        patients = of_training["patient_id"].to_pylist()
+        soft = baseline.out_of_fold(fitted, x[train], labels[train], patients, settings, seed, versions)
+    case_ids = of_training.select(["case_id"])
+    nothing = _with_probabilities(case_ids.slice(0, 0), np.empty((0, len(LABELS))))
+    taught = [_with_probabilities(case_ids, p) for p in soft]
+    write_parquet(augmentation.numbered(taught, like=nothing, first=0), OUT / "out_of_fold.parquet")
 
     frame = evaluation.frame(cases).merge(held_out.to_pandas(), on="case_id")
     # Under the default settings of the evaluation, so that changing evaluate.* does not refit the baselines.

@@ -2,8 +2,11 @@
 
 from pathlib import Path
 
-from cancertype import cohort, data_report, features
+import pyarrow.compute as pc
+
+from cancertype import augmentation, cohort, data_report, features
 from cancertype.files import write_json
+from cancertype.settings.augment import Augment
 from cancertype.settings.cohort import Cohort
 from cancertype.settings.features import Features
 from cancertype.sources import raw
@@ -15,7 +18,7 @@ OUT = Path("data/features")
 
 
 def main() -> None:
-    rules, wanted = read({"cohort": Cohort, "features": Features})
+    rules, wanted, augment = read({"cohort": Cohort, "features": Features, "augment": Augment})
     tables = raw.read(RAW, rules)
     panels = {name: genes for table in tables for name, genes in table.notes.get("panels", {}).items()}
     together = cohort.assemble(tables, rules)
@@ -27,9 +30,18 @@ def main() -> None:
 
     OUT.mkdir(parents=True, exist_ok=True)
     write_parquet(cases, OUT / "cases.parquet")
-    write_parquet(features.telling_variants(cases, variants, vocabulary), OUT / "variants.parquet")
+    telling = features.telling_variants(cases, variants, vocabulary)
+    write_parquet(telling, OUT / "variants.parquet")
     write_parquet(vocabulary.table, OUT / "vocabulary.parquet")
     write_parquet(features.panels_table(panels), OUT / "panels.parquet")
+
+    training = together.cases.filter(pc.equal(together.cases["split"], "train"))
+    versions = list(augmentation.exchanged(training, variants, augment))
+    counted = [features.count(training, version) for version in versions]
+    told = [features.telling_variants(training, version, vocabulary) for version in versions]
+    write_parquet(augmentation.numbered(counted, like=cases), OUT / augmentation.CASES)
+    write_parquet(augmentation.numbered(told, like=telling), OUT / augmentation.VARIANTS)
+
     sources = [record for _, record in raw.records(RAW)]
     notes = [table.notes for table in tables]
     write_json(OUT / "sources.json", sources, sort_keys=True)

@@ -35,6 +35,7 @@ def main() -> None:
         seed=seed,
         continue_from=adapter_of(train.continue_from),
         teacher=TEACHER if train.teacher_share else None,
+        augmented=TEXT / "augmented.parquet",
     )
     # Under a launcher every process comes here with the same report.
     if os.environ.get("RANK", "0") == "0":

@@ -195,8 +195,8 @@ def test_out_of_fold_predictions_never_saw_a_case_of_the_same_patient(fitted):
 
     def accuracy(patients):
         p = baseline.out_of_fold(models, x, y, patients, settings, seed=1)
-        assert p.shape == (120, 26) and p.sum(axis=1) == pytest.approx(np.ones(120))
-        return np.mean([LABELS[i] for i in p.argmax(axis=1)] == np.array(y))
+        assert p.shape == (1, 120, 26) and p.sum(axis=2) == pytest.approx(np.ones((1, 120)))
+        return np.mean([LABELS[i] for i in p[0].argmax(axis=1)] == np.array(y))
 
     assert accuracy([f"case {i}" for i in range(120)]) > 0.75, "knows the patient from the other case"
     assert accuracy([f"patient {i // 2}" for i in range(120)]) < 0.55
@@ -206,10 +206,29 @@ def test_out_of_fold_predictions_are_those_of_trees_on_the_other_folds():
     x, y = made_up_cases(300)
     settings = SETTINGS.model_copy(update={"folds": 3})
     models = baseline.fit(x, y, *made_up_cases(60, seed=1), COLUMNS, settings, seed=1)
-    p = baseline.out_of_fold(models, x, y, range(300), settings, seed=1)
+    p, of_version = baseline.out_of_fold(models, x, y, range(300), settings, seed=1, versions=[x * 0.5])
     assert np.mean([LABELS[i] for i in p.argmax(axis=1)] == np.array(y)) > 0.75
-    assert (p == baseline.out_of_fold(models, x, y, range(300), settings, seed=1)).all()
+    assert (p == baseline.out_of_fold(models, x, y, range(300), settings, seed=1)[0]).all()
+    assert not np.allclose(p, of_version), "the same trees, asked about another version"
     assert not np.allclose(p, models.predict_proba(x, COLUMNS)), "the trees of all folds have seen these cases"
+
+
+def test_trees_learn_from_versions_and_a_leaf_needs_as_many_cases_as_without_them():
+    x, y = made_up_cases(300)
+    guide = made_up_cases(60, seed=1)
+    plain = baseline.fit(x, y, *guide, COLUMNS, SETTINGS, seed=1)
+    same = baseline.fit(x, y, *guide, COLUMNS, SETTINGS, seed=1, versions=[x, x])
+    assert np.allclose(plain.predict_proba(x, COLUMNS), same.predict_proba(x, COLUMNS), atol=0.02), (
+        "a version that is the case itself tells nothing new"
+    )
+    # Versions whose features belong to other labels: the trees cannot tell the labels apart any more.
+    other = csr_matrix(x.toarray()[np.random.default_rng(0).permutation(300)])
+    misled = baseline.fit(x, y, *guide, COLUMNS, SETTINGS, seed=1, versions=[other] * 3)
+    of_truth = np.arange(60), [LABELS.index(label) for label in guide[1]]
+    assert (
+        misled.predict_proba(guide[0], COLUMNS)[of_truth].mean()
+        < plain.predict_proba(guide[0], COLUMNS)[of_truth].mean()
+    )
 
 
 def test_more_folds_than_a_label_has_cases_are_refused(fitted):

@@ -1,6 +1,7 @@
 """Fine-tuning runs, start to end, on a tiny Gemma: what is written, what a kill leaves, what is refused."""
 
 import json
+import math
 import multiprocessing
 import os
 import resource
@@ -15,6 +16,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from cancertype import augmentation
 from cancertype.errors import InputError
 from cancertype.finetune import finetune
 from cancertype.settings.train import Train
@@ -95,7 +97,8 @@ def test_a_teacher_is_followed_as_far_as_its_share_and_never_changes_what_valida
     ids = pq.read_table(splits["train"], columns=["case_id"])
     always = pq.read_table(splits["validation"])["label"][0].as_py()
     one_answer = {label: pa.array([float(label == always)] * len(ids)) for label in LABEL_TEXTS}
-    pq.write_table(pa.table({"case_id": ids["case_id"]} | one_answer), tmp_path / "teacher.parquet")
+    itself = {"case_id": ids["case_id"], "copy": pa.array([0] * len(ids))}
+    pq.write_table(pa.table(itself | one_answer), tmp_path / "teacher.parquet")
 
     def trained(share: float) -> dict:
         run = arguments(splits, tiny_gemma3, tmp_path / str(share), loss="labels", max_steps=16, teacher_share=share)
@@ -107,6 +110,30 @@ def test_a_teacher_is_followed_as_far_as_its_share_and_never_changes_what_valida
         "it says as the teacher"
     )
     assert followed["training_loss_last"] < 0.2 < ignored["validation_loss_last"] < followed["validation_loss_last"]
+
+
+def test_versions_are_trained_on_from_the_second_epoch_and_an_empty_file_changes_nothing(splits, tiny_gemma3, tmp_path):
+    train = pq.read_table(splits["train"])
+    version = train.set_column(train.column_names.index("prompt"), "prompt", pa.array(["none\ncancer:"] * len(train)))
+    version = version.set_column(
+        version.column_names.index("mutations"),
+        "mutations",
+        pa.array([[]] * len(train), train.schema.field("mutations").type),
+    )
+    epoch = math.ceil(len(train) / SHORT_RUN["batch_size"])
+
+    def trained(name: str, steps: int, copies: int) -> dict:
+        table = augmentation.numbered([version] * copies, like=train)
+        pq.write_table(table, tmp_path / f"{copies}.parquet")
+        run = arguments(splits, tiny_gemma3, tmp_path / name, max_steps=steps)
+        return finetune(**run, augmented=tmp_path / f"{copies}.parquet")
+
+    plain = finetune(**arguments(splits, tiny_gemma3, tmp_path / "plain", max_steps=epoch + 2))
+    assert trained("empty", epoch + 2, 0)["versions"] == plain["versions"] == 1
+    assert contents(tmp_path / "empty" / "adapter") == contents(tmp_path / "plain" / "adapter")
+    assert trained("with", epoch + 2, 1)["versions"] == 2
+    losses = [[row["loss"] for row in curve(tmp_path / name)] for name in ("plain", "with")]
+    assert losses[0][:epoch] == losses[1][:epoch] and losses[0][epoch:] != losses[1][epoch:]
 
 
 def test_the_adapter_answers_as_the_report_says(finished, splits, tiny_gemma3):

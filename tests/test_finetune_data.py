@@ -21,6 +21,7 @@ from cancertype.finetune.data import (
     plan,
     read_cases,
     read_teacher,
+    read_versions,
     subset,
     trie_of,
 )
@@ -38,7 +39,7 @@ def tokenizer(tiny_gemma3):
 
 def plan_of(labels, tokens, **changes):
     settings = {"batch": 8, "steps": 30, "seed": 3, "balance": False, "group_by_length": True} | changes
-    return plan(labels, np.asarray(tokens), **settings)
+    return plan(labels, np.atleast_2d(np.asarray(tokens)), **settings)
 
 
 def test_every_case_comes_once_before_any_comes_again():
@@ -104,11 +105,27 @@ def test_processes_and_micro_batches_share_one_step_without_overlap(accumulation
 def test_mutations_are_shuffled_anew_each_epoch_and_alike_on_every_run():
     mutations = [f"G{i}" for i in range(8)]
     cases = Cases(["a"], ["BRCA"], [f"tumour\n{', '.join(mutations)}\ncancer:"], [mutations])
-    orders = [TrainingCases(cases, 1, True)[0, epoch][0] for epoch in range(5)]
+    orders = [TrainingCases([cases], 1, True)[0, epoch][0] for epoch in range(5)]
     assert len(set(orders)) == 5
     assert all(sorted(order.split("\n")[1].split(", ")) == mutations for order in orders)
-    assert orders == [TrainingCases(cases, 1, True)[0, epoch][0] for epoch in range(5)]
-    assert TrainingCases(cases, 1, False)[0, 3][0] == cases.prompts[0]
+    assert orders == [TrainingCases([cases], 1, True)[0, epoch][0] for epoch in range(5)]
+    assert TrainingCases([cases], 1, False)[0, 3][0] == cases.prompts[0]
+
+
+def test_versions_of_a_case_take_turns_by_epoch_and_each_has_its_teacher():
+    versions = [Cases(["a"], ["OV"], [prompt], [[]]) for prompt in ("itself", "first", "second")]
+    teacher = np.arange(3.0).reshape(3, 1, 1)
+    cases = TrainingCases(versions, 1, True, teacher)
+    shown = [cases[0, epoch] for epoch in range(4)]
+    assert [example.prompt for example in shown] == ["itself", "first", "second", "itself"]
+    assert [float(example.teacher[0]) for example in shown] == [0.0, 1.0, 2.0, 0.0]
+
+
+def test_batches_are_grouped_by_the_length_of_the_version_that_is_shown():
+    tokens = np.stack([np.arange(64), np.random.default_rng(0).permutation(64)])
+    rows, epochs = plan_of(["OV"] * 64, tokens, steps=16)
+    for row, epoch in zip(rows, epochs[:, 0], strict=True):
+        assert np.ptp(tokens[epoch][row]) == 7, "eight cases of neighbouring lengths"
 
 
 def test_a_subset_is_seeded_and_keeps_the_order():
@@ -141,6 +158,17 @@ def test_an_empty_split_is_refused(tmp_path):
     pq.write_table(table, tmp_path / "train.parquet")
     with pytest.raises(InputError, match="holds no case"):
         read_cases(tmp_path / "train.parquet", WORD_TEXTS)
+
+
+def test_versions_are_read_in_the_order_of_the_cases_and_must_be_of_the_same(tmp_path):
+    row = {"label": "OV", "completion": WORD_TEXTS["OV"], "mutations": []}
+    rows = [row | {"case_id": i, "prompt": f"{i}{copy}", "copy": copy} for copy in (2, 1) for i in ("a", "b")]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "augmented.parquet")
+    cases = Cases(["b", "a"], ["OV", "OV"], ["", ""], [[], []])
+    first, second = read_versions(tmp_path / "augmented.parquet", cases, WORD_TEXTS)
+    assert (first.prompts, second.prompts) == (["b1", "a1"], ["b2", "a2"])
+    with pytest.raises(InputError, match=r"version 1 holds 2 cases, and not those of the training split \(1\)"):
+        read_versions(tmp_path / "augmented.parquet", Cases(["b"], ["OV"], [""], [[]]), WORD_TEXTS)
 
 
 def test_a_case_that_is_too_long_is_named(tokenizer):
@@ -256,8 +284,10 @@ def test_a_teachers_loss_is_the_cross_entropy_with_its_choice_at_every_node(text
     torch.testing.assert_close(found.nll, torch.tensor(expected, dtype=torch.float32), rtol=1e-4, atol=1e-4)
 
 
-def write_teacher(path, ids):
-    table = {"case_id": ids} | {label: np.arange(len(ids)) + i / 100 for i, label in enumerate(LABELS)}
+def write_teacher(path, ids, copies=None):
+    table = {"case_id": ids, "copy": copies or [0] * len(ids)} | {
+        label: np.arange(len(ids)) + i / 100 for i, label in enumerate(LABELS)
+    }
     pq.write_table(pa.table(table), path)
     return path
 
@@ -265,7 +295,13 @@ def write_teacher(path, ids):
 def test_a_teacher_is_read_in_the_order_of_the_cases_and_a_case_without_one_is_named(tmp_path):
     cases = Cases(["b", "a"], ["OV", "OV"], ["x", "y"], [[], []])
     soft = read_teacher(write_teacher(tmp_path / "t.parquet", ["a", "b", "c"]), cases, LABELS[:2])
-    assert soft.tolist() == [[1.0, 1.01], [0.0, 0.01]]
+    assert soft.tolist() == [[[1.0, 1.01], [0.0, 0.01]]]
+    path = write_teacher(tmp_path / "v.parquet", ["a", "b", "a", "b"], [1, 0, 0, 1])
+    assert read_teacher(path, cases, LABELS[:1], versions=1).tolist() == [[[1.0], [2.0]], [[3.0], [0.0]]]
+    with pytest.raises(InputError, match=r"holds 4 cases, and not b \(2 training"):
+        read_teacher(path, cases, LABELS, versions=2)
+    with pytest.raises(InputError, match=r"lacks the columns \['nonsense'\].*Run the baseline stage again"):
+        read_teacher(path, cases, ["nonsense"])
     with pytest.raises(InputError, match=r"holds 0 cases, and not b \(2 training.*set baseline.folds"):
         read_teacher(write_teacher(tmp_path / "none.parquet", []), cases, LABELS)
 

@@ -28,6 +28,7 @@ class Job:
     seed: int
     continue_from: Path | None
     teacher: Path | None
+    augmented: Path | None
 
 
 def finetune(
@@ -45,6 +46,7 @@ def finetune(
     seed: int,
     continue_from: Path | None = None,
     teacher: Path | None = None,
+    augmented: Path | None = None,
 ) -> dict:
     """Train an adapter for ``base`` and write it to the folder ``out``, whole or not at all.
 
@@ -59,8 +61,10 @@ def finetune(
         label_texts: label to completion; no label's tokens may begin another's.
         continue_from: the folder that ``train_settings.continue_from`` names where that is neither a folder nor a Hub
             id (a revision, say) and the caller has fetched it.
-        teacher: Parquet file of case_id and one column of probabilities a label, for ``train_settings.teacher_share``;
-            None for the true labels alone, which a share above 0 refuses.
+        teacher: Parquet file of case_id, copy and one column of probabilities a label, for
+            ``train_settings.teacher_share``; None for the true labels alone, which a share above 0 refuses.
+        augmented: Parquet file of versions of the training cases, in the columns of ``train`` and ``copy``, their
+            number from 1; an epoch shows each case in one version, in turn. None, or an empty file, for none.
 
     Returns:
         What was done: losses (nats), steps, seconds, cases/s, tokens/s, peak memory (bytes), what it continued and
@@ -93,6 +97,7 @@ def finetune(
         seed=seed,
         continue_from=continue_from,
         teacher=teacher,
+        augmented=augmented,
     )
     return shared_out(_start, job, train_settings.num_processes)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import torch
 from torch.utils.data import Dataset, Sampler
@@ -58,37 +60,69 @@ class Cases:
 
 def read_cases(path: Path, label_texts: Mapping[str, str]) -> Cases:
     """Read a split. Raises ``InputError`` where a column is missing or a completion is not its label's."""
-    schema = pq.read_schema(path)
-    missing = sorted(set(COLUMNS) - set(schema.names))
+    cases = _cases(path, _table(path, COLUMNS, "to_text"), label_texts)
+    if not cases.ids:
+        raise InputError(f"{path}: holds no case. Give the split more cases (cohort section) or the sources more data")
+    return cases
+
+
+def _table(path: Path, columns: Sequence[str], stage: str) -> pa.Table:
+    """These columns of a file. Raises ``InputError`` where one is missing, naming the ``stage`` that writes them."""
+    names = pq.read_schema(path).names
+    missing = sorted(set(columns) - set(names))
     if missing:
-        raise InputError(f"{path}: lacks the columns {missing}; it has {schema.names}. Run the to_text stage again")
-    rows = pq.read_table(path, columns=list(COLUMNS)).to_pydict()
+        raise InputError(f"{path}: lacks the columns {missing}; it has {names}. Run the {stage} stage again")
+    return pq.read_table(path, columns=list(columns))
+
+
+def _cases(path: Path, table: pa.Table, label_texts: Mapping[str, str]) -> Cases:
+    rows = table.select(COLUMNS).to_pydict()
     for row, (label, completion) in enumerate(zip(rows["label"], rows["completion"], strict=True)):
         if label_texts.get(label) != completion:
             raise InputError(
                 f"{path}: row {row} (case {rows['case_id'][row]}) has the label {label!r} with the completion "
                 f"{completion!r}, but the label texts say {label_texts.get(label)!r}. Run the to_text stage again"
             )
-    if not rows["case_id"]:
-        raise InputError(f"{path}: holds no case. Give the split more cases (cohort section) or the sources more data")
     return Cases(rows["case_id"], rows["label"], rows["prompt"], rows["mutations"])
 
 
-def read_teacher(path: Path, cases: Cases, labels: Sequence[str]) -> np.ndarray:
-    """The teacher's probabilities of ``cases``, shape (cases, labels), from a file of case_id and one column a label.
+def read_versions(path: Path, cases: Cases, label_texts: Mapping[str, str]) -> list[Cases]:
+    """The versions of ``cases`` in a file with their number as the column ``copy``, each in the order of ``cases``.
 
-    Raises ``InputError`` where the file has no row for a case, which it has not when ``baseline.folds`` is 0.
+    Raises ``InputError`` where a version lacks a case or holds another.
     """
-    table = pq.read_table(path)
-    rows = {case_id: row for row, case_id in enumerate(table["case_id"].to_pylist())}
-    absent = [case_id for case_id in cases.ids if case_id not in rows]
+    table = _table(path, (*COLUMNS, "copy"), "to_text")
+    found = []
+    for copy in sorted(set(table["copy"].to_pylist())):
+        version = _cases(path, table.filter(pc.equal(table["copy"], copy)), label_texts)
+        if sorted(version.ids) != sorted(cases.ids):
+            raise InputError(
+                f"{path}: version {copy} holds {len(version)} cases, and not those of the training split "
+                f"({len(cases)}). Run the to_text stage again"
+            )
+        rows = {case_id: row for row, case_id in enumerate(version.ids)}
+        found.append(take(version, [rows[case_id] for case_id in cases.ids]))
+    return found
+
+
+def read_teacher(path: Path, cases: Cases, labels: Sequence[str], versions: int = 0) -> np.ndarray:
+    """The teacher's probabilities of ``cases`` and of as many ``versions`` of them.
+
+    The shape is (1 + versions, cases, labels), the file's columns case_id, copy (0 for the case itself) and one for
+    each label. Raises ``InputError`` where the file has no row for a case: it has none when ``baseline.folds`` is 0.
+    """
+    table = _table(path, ("case_id", "copy", *labels), "baseline")
+    keys = zip(table["copy"].to_pylist(), table["case_id"].to_pylist(), strict=True)
+    rows = {key: row for row, key in enumerate(keys)}
+    wanted = [(copy, case_id) for copy in range(1 + versions) for case_id in cases.ids]
+    absent = [key for key in wanted if key not in rows]
     if absent:
         raise InputError(
-            f"{path}: holds {len(rows)} cases, and not {absent[0]} ({len(absent)} training cases are missing), so "
+            f"{path}: holds {len(rows)} cases, and not {absent[0][1]} ({len(absent)} training cases are missing), so "
             "train.teacher_share has no teacher: set baseline.folds to 5, say, and run the baseline stage again"
         )
     probabilities = np.stack([table[label].to_numpy() for label in labels], axis=1)
-    return probabilities[[rows[case_id] for case_id in cases.ids]]
+    return probabilities[[rows[key] for key in wanted]].reshape(1 + versions, len(cases), len(labels))
 
 
 def subset(cases: Cases, size: int | None, seed: int) -> Cases:
@@ -130,6 +164,7 @@ def plan(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Every batch of a run: rows and epochs, each of shape (steps, batch).
 
+    ``tokens`` (versions, cases) are those of the case in its versions, which take turns by epoch.
     An epoch is a fresh permutation of the cases (or, with ``balance``, as many draws with every label equally often).
     Its last batch is filled with cases drawn again, so that all batches weigh the same. With ``group_by_length`` the
     cases of 50 batches at a time are sorted by length before they are cut, and the batches then shuffled.
@@ -140,7 +175,9 @@ def plan(
         order = _balanced(labels, rng) if balance else rng.permutation(len(labels))
         missing = -len(order) % batch
         order = np.concatenate([order, rng.choice(order, missing, replace=missing > len(order))])
-        rows.extend(_batches(order, tokens, batch, rng) if group_by_length else order.reshape(-1, batch))
+        rows.extend(
+            _batches(order, tokens[epoch % len(tokens)], batch, rng) if group_by_length else order.reshape(-1, batch)
+        )
         epochs.extend([epoch] * (len(rows) - len(epochs)))
         epoch += 1
     return np.stack(rows[:steps]), np.repeat(np.array(epochs[:steps])[:, None], batch, axis=1)
@@ -197,21 +234,24 @@ class Example(NamedTuple):
 class TrainingCases(Dataset):
     """(row, epoch) to ``Example``; the mutations of a case stand in an order of their own in every epoch.
 
-    ``teacher`` is None or what ``read_teacher`` gave for the same cases.
+    ``versions`` of the same cases take turns by epoch, the first of them being the cases themselves. ``teacher`` is
+    None or what ``read_teacher`` gave for the same cases, (versions, cases, labels).
     """
 
-    def __init__(self, cases: Cases, seed: int, shuffle: bool, teacher: np.ndarray | None = None):
-        self.cases, self.seed, self.shuffle, self.teacher = cases, seed, shuffle, teacher
+    def __init__(self, versions: Sequence[Cases], seed: int, shuffle: bool, teacher: np.ndarray | None = None):
+        self.versions, self.seed, self.shuffle, self.teacher = versions, seed, shuffle, teacher
 
     def __len__(self) -> int:
-        return len(self.cases)
+        return len(self.versions[0])
 
     def __getitem__(self, key: tuple[int, int]) -> Example:
         row, epoch = key
-        prompt = self.cases.prompts[row]
+        version = epoch % len(self.versions)
+        cases = self.versions[version]
+        prompt = cases.prompts[row]
         if self.shuffle:
-            prompt = shuffled(prompt, self.cases.mutations[row], random.Random(f"{self.seed} {epoch} {row}"))
-        return Example(prompt, self.cases.labels[row], None if self.teacher is None else self.teacher[row])
+            prompt = shuffled(prompt, cases.mutations[row], random.Random(f"{self.seed} {epoch} {row}"))
+        return Example(prompt, cases.labels[row], None if self.teacher is None else self.teacher[version, row])
 
 
 class ValidationCases(Dataset):

@@ -41,6 +41,7 @@ from .data import (
     plan,
     read_cases,
     read_teacher,
+    read_versions,
     subset,
     take,
     trie_of,
@@ -59,6 +60,7 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
     processes = PartialState(cpu=default_device().type == "cpu").num_processes
     base = adapters.base_identity(job.base)
     train = read_cases(job.train, job.label_texts)
+    versions = [train, *(read_versions(job.augmented, train, job.label_texts) if job.augmented else [])]
     validation = subset(read_cases(job.validation, job.label_texts), settings.validation_cases, job.seed)
     model, tokenizer = backend.load(job.base, job.model)
     trie = trie_of(job.label_texts, tokenizer)
@@ -67,7 +69,7 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
     origin = _continue(job, model, base, shape)
 
     checkpoints = job.scratch / _key(job, base, origin, processes)
-    batches = _batches(job, train, validation, tokenizer, trie, model.device, processes)
+    batches = _batches(job, versions, validation, tokenizer, trie, model.device, processes)
     timer = StepTimer()
     trainer = backend.LabelTrainer(
         model=model,
@@ -106,7 +108,7 @@ def _continue(job: Job, model: PeftModel, base: dict[str, Any], shape: dict[str,
 def _key(job: Job, base: dict[str, Any], origin: dict[str, Any] | None, processes: int) -> str:
     """A name for all that shapes the result: a checkpoint of other settings, data or libraries is never resumed."""
     shaping = {
-        "data": [digest(job.train), digest(job.validation)],
+        "data": [digest(job.train), digest(job.validation), job.augmented and digest(job.augmented)],
         "teacher": job.teacher and digest(job.teacher),
         "base": base,
         "continued_from": origin and origin["sha256"],
@@ -122,7 +124,7 @@ def _key(job: Job, base: dict[str, Any], origin: dict[str, Any] | None, processe
 
 def _batches(
     job: Job,
-    train: Cases,
+    versions: list[Cases],
     validation: Cases,
     tokenizer: PreTrainedTokenizerBase,
     trie: LabelTrie,
@@ -130,7 +132,8 @@ def _batches(
     processes: int,
 ) -> Batches:
     settings = job.train_settings
-    tokens = lengths(train, tokenizer, trie, job.model.max_seq_length)
+    train = versions[0]
+    tokens = np.stack([lengths(cases, tokenizer, trie, job.model.max_seq_length) for cases in versions])
     by_length = np.argsort(-lengths(validation, tokenizer, trie, job.model.max_seq_length), kind="stable")
     batch = settings.batch_size * settings.gradient_accumulation_steps * processes
     steps_an_epoch = math.ceil(len(train) / batch)
@@ -143,11 +146,11 @@ def _batches(
         balance=settings.balance_labels,
         group_by_length=settings.group_by_length,
     )
-    teacher = None if job.teacher is None else read_teacher(job.teacher, train, list(trie.paths))
+    teacher = None if job.teacher is None else read_teacher(job.teacher, train, list(trie.paths), len(versions) - 1)
     # Tensor cores want multiples of eight; elsewhere padding is only work.
     multiple = 8 if device.type == "cuda" else 1
     return Batches(
-        cases=TrainingCases(train, job.seed, settings.shuffle_mutations, teacher),
+        cases=TrainingCases(versions, job.seed, settings.shuffle_mutations, teacher),
         validation=ValidationCases(take(validation, by_length.tolist())),
         rows=rows,
         epochs=epochs,
@@ -261,6 +264,7 @@ def _report(
         "steps_in_all": before["steps"] + state.global_step,
         "cases_in_all": before["cases"] + cases,
         "training_cases": len(batches.cases),
+        "versions": len(batches.cases.versions),
         "validation_cases": len(batches.validation),
         "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "training_loss_first": training[0],

@@ -2,6 +2,7 @@
 
 from pydantic import Field, model_validator
 
+from .augment import Augment
 from .base import Settings
 from .baseline import Baseline
 from .cohort import Cohort
@@ -22,6 +23,7 @@ class Params(Settings):
     data: Data
     cohort: Cohort
     features: Features
+    augment: Augment
     text: Text
     model: Model
     lora: Lora
