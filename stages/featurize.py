@@ -36,9 +36,10 @@ def main() -> None:
     write_parquet(features.panels_table(panels), OUT / "panels.parquet")
 
     training = together.cases.filter(pc.equal(together.cases["split"], "train"))
-    versions = list(augmentation.exchanged(training, variants, augment))
-    counted = [features.count(training, version) for version in versions]
-    told = [features.telling_variants(training, version, vocabulary) for version in versions]
+    counted, told = [], []
+    for version in augmentation.exchanged(training, variants, augment):
+        counted.append(features.count(training, version))
+        told.append(features.telling_variants(training, version, vocabulary))
     write_parquet(augmentation.numbered(counted, like=cases), OUT / augmentation.CASES)
     write_parquet(augmentation.numbered(told, like=telling), OUT / augmentation.VARIANTS)
 

@@ -22,12 +22,16 @@ SMALL = {
     "data.simulated.cases_per_label": 8,
     "cohort.min_cases_per_label": 3,
     "cohort.max_out_of_scope_cases": 5,
+    "augment.copies": 2,
     "text.max_tokens": 72,
     "train.max_steps": 6,
     "train.batch_size": 4,
+    "train.loss": "labels",
+    "train.teacher_share": 0.5,
     "train.validation_cases": 8,
     "lora.r": 4,
     "baseline.trees": 10,
+    "baseline.folds": 2,
     "baseline.logistic_c": [0.01],
     "evaluate.bootstrap_samples": 50,
     "evaluate.orders": 2,
@@ -82,6 +86,22 @@ def test_metrics_and_reports_are_there_and_say_that_the_data_are_simulated(small
         page = (small / report).read_text()
         assert "simulated" in page.lower() and "research use only" in page.lower()
     assert "SIMULATED" in run(small, "python", "-m", "stages.summary").stdout
+
+
+def test_text_and_teacher_hold_every_version_of_every_training_case_and_of_no_other(small):
+    train = pd.read_parquet(small / "data/text/train.parquet").set_index("case_id")
+    text = pd.read_parquet(small / "data/text/augmented.parquet")
+    assert json.loads((small / "metrics/training.json").read_text())["versions"] == 3
+    for copy in (1, 2):
+        version = text[text["copy"] == copy].set_index("case_id")
+        assert list(version.index) == list(train.index)
+        assert (version["completion"] == train["completion"]).all()
+        assert (version["prompt"] != train["prompt"]).mean() > 0.3
+    teacher = pd.read_parquet(small / "models/baseline/out_of_fold.parquet")
+    assert list(zip(teacher["copy"], teacher["case_id"], strict=True)) == [
+        (copy, case_id) for copy in range(3) for case_id in train.index
+    ]
+    assert teacher[list(LABELS)].sum(axis=1).to_numpy() == pytest.approx(np.ones(len(teacher)))
 
 
 def test_merged_and_adapter_agree(small):
