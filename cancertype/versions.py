@@ -1,5 +1,6 @@
 """The text dataset of a git revision. For the command line alone: no other module of the package knows DVC."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pyarrow as pa
@@ -8,6 +9,8 @@ import pyarrow.parquet as pq
 from .errors import InputError
 
 DATASET = "data/text"
+_NO_SPLIT = "augmented"
+"""The file of the training cases' versions, which are no cases of their own."""
 
 
 def text_dataset(revision: str | None, repository: str = ".") -> dict[str, pa.Table]:
@@ -30,8 +33,8 @@ def text_dataset(revision: str | None, repository: str = ".") -> dict[str, pa.Ta
             raise InputError(
                 f"{DATASET} is not in revision {revision} of {repository}: name one at which the stage to_text had run"
             )
-        files = sorted(path for path in fs.ls(DATASET, detail=False) if path.endswith(".parquet"))
-        return {Path(path).stem: pq.read_table(pa.BufferReader(fs.read_bytes(path))) for path in files}
+        files = _splits(fs.ls(DATASET, detail=False))
+        return {split: pq.read_table(pa.BufferReader(fs.read_bytes(path))) for split, path in files.items()}
     except RevError as error:
         raise InputError(
             f"revision {revision} is not in {repository}: `git log --all` and `git tag` list those that are; "
@@ -50,7 +53,13 @@ def text_dataset(revision: str | None, repository: str = ".") -> dict[str, pa.Ta
 
 
 def _of_folder(folder: Path) -> dict[str, pa.Table]:
-    files = sorted(folder.glob("*.parquet"))
+    files = _splits(map(str, folder.glob("*.parquet")))
     if not files:
         raise InputError(f"{folder} holds no dataset: run `dvc repro to_text` or `dvc pull {DATASET}` there")
-    return {path.stem: pq.read_table(path) for path in files}
+    return {split: pq.read_table(path) for split, path in files.items()}
+
+
+def _splits(paths: Iterable[str]) -> dict[str, str]:
+    """Split to file."""
+    named = {Path(path).stem: path for path in sorted(paths) if path.endswith(".parquet")}
+    return {split: path for split, path in named.items() if split != _NO_SPLIT}

@@ -27,6 +27,7 @@ def main() -> None:
         "data": dict,
         "cohort": dict,
         "features": dict,
+        "augment": dict,
         "text": dict,
         "model": dict,
         "lora": dict,

@@ -88,6 +88,13 @@ def test_metrics_and_reports_are_there_and_say_that_the_data_are_simulated(small
     assert "SIMULATED" in run(small, "python", "-m", "stages.summary").stdout
 
 
+def test_the_model_card_tells_every_parameter(small):
+    card = (small / "models/published/README.md").read_text()
+    for section, values in yaml.safe_load((small / "params.yaml").read_text()).items():
+        assert f"\n{section}:" in card
+        assert all(f"\n  {key}:" in card for key in values) if isinstance(values, dict) else True
+
+
 def test_text_and_teacher_hold_every_version_of_every_training_case_and_of_no_other(small):
     train = pd.read_parquet(small / "data/text/train.parquet").set_index("case_id")
     text = pd.read_parquet(small / "data/text/augmented.parquet")
@@ -155,7 +162,7 @@ def test_two_clones_make_byte_identical_parquet(small, tmp_path):
     shutil.copyfile(small / "models/base/tokenizer.json", other / "models/base/tokenizer.json")
     assert run(other, "python", "-m", "stages.to_text").returncode == 0
     made = sorted(path.relative_to(other) for path in (other / "data").rglob("*.parquet"))
-    assert len(made) == 8
+    assert len(made) == 11
     for path in made:
         assert (other / path).read_bytes() == (small / path).read_bytes(), path
 
