@@ -138,18 +138,18 @@ def label_loss(model: Any, tokenizer: Any, cases: pa.Table, label_texts: dict[st
     """Nats a case and a label token over the whole vocabulary."""
     import torch
 
-    from cancertype.finetune.data import Collator, trie_of
+    from cancertype.finetune.data import Collator, Example, trie_of
     from cancertype.finetune.loss import compute_label_loss
 
     trie = trie_of(label_texts, tokenizer)
     model.eval()
     compute_label_loss(model.get_base_model(), None)
     collator = Collator(tokenizer, trie)
-    pairs = list(zip(cases["prompt"].to_pylist(), cases["label"].to_pylist(), strict=True))
+    examples = list(map(Example, cases["prompt"].to_pylist(), cases["label"].to_pylist()))
     with torch.no_grad():
-        found = [model(**collator([pair])) for pair in pairs]
+        found = [model(**collator([example])) for example in examples]
     nll, tokens = (sum(float(getattr(one, name).sum()) for one in found) for name in ("nll", "tokens"))
-    return {"validation_loss": nll / len(pairs), "validation_loss_per_token": nll / tokens}
+    return {"validation_loss": nll / len(examples), "validation_loss_per_token": nll / tokens}
 
 
 def ours(folder: Path, base: Path, loss: str) -> dict[str, Any]:

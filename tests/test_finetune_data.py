@@ -320,6 +320,20 @@ def test_the_whole_is_right_only_where_every_token_is_likeliest(tiny_gemma3, tok
     assert torch.stack(list(correct.values())).sum(0).tolist() == [1, 1, 1]
 
 
+def test_the_benchmark_asks_its_rival_the_same_question(tiny_gemma3, tokenizer):
+    from peft import LoraConfig, get_peft_model
+
+    from benchmarks.training import label_loss
+
+    stock = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
+    pairs = pairs_of(CODE_TEXTS, 4)
+    nll = sum(losses[-n:].sum() for losses, n, _ in stock_losses(stock, tokenizer, CODE_TEXTS, pairs))
+    model = get_peft_model(stock, LoraConfig(r=2, target_modules=["q_proj"]))
+    cases = pa.table({"prompt": [pair.prompt for pair in pairs], "label": [pair.label for pair in pairs]})
+    found = label_loss(model, tokenizer, cases, CODE_TEXTS)
+    assert found["validation_loss"] == pytest.approx(float(nll) / 4, rel=1e-4)
+
+
 def test_a_loss_at_huge_logits_stays_finite(tiny_gemma3, tokenizer):
     model = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
     model.lm_head.weight.data *= 1e4
