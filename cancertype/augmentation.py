@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from .columns import coded, codes
+from .columns import coded
+from .features import case_rows
 from .settings.augment import Augment
 
 CASES, VARIANTS = "augmented_cases.parquet", "augmented_variants.parquet"
@@ -32,9 +33,7 @@ def exchanged(cases: pa.Table, variants: pa.Table, settings: Augment) -> Iterato
     case that is alone of its kind stays as it is. The same input gives the same versions; more copies begin with the
     fewer.
     """
-    named, ids = codes(variants["case_id"])
-    row_of = {case_id: row for row, case_id in enumerate(cases["case_id"].to_pylist())}
-    rows = np.array([row_of.get(case_id, -1) for case_id in ids] or [-1])[named]
+    rows = case_rows(cases, variants)
     order = np.argsort(rows, kind="stable")
     order = order[rows[order] >= 0]
     variants, rows = variants.take(pa.array(order)), rows[order]

@@ -150,9 +150,9 @@ def fit(
     weight, bias, c = _fit_logistic(*known, settings.logistic_c, len(seen))
     # A leaf needs as many cases as without versions, not as many of one case.
     fewest = settings.min_cases_per_leaf * (1 + len(versions))
-    parameters = _tree_parameters(settings, len(seen), seed) | {"min_data_in_leaf": fewest}
+    for_every = settings.model_copy(update={"min_cases_per_leaf": fewest})
     every = vstack([x_train, *versions], format="csr"), np.tile(target, 1 + len(versions))
-    trees = _fit_trees(every, guide, settings, parameters)
+    trees = _fit_trees(every, guide, for_every, len(seen), seed)
     chosen = {"logistic_c": c, "trees": trees.current_iteration()}
     return Baselines(tuple(columns), seen, counts, fill, weight, bias, trees, chosen)
 
@@ -240,7 +240,7 @@ def _tree_parameters(settings: Baseline, classes: int, seed: int) -> dict[str, A
     }
 
 
-def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, parameters: dict[str, Any]) -> lightgbm.Booster:
+def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, classes: int, seed: int) -> lightgbm.Booster:
     data = lightgbm.Dataset(train[0], train[1])
     with tqdm(total=settings.trees, desc="boosted trees", unit="round", leave=False) as bar:
 
@@ -248,7 +248,7 @@ def _fit_trees(train: _Cases, validation: _Cases, settings: Baseline, parameters
             bar.update()
 
         booster = lightgbm.train(
-            parameters,
+            _tree_parameters(settings, classes, seed),
             data,
             num_boost_round=settings.trees,
             valid_sets=[lightgbm.Dataset(validation[0], validation[1], reference=data)],

@@ -89,7 +89,7 @@ def _row_positions(
     return np.append(_positions(values, wanted), np.int32(-1))[indices(whole)]
 
 
-def _case_rows(cases: pa.Table, variants: pa.Table) -> np.ndarray:
+def case_rows(cases: pa.Table, variants: pa.Table) -> np.ndarray:
     """For each variant the row of its case in ``cases``, or -1 when the case is not there."""
     return _row_positions(variants["case_id"], cases["case_id"].to_pylist())
 
@@ -116,7 +116,7 @@ def count(cases: pa.Table, variants: pa.Table) -> pa.Table:
     deletions, doublets, truncating variants, ``amino_acids`` (int32 list of 380) and ``trinucleotides`` (int32 list of
     96, null where the source carries no context)."""
     n = cases.num_rows
-    rows = _case_rows(cases, variants)
+    rows = case_rows(cases, variants)
     kept = rows >= 0
     rows = rows[kept]
 
@@ -210,7 +210,7 @@ def fit(cases: pa.Table, variants: pa.Table, settings: Features) -> Vocabulary:
     training = cases.filter(pc.equal(cases["split"], "train"))
     labels = _positions(training["label"].to_pylist(), LABELS)
     per_label = np.bincount(labels[labels >= 0], minlength=len(LABELS)).astype(np.float64)
-    rows = _case_rows(training, variants)
+    rows = case_rows(training, variants)
     gene_codes, gene_names = codes(variants["gene"])
     change_codes, change_names = codes(variants["protein_change"])
     seen = rows >= 0
@@ -272,7 +272,7 @@ def telling_variants(cases: pa.Table, variants: pa.Table, vocabulary: Vocabulary
 
     Columns: case_id, gene, protein_change, consequence, recurrent (bool: the protein change is in the vocabulary) and
     telling (bits). One row per case, gene and protein change; cases in the order of ``cases``."""
-    rows = _case_rows(cases, variants)
+    rows = case_rows(cases, variants)
     gene_bits, change_bits = vocabulary.telling("gene"), vocabulary.telling("change")
     of_gene = _bits(_row_positions(variants["gene"], list(gene_bits)), gene_bits)
     of_change = np.full(len(rows), -1.0)
@@ -354,7 +354,7 @@ def matrix(
     genes, changes = vocabulary.names("gene"), vocabulary.names("change")
     truncated_from, changes_from = len(genes), 2 * len(genes)
     width = changes_from + len(changes)
-    rows = _case_rows(cases, variants)
+    rows = case_rows(cases, variants)
     gene = _row_positions(variants["gene"], genes)
     truncated = np.where(_row_positions(variants["consequence"], TRUNCATING) >= 0, gene, -1)
     change = _positions(_named(variants), changes)

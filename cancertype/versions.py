@@ -6,11 +6,10 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .cohort import SPLITS
 from .errors import InputError
 
 DATASET = "data/text"
-_NO_SPLIT = "augmented"
-"""The file of the training cases' versions, which are no cases of their own."""
 
 
 def text_dataset(revision: str | None, repository: str = ".") -> dict[str, pa.Table]:
@@ -53,13 +52,13 @@ def text_dataset(revision: str | None, repository: str = ".") -> dict[str, pa.Ta
 
 
 def _of_folder(folder: Path) -> dict[str, pa.Table]:
-    files = _splits(map(str, folder.glob("*.parquet")))
+    files = _splits(map(str, folder.glob("*")))
     if not files:
         raise InputError(f"{folder} holds no dataset: run `dvc repro to_text` or `dvc pull {DATASET}` there")
     return {split: pq.read_table(path) for split, path in files.items()}
 
 
 def _splits(paths: Iterable[str]) -> dict[str, str]:
-    """Split to file."""
-    named = {Path(path).stem: path for path in sorted(paths) if path.endswith(".parquet")}
-    return {split: path for split, path in named.items() if split != _NO_SPLIT}
+    """Split to file; what else lies there (the versions of training cases) holds no cases of its own."""
+    files = {Path(path).name: path for path in paths}
+    return {split: files[f"{split}.parquet"] for split in sorted(SPLITS) if f"{split}.parquet" in files}

@@ -45,7 +45,7 @@ def main() -> None:
 
     # Without folds the file is there and empty, always the same, so that other trees do not train the adapter again.
     of_training = cases.filter(pa.array(train))
-    soft = np.empty((0, 0, len(LABELS)))
+    soft = []
     if settings.folds:
         patients = of_training["patient_id"].to_pylist()
         soft = baseline.out_of_fold(fitted, x[train], labels[train], patients, settings, seed, versions)

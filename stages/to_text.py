@@ -30,9 +30,8 @@ def main() -> None:
         write_parquet(texts, OUT / f"{split}.parquet")
         cut = pc.sum(pc.greater(texts["left_out"], 0)).as_py() or 0
         print(f"{split}: {texts.num_rows} cases, {cut} of them with mutations left out for the budget")
-        if split == "train":
-            versions = [dataset(c, renderer.render(c, v), settings) for c, v in augmentation.read(FEATURES)]
-            write_parquet(augmentation.numbered(versions, like=texts), OUT / "augmented.parquet")
+    versions = [dataset(c, renderer.render(c, v), settings) for c, v in augmentation.read(FEATURES)]
+    write_parquet(augmentation.numbered(versions, like=texts), OUT / "augmented.parquet")
 
 
 if __name__ == "__main__":
