@@ -1,4 +1,5 @@
 # `make run`: environment, pipeline, results.  `make test`: environment, lint, tests.
+# `make deps`: writes into dvc.yaml which files of the repository each stage depends on.
 PYTHON ?= python3.11
 BIN := .venv/bin
 # DVC calls the stages by the name of `python`, so the environment's must come first.
@@ -7,12 +8,12 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: run test lint clean
+.PHONY: run test lint deps clean
 
 run: .venv/ready
 	@echo "== Running the pipeline: dvc repro (a stage whose inputs have not changed is not run again)"
 	dvc repro
-	@python -m stages.summary
+	@python -m pipeline.summary
 
 test: .venv/ready-test
 	@echo "== Lint"
@@ -24,6 +25,9 @@ test: .venv/ready-test
 lint: .venv/ready-test
 	ruff check --fix .
 	ruff format .
+
+deps: .venv/ready
+	python -m pipeline.dependencies
 
 .venv/ready: requirements.txt pyproject.toml
 	@echo "== Installing the pinned requirements into .venv (a few minutes the first time)"

@@ -26,10 +26,13 @@ import pandas  # noqa: F401  pyarrow imports it at its first array from Python: 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
-from cancertype import cohort, features
-from cancertype.settings.cohort import Cohort
-from cancertype.settings.features import Features
-from cancertype.sources import delimited, depmap, raw, simulated, tcga
+from cancertype.cohort import assembly
+from cancertype.cohort.settings import Cohort
+from cancertype.features import features
+from cancertype.features.settings import Features
+from cancertype.simulator import simulation
+from cancertype.sources import depmap, raw, tcga
+from cancertype.tables import delimited
 from stages import featurize
 
 ROOT = Path(__file__).parents[1]
@@ -100,7 +103,7 @@ def steps(folder: Path, laps: Laps) -> dict[str, int]:
     for path, _ in raw.records(folder):
         tables.append(READERS[path.parent.name](path, Cohort()))
         laps.lap(f"reader {path.parent.name}")
-    together = cohort.assemble(tables, Cohort())
+    together = assembly.assemble(tables, Cohort())
     laps.lap("cohort")
     cases = features.count(together.cases, together.variants)
     laps.lap("counts")
@@ -173,8 +176,8 @@ def main() -> None:
         return
     for size in arguments.rows:
         with tempfile.TemporaryDirectory() as scratch:
-            simulated.write_depmap_rows(Path(scratch) / "depmap" / "simulated", round(size * DEPMAP_ROWS))
-            simulated.write_tcga_rows(Path(scratch) / "tcga" / "simulated", round(size * TCGA_ROWS))
+            simulation.write_depmap_rows(Path(scratch) / "depmap" / "simulated", round(size * DEPMAP_ROWS))
+            simulation.write_tcga_rows(Path(scratch) / "tcga" / "simulated", round(size * TCGA_ROWS))
             print(json.dumps(compare(Path(scratch), arguments.repeats), indent=1), flush=True)
 
 

@@ -22,9 +22,9 @@ import torch
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from cancertype.base_model import load_model, load_tokenizer
 from cancertype.labels import LABELS, WORDS
-from cancertype.scoring import score_labels
+from cancertype.language_model.loading import load_model, load_tokenizer
+from cancertype.scoring.likelihood import score_labels
 
 POST = (
     "You are given the mutations of one tumour. Say which of the following cancer subclasses it belongs to.\n{labels}\n"

@@ -28,15 +28,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
-from cancertype.features import Vocabulary, panels_of
+from cancertype.features.features import Vocabulary, panels_of
 from cancertype.finetune import finetune
-from cancertype.rendering import Renderer, dataset, token_counter
-from cancertype.settings.lora import Lora
-from cancertype.settings.model import Model
-from cancertype.settings.text import Text
-from cancertype.settings.train import Train
-from cancertype.tables import write_parquet
-from cancertype.text import completions
+from cancertype.finetune.settings import Lora, Train
+from cancertype.language_model.settings import Model
+from cancertype.tables.parquet import write_parquet
+from cancertype.text.prompt import completions
+from cancertype.text.rendering import Renderer, dataset, token_counter
+from cancertype.text.settings import Text
 
 POST = Path("params/gemma-2-2b.yaml")
 OURS = Path("params/quickstart.yaml")
@@ -67,8 +66,8 @@ def plain_trl(folder: Path, base: Path, seconds: float) -> dict[str, Any]:
     from transformers import TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
-    from cancertype.base_model import load_model, load_tokenizer
     from cancertype.finetune.run import peak_resident_bytes
+    from cancertype.language_model.loading import load_model, load_tokenizer
 
     train, validation = (pq.read_table(folder / f"post-{split}.parquet") for split in ("train", "validation"))
     settings = yaml.safe_load(POST.read_text())

@@ -8,14 +8,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cancertype import evaluation, evaluation_report, scoring, sharded_scoring
+from cancertype.evaluation import evaluate
+from cancertype.evaluation.settings import Evaluate
 from cancertype.files import write_json
 from cancertype.labels import LABELS
-from cancertype.settings.evaluate import Evaluate
-from cancertype.tables import write_parquet
-from cancertype.text import SEPARATOR, Rendered
-from stages.params import read, run
-from stages.revision import code_version
+from cancertype.reports import evaluation_report
+from cancertype.scoring import likelihood, sharded
+from cancertype.tables.parquet import write_parquet
+from cancertype.text.prompt import SEPARATOR, Rendered
+from pipeline.params import read, run
+from pipeline.revision import code_version
 
 TEXT = Path("data/text")
 MERGED = Path("models/merged")
@@ -27,7 +29,7 @@ def main() -> None:
     settings, completion, seed = read({"evaluate": Evaluate, "text.completion": str, "seed": int})
     texts = pd.concat([pq.read_table(TEXT / f"{split}.parquet").to_pandas() for split in HELD_OUT], ignore_index=True)
     rendered = [Rendered(row.prompt, tuple(row.mutations), row.left_out) for row in texts.itertuples()]
-    scores = sharded_scoring.score_orders(
+    scores = sharded.score_orders(
         MERGED,
         rendered,
         completion,
@@ -38,15 +40,15 @@ def main() -> None:
     # Under a launcher every process comes here with the same scores; one of them writes.
     if os.environ.get("RANK", "0") != "0":
         return
-    scored = pd.DataFrame(scoring.averaged(scores), columns=[f"lm_{label}" for label in LABELS])
+    scored = pd.DataFrame(likelihood.averaged(scores), columns=[f"lm_{label}" for label in LABELS])
     if settings.orders > 1:
         scored[[f"single_order_{label}" for label in LABELS]] = scores[0]
     scored.insert(0, "case_id", texts["case_id"])
     scored.insert(1, "mutations", [SEPARATOR.join(r.mutations) for r in rendered])
-    frame = evaluation.frame(pq.read_table("data/features/cases.parquet")).merge(scored, on="case_id")
-    frame = frame.merge(pd.read_parquet("models/baseline/predictions.parquet"), on="case_id")
+    frame = evaluate.frame(pq.read_table("data/features/cases.parquet")).merge(scored, on="case_id")
+    frame = frame.merge(pd.read_parquet("models/tabular/predictions.parquet"), on="case_id")
 
-    result = evaluation.evaluate_predictions(frame, settings, seed)
+    result = evaluate.evaluate_predictions(frame, settings, seed)
     METRICS.mkdir(exist_ok=True)
     write_json(METRICS / "eval.json", result.headline)
     write_json(METRICS / "details.json", result.details)

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import pyarrow.compute as pc
 
-from cancertype import augmentation, cohort, data_report, features
+from cancertype.cohort import assembly
+from cancertype.cohort.settings import Cohort
+from cancertype.features import augmentation, features
+from cancertype.features.settings import Augment, Features
 from cancertype.files import write_json
-from cancertype.settings.augment import Augment
-from cancertype.settings.cohort import Cohort
-from cancertype.settings.features import Features
+from cancertype.reports import data_report
 from cancertype.sources import raw
-from cancertype.tables import write_parquet
-from stages.params import read, run
+from cancertype.tables.parquet import write_parquet
+from pipeline.params import read, run
 
 RAW = Path("data/raw")
 OUT = Path("data/features")
@@ -21,7 +22,7 @@ def main() -> None:
     rules, wanted, augment = read({"cohort": Cohort, "features": Features, "augment": Augment})
     tables = raw.read(RAW, rules)
     panels = {name: genes for table in tables for name, genes in table.notes.get("panels", {}).items()}
-    together = cohort.assemble(tables, rules)
+    together = assembly.assemble(tables, rules)
     variants = together.variants
     if isinstance(wanted.genes, list):
         variants = features.restrict_to_panel(variants, wanted.genes)

@@ -2,15 +2,15 @@
 
 from pathlib import Path
 
-from cancertype import base_source
-from stages.params import read, run
+from cancertype.language_model import conversion
+from pipeline.params import read, run
 
 BASE = Path("models/base")
 
 
 def main() -> None:
     base, revision = read({"model.base": str, "model.revision": str | None})
-    base_source.fetch(base, revision, BASE)
+    conversion.fetch(base, revision, BASE)
 
 
 if __name__ == "__main__":

@@ -2,21 +2,23 @@
 
 from pathlib import Path
 
-from cancertype.settings.data import DepMap, Simulated
-from cancertype.sources import fetch, simulated
-from stages.params import read, run
+from cancertype.fetch import releases
+from cancertype.fetch.settings import DepMap
+from cancertype.simulator import simulation
+from cancertype.simulator.settings import Simulated
+from pipeline.params import read, run
 
 RAW = Path("data/raw/depmap")
 SCRATCH = Path("scratch/downloads")
 
 
 def main() -> None:
-    sources, depmap, simulation = read({"data.sources": list[str], "data.depmap": DepMap, "data.simulated": Simulated})
+    sources, depmap, simulated = read({"data.sources": list[str], "data.depmap": DepMap, "data.simulated": Simulated})
     RAW.mkdir(parents=True, exist_ok=True)
     if "simulated" in sources:
-        simulated.write_depmap(RAW / "simulated", simulation)
+        simulation.write_depmap(RAW / "simulated", simulated)
     if "depmap" in sources:
-        fetch.fetch_depmap(depmap, RAW / "release", SCRATCH)
+        releases.fetch_depmap(depmap, RAW / "release", SCRATCH)
 
 
 if __name__ == "__main__":

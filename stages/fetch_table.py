@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from cancertype.settings.data import Table
-from cancertype.sources import fetch
-from stages.params import read, run
+from cancertype.fetch import releases
+from cancertype.fetch.settings import Table
+from pipeline.params import read, run
 
 RAW = Path("data/raw/table")
 
@@ -13,7 +13,7 @@ def main() -> None:
     sources, table = read({"data.sources": list[str], "data.table": Table})
     RAW.mkdir(parents=True, exist_ok=True)
     if "table" in sources:
-        fetch.fetch_table(table, RAW / "release")
+        releases.fetch_table(table, RAW / "release")
 
 
 if __name__ == "__main__":

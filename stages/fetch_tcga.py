@@ -2,21 +2,23 @@
 
 from pathlib import Path
 
-from cancertype.settings.data import Simulated, Tcga
-from cancertype.sources import fetch, simulated
-from stages.params import read, run
+from cancertype.fetch import releases
+from cancertype.fetch.settings import Tcga
+from cancertype.simulator import simulation
+from cancertype.simulator.settings import Simulated
+from pipeline.params import read, run
 
 RAW = Path("data/raw/tcga")
 SCRATCH = Path("scratch/downloads")
 
 
 def main() -> None:
-    sources, tcga, simulation = read({"data.sources": list[str], "data.tcga": Tcga, "data.simulated": Simulated})
+    sources, tcga, simulated = read({"data.sources": list[str], "data.tcga": Tcga, "data.simulated": Simulated})
     RAW.mkdir(parents=True, exist_ok=True)
     if "simulated" in sources:
-        simulated.write_tcga(RAW / "simulated", simulation)
+        simulation.write_tcga(RAW / "simulated", simulated)
     if "tcga" in sources:
-        fetch.fetch_tcga(tcga, RAW / "release", SCRATCH)
+        releases.fetch_tcga(tcga, RAW / "release", SCRATCH)
 
 
 if __name__ == "__main__":

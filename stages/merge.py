@@ -5,9 +5,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from cancertype.files import write_json
-from cancertype.merging import merge
-from cancertype.text import completions
-from stages.params import read, run
+from cancertype.scoring.merging import merge
+from cancertype.text.prompt import completions
+from pipeline.params import read, run
 
 PROMPTS = 8
 TOLERANCE = 0.25

@@ -5,16 +5,17 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from cancertype import baseline, cards, hub
-from cancertype.calibration import Calibration
+from cancertype.cohort.settings import Cohort
+from cancertype.evaluation import tabular
+from cancertype.evaluation.calibration import Calibration
+from cancertype.evaluation.settings import Evaluate
 from cancertype.files import write_json
-from cancertype.prediction_config import CONFIG, TREES, VOCABULARY, PredictionConfig
-from cancertype.settings.cohort import Cohort
-from cancertype.settings.evaluate import Evaluate
-from cancertype.settings.publish import Publish
-from cancertype.settings.text import Text
-from stages.params import read, run
-from stages.revision import code_version
+from cancertype.prediction.prediction_config import CONFIG, TREES, VOCABULARY, PredictionConfig
+from cancertype.publishing import cards, hub
+from cancertype.publishing.settings import Publish
+from cancertype.text.settings import Text
+from pipeline.params import read, run
+from pipeline.revision import code_version
 
 MODEL, DATASET = Path("models/published"), Path("data/published")
 FEATURES, MERGED, METRICS = Path("data/features"), Path("models/merged"), Path("metrics")
@@ -32,7 +33,7 @@ def main() -> None:
         "model": dict,
         "lora": dict,
         "train": dict,
-        "baseline": dict,
+        "tabular": dict,
         "evaluate": dict,
         "publish": dict,
     }
@@ -76,7 +77,7 @@ def _assemble_model(settings: Publish, about: dict) -> None:
         continued_from=(training["continued_from"] or {}).get("name"),
         **about,
     )
-    files = {f"{TREES}/{path.name}": path for path in baseline.files(Path("models/baseline"))}
+    files = {f"{TREES}/{path.name}": path for path in tabular.files(Path("models/tabular"))}
     files[VOCABULARY] = FEATURES / "vocabulary.parquet"
     texts = {CONFIG: config.model_dump_json(indent=2) + "\n"}
     # The packaged base brings the notice that Gemma's terms ask for; one from the Hub may not.

@@ -5,12 +5,12 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cancertype import augmentation
-from cancertype.features import Vocabulary, panels_of
-from cancertype.rendering import Renderer, dataset, token_counter
-from cancertype.settings.text import Text
-from cancertype.tables import write_parquet
-from stages.params import read, run
+from cancertype.features import augmentation
+from cancertype.features.features import Vocabulary, panels_of
+from cancertype.tables.parquet import write_parquet
+from cancertype.text.rendering import Renderer, dataset, token_counter
+from cancertype.text.settings import Text
+from pipeline.params import read, run
 
 FEATURES = Path("data/features")
 TOKENIZER = Path("models/base/tokenizer.json")

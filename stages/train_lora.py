@@ -5,15 +5,14 @@ from pathlib import Path
 
 from cancertype.files import write_json
 from cancertype.finetune import finetune
-from cancertype.settings.lora import Lora
-from cancertype.settings.model import Model
-from cancertype.settings.train import Train
-from cancertype.text import completions
-from stages.params import read, run
-from stages.revision import adapter_of
+from cancertype.finetune.settings import Lora, Train
+from cancertype.language_model.settings import Model
+from cancertype.text.prompt import completions
+from pipeline.params import read, run
+from pipeline.revision import adapter_of
 
 TEXT = Path("data/text")
-TEACHER = Path("models/baseline/out_of_fold.parquet")
+TEACHER = Path("models/tabular/out_of_fold.parquet")
 METRICS = Path("metrics")
 
 

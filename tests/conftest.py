@@ -91,10 +91,10 @@ def tiny_gemma2(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def gemma_base(tmp_path_factory) -> Path:
     """Folder of the real Gemma 3 270M, converted once a session from the package that ships it (about a minute)."""
-    from cancertype import base_source
+    from cancertype.language_model import conversion
 
     folder = tmp_path_factory.mktemp("gemma") / "base"
-    base_source.fetch("gemma-3-270m", None, folder)
+    conversion.fetch("gemma-3-270m", None, folder)
     return folder
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cancertype.finetune.settings import Lora, Train
 from cancertype.labels import LABELS, WORDS
-from cancertype.settings.lora import Lora
-from cancertype.settings.model import Model
-from cancertype.settings.train import Train
+from cancertype.language_model.settings import Model
 
 LABEL_TEXTS = {label: " " + WORDS[label] for label in LABELS}
 SHORT_RUN = {

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import log_softmax, softmax
 
+from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
-from cancertype.settings.evaluate import Evaluate
 
 SETTINGS = Evaluate(bootstrap_samples=100)
 

@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from cancertype import baseline, features, hub, prediction_config
-from cancertype.calibration import Calibration, Head
+from cancertype.cohort.settings import Cohort
+from cancertype.evaluation import tabular
+from cancertype.evaluation.calibration import Calibration, Head
+from cancertype.evaluation.settings import Tabular
+from cancertype.features import features
+from cancertype.features.settings import Features
 from cancertype.labels import LABELS, NAMES
-from cancertype.settings.baseline import Baseline
-from cancertype.settings.cohort import Cohort
-from cancertype.settings.features import Features
-from cancertype.settings.text import Text
-from cancertype.tables import write_parquet
-from cancertype.variants import SUBSTITUTIONS
+from cancertype.prediction import prediction_config
+from cancertype.publishing import hub
+from cancertype.tables.parquet import write_parquet
+from cancertype.text.settings import Text
+from cancertype.variants.schema import SUBSTITUTIONS
 
 from .small_cohort import tables
 
@@ -52,8 +55,8 @@ def publish(folder: Path, merged: Path) -> Path:
     x, columns = features.matrix(cases, features.telling_variants(cases, cohort.variants, vocabulary), vocabulary)
     y = cases["label"].to_pylist()
     train, validation = ([i for i, s in enumerate(splits) if s == which] for which in ("train", "validation"))
-    settings = Baseline(trees=40, leaves=4, learning_rate=0.2, feature_fraction=1.0, min_cases_per_leaf=2, threads=1)
-    fitted = baseline.fit(
+    settings = Tabular(trees=40, leaves=4, learning_rate=0.2, feature_fraction=1.0, min_cases_per_leaf=2, threads=1)
+    fitted = tabular.fit(
         x[train], [y[i] for i in train], x[validation], [y[i] for i in validation], columns, settings, seed=0
     )
     work = folder.with_name(folder.name + "-parts")
@@ -78,7 +81,7 @@ def publish(folder: Path, merged: Path) -> Path:
         headline={"n": 260, "simulated": True, "accuracy": 0.8},
         sources=[_SOURCE],
     )
-    files = {f"{prediction_config.TREES}/{path.name}": path for path in baseline.files(work / "trees")}
+    files = {f"{prediction_config.TREES}/{path.name}": path for path in tabular.files(work / "trees")}
     files[prediction_config.VOCABULARY] = work / "vocabulary.parquet"
     card = "---\nlicense: gemma\nbase_model: google/gemma-3-270m\n---\n\n# Made up\n"
     hub.assemble(

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from cancertype.sources import CASES, SourceTables
-from cancertype.variants import SCHEMA
+from cancertype.variants.cases import CASES, SourceTables
+from cancertype.variants.schema import SCHEMA
 
 
 def cases_table(rows: list[dict]) -> pa.Table:

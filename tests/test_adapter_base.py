@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from cancertype import adapter_base, base_source
 from cancertype.errors import InputError
+from cancertype.language_model import base_of_adapter, conversion
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def places(tmp_path, monkeypatch):
     for name in ("work", "repository"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "work")
-    monkeypatch.setattr(adapter_base, "roots", lambda: (tmp_path / "work", tmp_path / "repository"))
+    monkeypatch.setattr(base_of_adapter, "roots", lambda: (tmp_path / "work", tmp_path / "repository"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return tmp_path
 
@@ -36,7 +36,7 @@ def base(folder, sha="abc"):
 def test_the_base_that_is_here_already_is_used_and_no_other(places):
     base(places / "work" / "models" / "base", sha="another")
     here = base(places / "repository" / "models" / "base")
-    assert adapter_base.base_of(adapter(places / "adapter")) == here
+    assert base_of_adapter.base_of(adapter(places / "adapter")) == here
 
 
 @pytest.mark.parametrize(
@@ -48,24 +48,24 @@ def test_the_base_that_is_here_already_is_used_and_no_other(places):
 )
 def test_a_base_is_fetched_once_and_kept(places, monkeypatch, id, revision, asked):
     fetched = []
-    monkeypatch.setattr(base_source, "fetch", lambda *wish: fetched.append(wish[:2]) or base(wish[2]))
+    monkeypatch.setattr(conversion, "fetch", lambda *wish: fetched.append(wish[:2]) or base(wish[2]))
     wanted = adapter(places / "adapter", id=id, revision=revision)
-    first, second = adapter_base.base_of(wanted), adapter_base.base_of(wanted)
+    first, second = base_of_adapter.base_of(wanted), base_of_adapter.base_of(wanted)
     assert first == second and first.is_relative_to(places / "cache")
     assert fetched == [asked]
 
 
 def test_other_weights_are_refused(places, monkeypatch):
-    monkeypatch.setattr(base_source, "fetch", lambda id, revision, out: base(out, sha="other"))
+    monkeypatch.setattr(conversion, "fetch", lambda id, revision, out: base(out, sha="other"))
     with pytest.raises(InputError, match=r"weights of gemma-3-270m are not those"):
-        adapter_base.base_of(adapter(places / "adapter"))
+        base_of_adapter.base_of(adapter(places / "adapter"))
 
 
 def test_an_adapter_that_names_no_base_is_refused(places):
     wanted = adapter(places / "adapter")
     (wanted / "training.json").write_text("{}")
     with pytest.raises(InputError, match="does not say which base"):
-        adapter_base.base_of(wanted)
+        base_of_adapter.base_of(wanted)
     shutil.rmtree(wanted)
     with pytest.raises(InputError, match="missing"):
-        adapter_base.base_of(wanted)
+        base_of_adapter.base_of(wanted)

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from cancertype.predictor import Predictor
+from cancertype.prediction.predictor import Predictor
 
 ROOT = Path(__file__).parents[1]
 MELANOMA = "BRAF V600E, CDKN2A R80*"

@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cancertype import augmentation
-from cancertype.settings.augment import Augment
+from cancertype.features import augmentation
+from cancertype.features.settings import Augment
 from tests.small_cohort import cases_table, variants_table
 
 PER_CASE = 40

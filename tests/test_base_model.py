@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import AutoConfig
 
-from cancertype import base_model, base_source
 from cancertype.errors import InputError
-from cancertype.gguf_tokenizer import GEMMA3_MERGES, byte_pair_merges, gemma_tokenizer, vocabulary
 from cancertype.labels import WORDS
+from cancertype.language_model import conversion, loading
+from cancertype.language_model.gguf_tokenizer import GEMMA3_MERGES, byte_pair_merges, gemma_tokenizer, vocabulary
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 ENGLISH = (
@@ -30,7 +30,7 @@ CUDA = torch.device("cuda")
 
 
 def test_the_packaged_gemma_reads_english_and_cuts_words_as_google_does(gemma_base):
-    tokenizer = base_model.load_tokenizer(gemma_base)
+    tokenizer = loading.load_tokenizer(gemma_base)
     stored = json.loads((gemma_base / "tokenizer.json").read_text(encoding="utf-8"))
     assert len(stored["model"]["merges"]) == GEMMA3_MERGES
     assert len(tokenizer) == 262_144
@@ -44,7 +44,7 @@ def test_the_packaged_gemma_reads_english_and_cuts_words_as_google_does(gemma_ba
     assert tokenizer.tokenize("a  b\n\n\tc") == ["a", "▁▁", "b", "\n\n", "\t", "c"]
     assert all(len(tokenizer.tokenize(f" {word}")) == 1 for word in WORDS.values())
 
-    model = base_model.load_model(gemma_base, device="cpu")
+    model = loading.load_model(gemma_base, device="cpu")
     assert model.dtype == torch.float32
     ids = tokenizer(ENGLISH, return_tensors="pt").input_ids
     with torch.no_grad():
@@ -92,7 +92,7 @@ def test_reserved_tokens_stay_visible_and_special_ones_do_not():
 def test_a_folder_is_copied_whole_with_its_origin(tiny_gemma3, tmp_path):
     (tmp_path / "base").mkdir()
     (tmp_path / "base" / "stale.txt").write_text("of an earlier base")
-    base_source.fetch(str(tiny_gemma3), None, tmp_path / "base")
+    conversion.fetch(str(tiny_gemma3), None, tmp_path / "base")
     copied = {path.name for path in (tmp_path / "base").iterdir()}
     assert copied == {path.name for path in tiny_gemma3.iterdir()} | {"base.json"}
     origin = json.loads((tmp_path / "base" / "base.json").read_text())
@@ -107,11 +107,11 @@ def test_a_missing_file_is_named_and_nothing_is_written(tiny_gemma3, tmp_path, n
     shutil.copytree(tiny_gemma3, tmp_path / "given")
     (tmp_path / "given" / name).unlink()
     with pytest.raises(InputError, match=name):
-        base_source.fetch(str(tmp_path / "given"), None, tmp_path / "base")
+        conversion.fetch(str(tmp_path / "given"), None, tmp_path / "base")
     with pytest.raises(InputError, match=name):
-        base_model.load_model(tmp_path / "given")
+        loading.load_model(tmp_path / "given")
     with pytest.raises(InputError, match=name):
-        base_model.load_tokenizer(tmp_path / "given")
+        loading.load_tokenizer(tmp_path / "given")
     assert [path.name for path in tmp_path.iterdir()] == ["given"]
 
 
@@ -120,18 +120,18 @@ def test_a_missing_part_of_split_weights_is_named(tiny_gemma3, tmp_path):
     parts = {"a": "model-00001-of-00002.safetensors", "b": "model-00002-of-00002.safetensors"}
     (folder / "model.safetensors").rename(folder / parts["a"])
     (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": parts}))
-    assert base_model.missing_files(folder) == [parts["b"]]
+    assert loading.missing_files(folder) == [parts["b"]]
 
 
 def test_an_unknown_base_lists_what_a_base_can_be(tmp_path):
     with pytest.raises(InputError, match="neither 'gemma-3-270m', nor a folder that exists, nor a Hub id"):
-        base_source.fetch("gemma", None, tmp_path / "base")
+        conversion.fetch("gemma", None, tmp_path / "base")
 
 
 def test_a_revision_of_something_without_revisions_is_refused(tiny_gemma3, tmp_path):
     for base in ("gemma-3-270m", str(tiny_gemma3)):
         with pytest.raises(InputError, match="only a Hub id has revisions"):
-            base_source.fetch(base, "main", tmp_path / "base")
+            conversion.fetch(base, "main", tmp_path / "base")
 
 
 class _Hub(BaseHTTPRequestHandler):
@@ -193,7 +193,7 @@ def hub(tiny_gemma3, monkeypatch):
 
 
 def test_a_hub_model_is_downloaded_at_a_commit_without_pickles(hub, tmp_path):
-    base_source.fetch("open/model", "main", tmp_path / "base")
+    conversion.fetch("open/model", "main", tmp_path / "base")
     got = {path.name for path in (tmp_path / "base").rglob("*")}
     assert got == set(hub) - {"pytorch_model.bin", "original/model.safetensors"} | {"base.json"}
     assert (tmp_path / "base" / "config.json").read_bytes() == hub["config.json"]
@@ -211,14 +211,14 @@ def test_a_hub_model_is_downloaded_at_a_commit_without_pickles(hub, tmp_path):
 )
 def test_what_the_hub_refuses_comes_with_a_remedy(hub, tmp_path, base, revision, remedy):
     with pytest.raises(InputError, match=remedy):
-        base_source.fetch(base, revision, tmp_path / "base")
+        conversion.fetch(base, revision, tmp_path / "base")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_network_the_offline_base_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(InputError, match=r"out of reach .*'gemma-3-270m', which needs no network"):
-        base_source.fetch("open/model", None, tmp_path / "base")
+        conversion.fetch("open/model", None, tmp_path / "base")
 
 
 def _config(folder: Path):
@@ -228,29 +228,29 @@ def _config(folder: Path):
 def test_dtype_follows_the_model_and_the_card(tiny_gemma2, tiny_gemma3, monkeypatch):
     gemma2, gemma3 = _config(tiny_gemma2), _config(tiny_gemma3)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
-    assert base_model.choose_dtype(gemma3, CUDA, "auto") == torch.bfloat16
-    assert base_model.choose_dtype(gemma2, CPU, "auto") == torch.float32
+    assert loading.choose_dtype(gemma3, CUDA, "auto") == torch.bfloat16
+    assert loading.choose_dtype(gemma2, CPU, "auto") == torch.float32
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: including_emulation)
-    assert base_model.choose_dtype(gemma2, CUDA, "auto") == torch.float16
-    assert base_model.choose_dtype(gemma3, CUDA, "auto") == torch.float32
-    assert base_model.choose_dtype(gemma2, CUDA, "float16") == torch.float16
-    assert base_model.choose_dtype(gemma3, CPU, "bfloat16") == torch.bfloat16
+    assert loading.choose_dtype(gemma2, CUDA, "auto") == torch.float16
+    assert loading.choose_dtype(gemma3, CUDA, "auto") == torch.float32
+    assert loading.choose_dtype(gemma2, CUDA, "float16") == torch.float16
+    assert loading.choose_dtype(gemma3, CPU, "bfloat16") == torch.bfloat16
     with pytest.raises(InputError, match="gemma3_text overflows"):
-        base_model.choose_dtype(gemma3, CUDA, "float16")
+        loading.choose_dtype(gemma3, CUDA, "float16")
 
 
 def test_gemma_2_keeps_its_soft_cap(tiny_gemma2, tiny_gemma3):
-    loaded = base_model.load_model(tiny_gemma2, device="cpu")
+    loaded = loading.load_model(tiny_gemma2, device="cpu")
     assert loaded.config._attn_implementation == "eager"
     assert not loaded.training
-    assert base_model.load_model(tiny_gemma3, device="cpu").config._attn_implementation == "sdpa"
+    assert loading.load_model(tiny_gemma3, device="cpu").config._attn_implementation == "sdpa"
 
 
 def test_four_bit_weights_are_known_as_such(tiny_gemma3, tmp_path):
-    assert not base_model.is_quantised(_config(tiny_gemma3))
-    model = base_model.load_model(tiny_gemma3, load_in_4bit=True, device="cpu")
+    assert not loading.is_quantised(_config(tiny_gemma3))
+    model = loading.load_model(tiny_gemma3, load_in_4bit=True, device="cpu")
     assert model.is_loaded_in_4bit
     shutil.copytree(tiny_gemma3, tmp_path / "nf4")
     model.save_pretrained(tmp_path / "nf4")
-    assert base_model.is_quantised(_config(tmp_path / "nf4"))
-    assert base_model.load_model(tmp_path / "nf4", device="cpu").is_loaded_in_4bit
+    assert loading.is_quantised(_config(tmp_path / "nf4"))
+    assert loading.load_model(tmp_path / "nf4", device="cpu").is_loaded_in_4bit

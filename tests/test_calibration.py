@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from scipy.special import log_softmax, softmax
 from sklearn.metrics import log_loss
 
-from cancertype import calibration, metrics
-from cancertype.calibration import Calibration, Head
 from cancertype.errors import InputError
+from cancertype.evaluation import calibration, metrics
+from cancertype.evaluation.calibration import Calibration, Head
+from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
-from cancertype.settings.evaluate import Evaluate
 
 SETTINGS = Evaluate()
 
@@ -96,7 +96,7 @@ def test_a_model_that_favours_some_labels_is_put_right_where_there_are_cases_eno
     found = (p.argmax(axis=1) == y_test).mean()
     assert found > ((lm_test + favour).argmax(axis=1) == y_test).mean() + 0.02
     assert found == pytest.approx((lm_test.argmax(axis=1) == y_test).mean(), abs=0.02)
-    # A tempered baseline is put right in the same way.
+    # A tempered tabular model is put right in the same way.
     tempered = calibration.temper(softmax(lm + favour, axis=1), y, softmax(lm_test + favour, axis=1), seed=0)
     assert tempered == pytest.approx(p, abs=1e-3)
 
@@ -232,7 +232,7 @@ def test_unfamiliarity_is_least_for_a_certain_case_and_most_for_an_even_one():
     assert scores["outside_share"] == pytest.approx([0.0, 1 - np.exp(-1.0)], abs=1e-6)
 
 
-def test_a_baseline_is_tempered_by_validation_alone():
+def test_a_tabular_model_is_tempered_by_validation_alone():
     y, logs = cases(800, 0, sharpness=2.5)
     _, test = cases(50, 1, sharpness=2.5)
     once = calibration.temper(np.exp(logs), y, np.exp(test), seed=0)

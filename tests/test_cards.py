@@ -10,11 +10,12 @@ import pyarrow as pa
 import pytest
 from huggingface_hub import DatasetCard, ModelCard
 
-from cancertype import cards, evaluation
 from cancertype.errors import InputError
+from cancertype.evaluation import evaluate
+from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
-from cancertype.settings.evaluate import Evaluate
-from cancertype.tables import write_parquet
+from cancertype.publishing import cards
+from cancertype.tables.parquet import write_parquet
 
 TCGA = {
     "source": "tcga",
@@ -54,7 +55,7 @@ def details(*, model: float, trees: float | None, labels: int = 24) -> dict:
         p /= p.sum(axis=1, keepdims=True)
         columns |= {f"trees_{label}": p[:, i] for i, label in enumerate(LABELS)}
     settings = Evaluate(bootstrap_samples=50)
-    return evaluation.evaluate_predictions(pd.DataFrame(columns), settings, seed=0).details
+    return evaluate.evaluate_predictions(pd.DataFrame(columns), settings, seed=0).details
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +143,7 @@ def test_the_calibration_table_holds_all_tested_cases(measured):
 @pytest.mark.parametrize(
     ("model", "trees", "sentence"),
     [
-        (4.0, 0.5, r"It is more often right than the best baseline \(gradient-boosted trees\): \+\d"),
+        (4.0, 0.5, r"It is more often right than the best tabular model \(gradient-boosted trees\): \+\d"),
         (0.0, 4.0, r"is (undecided: [+-]\d|more often right\*\*: difference -\d)"),
     ],
 )
@@ -156,7 +157,9 @@ def test_a_worse_model_says_so(measured):
 
     card = model_card(worse)
 
-    sentence = "**The best baseline (gradient-boosted trees) is more often right**: difference -10.0 percentage points"
+    sentence = (
+        "**The best tabular model (gradient-boosted trees) is more often right**: difference -10.0 percentage points"
+    )
     assert f"{sentence} (95 % interval -15.0 to -5.0)." in card
 
 

@@ -14,11 +14,12 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from cancertype import answers, inputs, pages
-from cancertype.cli import app
+from cancertype.commands.cli import app
 from cancertype.labels import FAMILIES, LABELS
-from cancertype.prediction_config import CONFIG
-from cancertype.predictor import Predictor
+from cancertype.prediction import answers, inputs
+from cancertype.prediction.prediction_config import CONFIG
+from cancertype.prediction.predictor import Predictor
+from cancertype.reports import pages
 
 from .published_model import TYPICAL, training_cohort
 from .test_inputs import DEPMAP
@@ -293,7 +294,7 @@ def test_a_file_is_read_by_the_limits_of_the_models_own_training_cases(run, publ
 
 
 def test_without_a_model_anywhere_the_remedy_is_told(run, monkeypatch, tmp_path):
-    monkeypatch.setattr("cancertype.cli.roots", lambda: (tmp_path,))
+    monkeypatch.setattr("cancertype.commands.cli.roots", lambda: (tmp_path,))
     result = run("predict", "KRAS G12D", model=None)
     assert result.exit_code == 1
     assert re.search(r"no model: none of released, models/published is here. Run `dvc repro`.*--model", result.stderr)
@@ -307,7 +308,7 @@ def test_the_published_model_of_the_working_directory_is_the_default(run, publis
 
 def test_help_and_validation_load_no_model_library():
     code = (
-        "import sys; from cancertype.cli import app\n"
+        "import sys; from cancertype.commands.cli import app\n"
         "heavy = {'torch', 'transformers', 'pyarrow', 'numpy', 'matplotlib'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "app(['validate', 'KRAS G12D'], standalone_mode=False)\n"

@@ -9,10 +9,12 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
-from cancertype import cohort, data_report, features
-from cancertype.settings.cohort import Cohort
-from cancertype.settings.features import Features
-from cancertype.sources import Dropped
+from cancertype.cohort import assembly
+from cancertype.cohort.settings import Cohort
+from cancertype.features import features
+from cancertype.features.settings import Features
+from cancertype.reports import data_report
+from cancertype.variants.cases import Dropped
 from tests.small_cohort import cases_table, tables, variants_table
 
 VOID = {"meta", "img", "source", "br", "col"}
@@ -113,10 +115,10 @@ def small(prefix: str = "", source: str = "tcga") -> tuple[list[dict], list[tupl
 
 
 def assembled(cases: list[dict], variants: list[tuple]) -> tuple[pa.Table, features.Vocabulary, list[str | None]]:
-    whole = cohort.assemble([tables(cases, variants)], Cohort(min_cases_per_label=3))
+    whole = assembly.assemble([tables(cases, variants)], Cohort(min_cases_per_label=3))
     counted = features.count(whole.cases, whole.variants)
     vocabulary = features.fit(counted, whole.variants, Features(recurrent_min_cases=2))
-    return counted, vocabulary, cohort.profiles(whole.cases, whole.variants)
+    return counted, vocabulary, assembly.profiles(whole.cases, whole.variants)
 
 
 @pytest.fixture(scope="module")

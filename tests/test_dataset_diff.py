@@ -5,9 +5,9 @@ import json
 import pyarrow as pa
 import pytest
 
-from cancertype.dataset_diff import compare, in_words
 from cancertype.errors import InputError
-from cancertype.text import completions
+from cancertype.text.prompt import completions
+from cancertype.versions.dataset_diff import compare, in_words
 
 ANSWERS = completions("word")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from cancertype.download import NotServed, Patience, download, public
 from cancertype.errors import InputError
+from cancertype.fetch.download import NotServed, Patience, download, public
 
 from .file_server import BODY, HASTY, MD5, PAGE, but, serve, server, status, wrong_byte
 

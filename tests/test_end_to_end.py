@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 import pytest
 import yaml
 
+from cancertype.cohort.settings import Cohort
 from cancertype.labels import LABELS
-from cancertype.predictor import Predictor
-from cancertype.settings.cohort import Cohort
+from cancertype.prediction.predictor import Predictor
 from cancertype.sources import raw
 from tests.test_pipeline import copy_of_the_repository, run
 
@@ -30,9 +30,9 @@ SMALL = {
     "train.teacher_share": 0.5,
     "train.validation_cases": 8,
     "lora.r": 4,
-    "baseline.trees": 10,
-    "baseline.folds": 2,
-    "baseline.logistic_c": [0.01],
+    "tabular.trees": 10,
+    "tabular.folds": 2,
+    "tabular.logistic_c": [0.01],
     "evaluate.bootstrap_samples": 50,
     "evaluate.orders": 2,
 }
@@ -77,7 +77,7 @@ def test_a_second_repro_runs_nothing(small):
 def test_metrics_and_reports_are_there_and_say_that_the_data_are_simulated(small):
     found = json.loads((small / "metrics/eval.json").read_text())
     assert found["simulated"] is True and 0 < found["accuracy"] <= 1 and found["n"] > 20
-    assert set(found["baseline"]) <= set(found) | {"baseline"}
+    assert set(found["tabular"]) <= set(found) | {"tabular"}
     details = json.loads((small / "metrics/details.json").read_text())
     assert set(details["models"]["blend"]) == {"strict", "merged", "hierarchical"}
     assert set(details["by_source"]) == {"simulated_depmap", "simulated_tcga"}
@@ -85,7 +85,7 @@ def test_metrics_and_reports_are_there_and_say_that_the_data_are_simulated(small
     for report in ("data/features/report.html", "metrics/report.html"):
         page = (small / report).read_text()
         assert "simulated" in page.lower() and "research use only" in page.lower()
-    assert "SIMULATED" in run(small, "python", "-m", "stages.summary").stdout
+    assert "SIMULATED" in run(small, "python", "-m", "pipeline.summary").stdout
 
 
 def test_the_model_card_tells_every_parameter(small):
@@ -104,7 +104,7 @@ def test_text_and_teacher_hold_every_version_of_every_training_case_and_of_no_ot
         assert list(version.index) == list(train.index)
         assert (version["completion"] == train["completion"]).all()
         assert (version["prompt"] != train["prompt"]).mean() > 0.3
-    teacher = pd.read_parquet(small / "models/baseline/out_of_fold.parquet")
+    teacher = pd.read_parquet(small / "models/tabular/out_of_fold.parquet")
     assert list(zip(teacher["copy"], teacher["case_id"], strict=True)) == [
         (copy, case_id) for copy in range(3) for case_id in train.index
     ]
@@ -130,7 +130,7 @@ def test_the_published_folder_predicts_from_raw_files_what_was_evaluated(small, 
 
 
 def test_the_released_form_is_small_and_predicts_as_the_published_one(small, predictor, monkeypatch):
-    done = run(small, "python", "-m", "stages.release")
+    done = run(small, "python", "-m", "pipeline.release")
     assert done.returncode == 0, done.stderr[-2000:]
     assert not list((small / "released").glob("*.safetensors")), "the base's weights stay out"
     assert sum(path.stat().st_size for path in (small / "released").rglob("*") if path.is_file()) < 20 << 20

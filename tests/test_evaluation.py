@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from cancertype.errors import InputError
-from cancertype.evaluation import REQUIRED, evaluate_baselines, evaluate_predictions, frame
+from cancertype.evaluation.evaluate import REQUIRED, evaluate_predictions, evaluate_tabular_models, frame
 from cancertype.labels import LABELS
 
 from .made_up_predictions import SETTINGS, made_up_predictions, without
@@ -31,7 +31,7 @@ def test_the_headline_is_short_and_agrees_with_the_details(result):
     assert result.headline["n"] == 200
     assert result.headline["accuracy"] == models["language_model"]["strict"]["accuracy"]["value"]
     assert result.headline["blend"]["merged_accuracy"] == models["blend"]["merged"]["accuracy"]["value"]
-    assert result.headline["baseline"]["log_loss"] == models["trees"]["strict"]["log_loss"]["value"]
+    assert result.headline["tabular"]["log_loss"] == models["trees"]["strict"]["log_loss"]["value"]
     assert result.headline["outside_share"] == pytest.approx(1 - np.exp(-0.1), abs=1e-5)
 
 
@@ -54,15 +54,15 @@ def test_calibration_sees_the_validation_split_alone():
 
 
 @pytest.mark.parametrize(("lm", "trees", "verdict"), [(5.0, 1.0, "better"), (0.5, 5.0, "worse")])
-def test_the_language_model_is_compared_with_the_best_baseline(lm, trees, verdict):
+def test_the_language_model_is_compared_with_the_best_tabular(lm, trees, verdict):
     comparison = evaluate_predictions(made_up_predictions(lm, trees), SETTINGS, seed=0).details["comparison"]
     assert comparison["language_model"]["verdict"] == verdict
     assert comparison["blend"]["accuracy"]["value"] >= comparison["language_model"]["accuracy"]["value"] - 0.05
 
 
-def test_the_best_baseline_is_the_most_accurate_one():
+def test_the_best_tabular_is_the_most_accurate_one():
     frame = made_up_predictions(trees_skill=0.0)
-    assert evaluate_predictions(frame, SETTINGS, seed=0).details["comparison"]["best_baseline"] == "logistic"
+    assert evaluate_predictions(frame, SETTINGS, seed=0).details["comparison"]["best_tabular"] == "logistic"
 
 
 def test_out_of_scope_cases_are_told_apart_and_mostly_abstained_on():
@@ -77,7 +77,7 @@ def test_without_trees_the_language_model_is_the_final_one():
     result = evaluate_predictions(frame[frame["split"] != "out_of_scope"], SETTINGS, seed=0)
     assert result.details["final"] == "language_model"
     assert result.details["comparison"] is None and result.details["out_of_scope"] is None
-    assert "blend" not in result.headline and "baseline" not in result.headline
+    assert "blend" not in result.headline and "tabular" not in result.headline
 
 
 @pytest.mark.parametrize(
@@ -92,10 +92,10 @@ def test_figures_of_simulated_cases_say_so(sources, some, all_):
     assert (result.details["simulated"], result.details["all_simulated"]) == (some, all_)
 
 
-def test_the_baselines_have_the_same_figures_in_their_own_file(result):
+def test_the_tabular_models_have_the_same_figures_in_their_own_file(result):
     frame = without(made_up_predictions(), "lm_")
-    short, details = evaluate_baselines(frame[frame["split"] != "out_of_scope"], SETTINGS, seed=0)
-    assert short["trees"] == result.headline["baseline"]
+    short, details = evaluate_tabular_models(frame[frame["split"] != "out_of_scope"], SETTINGS, seed=0)
+    assert short["trees"] == result.headline["tabular"]
     assert short["accuracy"] == short["trees"]["accuracy"] > short["majority"]["accuracy"]
     assert details["models"]["trees"] == result.details["models"]["trees"]
 

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from cancertype import evaluation_report
-from cancertype.evaluation import evaluate_predictions
+from cancertype.evaluation.evaluate import evaluate_predictions
 from cancertype.labels import LABELS
-from cancertype.pages import picture
+from cancertype.reports import evaluation_report
+from cancertype.reports.pages import picture
 
 from .made_up_predictions import SETTINGS, made_up_predictions, without
 
@@ -80,14 +80,14 @@ def test_the_page_needs_no_other_file(page):
 
 def test_the_page_leads_with_what_is_true(page):
     lead = page.text[: page.text.index("accuracy: the first answer is right")]
-    assert "Language model: worse than the best baseline, boosted trees" in lead
+    assert "Language model: worse than the best tabular model, boosted trees" in lead
     assert re.search(r"a difference of −\d+\.\d\u00a0points \(−\d+\.\d to −\d+\.\d\); McNemar’s exact test: p", lead)
 
 
 def test_a_better_model_is_called_better(result):
     rows = evaluation_report.statements(result.details)
     assert [row["verdict"] for row in rows] == ["better", "better"]
-    assert rows[1]["title"] == "Language model: better than the best baseline, boosted trees"
+    assert rows[1]["title"] == "Language model: better than the best tabular model, boosted trees"
 
 
 def test_the_page_says_research_use_only_and_names_versions(page):
@@ -116,14 +116,14 @@ def test_the_gain_of_averaging_orders_is_told(page, odd_page):
     assert re.search(told, odd_page.text) and not re.search(told, page.text)
 
 
-def test_a_page_without_baselines_losses_intervals_or_other_cancers_is_whole(tmp_path):
+def test_a_page_without_tabular_models_losses_intervals_or_other_cancers_is_whole(tmp_path):
     frame = without(made_up_predictions(), "trees_", "logistic_", "majority_", "mutations")
     result = evaluate_predictions(
         frame[frame["split"] != "out_of_scope"], SETTINGS.model_copy(update={"bootstrap_samples": 0}), seed=0
     )
     page = write(tmp_path / "report.html", result, about={})
     assert page.open == []
-    assert "No baseline was measured" in page.text and "95 % intervals." not in page.text
+    assert "No tabular model was measured" in page.text and "95 % intervals." not in page.text
     assert "none of the 26" not in page.text
 
 
@@ -159,7 +159,7 @@ def test_the_plots_files_hold_what_dvc_draws(result, tmp_path):
         ("f1", {"label", "f1"}),
     ):
         assert sorted(path.name for path in (tmp_path / folder).iterdir()) == [
-            "baseline.csv",
+            "tabular.csv",
             "final.csv",
             "language_model.csv",
         ]

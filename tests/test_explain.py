@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from cancertype import explain, inputs, pages
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
-from cancertype.predictor import Predictor
+from cancertype.prediction import explanation, inputs
+from cancertype.prediction.predictor import Predictor
+from cancertype.reports import pages
 
 CASES = "a: BRAF V600E, CDKN2A R80*, TTN A1V\nb: KRAS G12D\nc: XIRP2 A1V"
 
@@ -21,7 +22,7 @@ def read(text: str):
 
 
 def test_leaving_a_mutation_out_is_predicting_the_case_without_it(predictor):
-    predictions, (why,) = explain.explain(predictor, read(CASES), ["a"])
+    predictions, (why,) = explanation.explain(predictor, read(CASES), ["a"])
     without = {
         "BRAF V600E": "CDKN2A R80*, TTN A1V",
         "CDKN2A R80*": "BRAF V600E, TTN A1V",
@@ -37,7 +38,7 @@ def test_leaving_a_mutation_out_is_predicting_the_case_without_it(predictor):
 
 
 def test_the_mutation_that_decides_comes_first_and_one_that_speaks_against_last(predictor):
-    _, (why,) = explain.explain(predictor, read("TP53 R175H, SPOP F133V, TTN A1V"), ["text"])
+    _, (why,) = explanation.explain(predictor, read("TP53 R175H, SPOP F133V, TTN A1V"), ["text"])
     assert why.label in ("OV", "PRAD")
     mine, other = ("TP53 R175H", "SPOP F133V")[:: 1 if why.label == "OV" else -1]
     assert (why.effects[0].mutation, why.effects[-1].mutation) == (mine, other)
@@ -45,21 +46,21 @@ def test_the_mutation_that_decides_comes_first_and_one_that_speaks_against_last(
 
 
 def test_cases_are_explained_in_the_order_asked_for(predictor):
-    predictions, why = explain.explain(predictor, read(CASES), ["c", "b"])
+    predictions, why = explanation.explain(predictor, read(CASES), ["c", "b"])
     assert [e.case_id for e in why] == ["c", "b"] == predictions.cases["case_id"].to_pylist()
     assert why[0].effects == ()
     assert why[0].without_all == pytest.approx(why[0].p)
 
 
 def test_only_the_most_telling_are_tried_and_the_rest_counted(predictor):
-    _, (why,) = explain.explain(predictor, read(CASES), ["a"], most=2)
+    _, (why,) = explanation.explain(predictor, read(CASES), ["a"], most=2)
     assert (len(why.effects), why.not_tried) == (2, 1)
 
 
 def test_a_prior_holds_without_each_mutation_too(predictor):
     weights = np.full((3, 26), 1.0)
     weights[0, LABELS.index("SKCM")] = 0.0
-    _, (why,) = explain.explain(predictor, read(CASES), ["a"], weights=weights)
+    _, (why,) = explanation.explain(predictor, read(CASES), ["a"], weights=weights)
     assert why.label != "SKCM"
     alone = predictor.predict(read("CDKN2A R80*, TTN A1V"), weights=weights[0]).p[0, LABELS.index(why.label)]
     assert {e.mutation: e.without for e in why.effects}["BRAF V600E"] == pytest.approx(alone, rel=1e-5)
@@ -67,19 +68,22 @@ def test_a_prior_holds_without_each_mutation_too(predictor):
 
 def test_a_case_that_is_not_there_is_named(predictor):
     with pytest.raises(InputError, match="no case is named 'z': the first are a, b, c"):
-        explain.explain(predictor, read(CASES), ["z"])
+        explanation.explain(predictor, read(CASES), ["z"])
 
 
 @pytest.mark.parametrize("narrow", [False, True])
 def test_the_picture_shows_the_greatest_effects_of_every_case(narrow):
-    effects = tuple(explain.Effect(f"GENE{i} A1V", 0.5, float(bits)) for i, bits in enumerate(range(9, -11, -1)))
-    cases = [explain.Explanation("a", "SKCM", 0.8, effects, 0.1, 0), explain.Explanation("b", "OV", 0.3, (), 0.3, 0)]
-    figure = explain.draw(cases, narrow)
+    effects = tuple(explanation.Effect(f"GENE{i} A1V", 0.5, float(bits)) for i, bits in enumerate(range(9, -11, -1)))
+    cases = [
+        explanation.Explanation("a", "SKCM", 0.8, effects, 0.1, 0),
+        explanation.Explanation("b", "OV", 0.3, (), 0.3, 0),
+    ]
+    figure = explanation.draw(cases, narrow)
     first, second = figure.axes
     named = [label.get_text() for label in first.get_yticklabels()]
     assert (len(named), named[0], named[-1]) == (15, "GENE0 A1V", "GENE19 A1V")
     assert [bar.get_width() for bar in first.patches] == sorted((b.get_width() for b in first.patches), reverse=True)
     assert "no informative mutation" in [text.get_text() for text in second.texts]
-    assert pages.picture(lambda: explain.draw(cases, narrow), "svg") == pages.picture(
-        lambda: explain.draw(cases, narrow), "svg"
+    assert pages.picture(lambda: explanation.draw(cases, narrow), "svg") == pages.picture(
+        lambda: explanation.draw(cases, narrow), "svg"
     )

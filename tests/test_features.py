@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from cancertype import features
 from cancertype.errors import InputError
+from cancertype.features import features
+from cancertype.features.settings import Features
 from cancertype.labels import LABELS
-from cancertype.settings.features import Features
 from tests.small_cohort import cases_table, variants_table
 
 
@@ -143,7 +143,7 @@ def test_a_training_split_without_variants_is_an_error():
 
 
 def test_the_vocabulary_survives_a_round_trip(small, tmp_path):
-    from cancertype.tables import write_parquet
+    from cancertype.tables.parquet import write_parquet
 
     vocabulary = features.fit(*small, Features())
     write_parquet(vocabulary.table, tmp_path / "v.parquet")

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
-from cancertype.settings.cohort import Cohort
-from cancertype.settings.data import DepMap, Table, Tcga
-from cancertype.sources import depmap, fetch, tcga
+from cancertype.fetch import releases
+from cancertype.fetch.settings import DepMap, Table, Tcga
+from cancertype.sources import depmap, tcga
 
 from .file_server import HASTY, PAGE, but, server, status, wrong_byte
 
@@ -48,7 +49,7 @@ def md5(body: bytes) -> str:
 @pytest.fixture
 def published(server, monkeypatch):
     """The server as the place where the releases are published, small files instead of the real ones."""
-    real = {source: fetch.catalogue(source) for source in ("depmap", "tcga")}
+    real = {source: releases.catalogue(source) for source in ("depmap", "tcga")}
     small = {"depmap": DEPMAP_FILES, "tcga": TCGA_FILES}
     known = {}
     for source, catalogue in real.items():
@@ -66,7 +67,7 @@ def published(server, monkeypatch):
         known[source] = catalogue.model_copy(update={"releases": [release]})
         for name, body in small[source].items():
             server.files[f"/published/{name}"] = server.files[f"/mirror/{name}"] = body
-    monkeypatch.setattr(fetch, "catalogue", known.get)
+    monkeypatch.setattr(releases, "catalogue", known.get)
     return server
 
 
@@ -78,7 +79,7 @@ def folder(tmp_path) -> Path:
 @pytest.fixture
 def get_depmap(folder, tmp_path):
     def run(**settings) -> dict:
-        fetch.fetch_depmap(DepMap(**settings), folder, tmp_path / "scratch", patience=HASTY)
+        releases.fetch_depmap(DepMap(**settings), folder, tmp_path / "scratch", patience=HASTY)
         return json.loads((folder / "source.json").read_text())
 
     return run
@@ -87,7 +88,7 @@ def get_depmap(folder, tmp_path):
 @pytest.fixture
 def get_tcga(folder, tmp_path):
     def run(**settings) -> dict:
-        fetch.fetch_tcga(Tcga(**settings), folder, tmp_path / "scratch", patience=HASTY)
+        releases.fetch_tcga(Tcga(**settings), folder, tmp_path / "scratch", patience=HASTY)
         return json.loads((folder / "source.json").read_text())
 
     return run
@@ -120,7 +121,7 @@ def assert_nothing_is_visible(folder: Path) -> None:
 
 @pytest.mark.parametrize("source", ["depmap", "tcga"])
 def test_every_known_file_has_a_safe_address_a_checksum_and_terms(source):
-    for release in fetch.catalogue(source).releases:
+    for release in releases.catalogue(source).releases:
         assert release.licence
         assert "https://doi.org/" in release.citation
         assert release.limits_training is False
@@ -130,10 +131,10 @@ def test_every_known_file_has_a_safe_address_a_checksum_and_terms(source):
 
 
 def test_the_known_releases_are_the_documented_ones():
-    assert [release.release for release in fetch.catalogue("depmap").releases] == ["24Q4"]
-    assert {file.name for file in fetch.catalogue("depmap").releases[0].files} == set(fetch.DEPMAP_FILES)
-    assert fetch.catalogue("depmap").releases[0].licence == "CC BY 4.0"
-    assert {file.name: file.bytes for file in fetch.catalogue("tcga").releases[0].files} == {
+    assert [release.release for release in releases.catalogue("depmap").releases] == ["24Q4"]
+    assert {file.name for file in releases.catalogue("depmap").releases[0].files} == set(releases.DEPMAP_FILES)
+    assert releases.catalogue("depmap").releases[0].licence == "CC BY 4.0"
+    assert {file.name: file.bytes for file in releases.catalogue("tcga").releases[0].files} == {
         "clinical_PANCAN_patient_with_followup.tsv": 18_633_685,
         "mc3.v0.2.8.PUBLIC.maf.gz": 753_339_089,
     }
@@ -141,7 +142,7 @@ def test_the_known_releases_are_the_documented_ones():
 
 @pytest.mark.parametrize(("release", "restricted"), [("24Q4", False), ("24Q2", False), ("25Q2", True), ("26Q1", True)])
 def test_only_releases_after_24q4_are_restricted(release, restricted):
-    assert fetch.catalogue("depmap").is_restricted(release) is restricted
+    assert releases.catalogue("depmap").is_restricted(release) is restricted
 
 
 # A release's own addresses
@@ -155,7 +156,7 @@ def test_a_depmap_release_is_fetched_whole_with_its_record(published, get_depmap
         "release": "24Q4",
         "name": "DepMap 24Q4 Public",
         "licence": "CC BY 4.0",
-        "citation": fetch.catalogue("depmap").releases[0].citation,
+        "citation": releases.catalogue("depmap").releases[0].citation,
         "terms": None,
         "limits_training": False,
         "simulated": False,
@@ -538,7 +539,7 @@ def test_the_real_folders_are_taken(get_depmap, get_tcga, folder, shared_data, c
 def test_the_users_table_is_copied_as_it_is(folder, own, name):
     body = TABLE if name == "mine.csv" else TABLE.replace(b",", b"\t")
     body = gzip.compress(body) if name.endswith(".gz") else body
-    fetch.fetch_table(Table(path=str(write(own, {name: body}) / name)), folder)
+    releases.fetch_table(Table(path=str(write(own, {name: body}) / name)), folder)
     record = json.loads((folder / "source.json").read_text())
     assert contents(folder) == {name: body}
     assert record["source"] == "table"
@@ -548,10 +549,10 @@ def test_the_users_table_is_copied_as_it_is(folder, own, name):
 def test_a_table_that_is_not_named_or_not_there_or_no_table_is_said(folder, own):
     write(own, {"mine.xlsx": b"PK\x03\x04", "no_id.csv": TABLE.replace(b"ID,", b"case,")})
     with pytest.raises(InputError, match=r"data\.table\.path is null: set it to your table"):
-        fetch.fetch_table(Table(), folder)
+        releases.fetch_table(Table(), folder)
     for name in ("absent.csv", "mine.xlsx"):
         with pytest.raises(InputError, match=rf"{name}: is no file ending in \.csv"):
-            fetch.fetch_table(Table(path=str(own / name)), folder)
+            releases.fetch_table(Table(path=str(own / name)), folder)
     with pytest.raises(InputError, match=r"no_id\.csv: has no column ID"):
-        fetch.fetch_table(Table(path=str(own / "no_id.csv")), folder)
+        releases.fetch_table(Table(path=str(own / "no_id.csv")), folder)
     assert_nothing_is_visible(folder)

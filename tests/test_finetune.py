@@ -16,10 +16,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from cancertype import augmentation
 from cancertype.errors import InputError
+from cancertype.features import augmentation
 from cancertype.finetune import finetune
-from cancertype.settings.train import Train
+from cancertype.finetune.settings import Train
 from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, arguments, contents, curve, write_split
 
 
@@ -433,7 +433,7 @@ def test_an_adapter_that_does_not_fit_is_refused_with_the_reason(finished, split
 @pytest.mark.parametrize("family", ["tiny_gemma3", "tiny_gemma2"])
 @pytest.mark.parametrize("embeddings", [False, True, "label_tokens"])
 def test_the_merged_model_answers_as_base_and_adapter(family, embeddings, splits, tmp_path, request):
-    from cancertype.merging import merge
+    from cancertype.scoring.merging import merge
 
     base = request.getfixturevalue(family)
     rate = {"embedding_learning_rate": 1.0e-2}
@@ -500,7 +500,7 @@ def wide_gemma(tiny_gemma3, tmp_path_factory) -> Path:
 
 
 def test_a_4_bit_base_trains_and_evaluates_and_merges_onto_16_bits(wide_gemma, splits, tmp_path):
-    from cancertype.merging import merge
+    from cancertype.scoring.merging import merge
 
     report = finetune(
         **arguments(splits, wide_gemma, tmp_path, model={"load_in_4bit": True}, max_steps=30, evaluate_every_steps=10)

@@ -300,9 +300,9 @@ def test_a_teacher_is_read_in_the_order_of_the_cases_and_a_case_without_one_is_n
     assert read_teacher(path, cases, LABELS[:1], versions=1).tolist() == [[[1.0], [2.0]], [[3.0], [0.0]]]
     with pytest.raises(InputError, match=r"holds 4 cases, and not b \(2 training"):
         read_teacher(path, cases, LABELS, versions=2)
-    with pytest.raises(InputError, match=r"lacks the columns \['nonsense'\].*Run the baseline stage again"):
+    with pytest.raises(InputError, match=r"lacks the columns \['nonsense'\].*Run the tabular stage again"):
         read_teacher(path, cases, ["nonsense"])
-    with pytest.raises(InputError, match=r"holds 0 cases, and not b \(2 training.*set baseline.folds"):
+    with pytest.raises(InputError, match=r"holds 0 cases, and not b \(2 training.*set tabular.folds"):
         read_teacher(write_teacher(tmp_path / "none.parquet", []), cases, LABELS)
 
 

@@ -106,9 +106,9 @@ def test_both_backends_save_the_same_adapter_layout(both, run):
 @needs_unsloth
 @pytest.mark.parametrize("run", RUNS)
 def test_both_backends_merge_to_the_same_answers(both, run, splits, request):
-    from cancertype.base_model import load_model, load_tokenizer
-    from cancertype.merging import merge
-    from cancertype.scoring import score_labels
+    from cancertype.language_model.loading import load_model, load_tokenizer
+    from cancertype.scoring.likelihood import score_labels
+    from cancertype.scoring.merging import merge
 
     base = request.getfixturevalue(RUNS[run]["base"])
     prompts = pq.read_table(splits["validation"])["prompt"].to_pylist()[:6]

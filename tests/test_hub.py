@@ -11,10 +11,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from cancertype import hub
 from cancertype.errors import InputError
-from cancertype.settings.publish import Publish
-from cancertype.tables import write_parquet
+from cancertype.publishing import hub
+from cancertype.publishing.settings import Publish
+from cancertype.tables.parquet import write_parquet
 
 from .hub_server import DROP, READ_TOKEN, WRITE_TOKEN, Blob, HubServer
 

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cancertype import inputs
+from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
-from cancertype.settings.cohort import Cohort
-from cancertype.sources import CASES, SourceTables, delimited, free_text, vcf
-from cancertype.variants import SCHEMA
+from cancertype.prediction import inputs
+from cancertype.sources import free_text, vcf
+from cancertype.tables import delimited
+from cancertype.variants.cases import CASES, SourceTables
+from cancertype.variants.schema import SCHEMA
 
 MAF = (
     "#version 2.4\nHugo_Symbol\tChromosome\tStart_Position\tVariant_Classification\tReference_Allele\t"

@@ -2,12 +2,12 @@
 
 import csv
 from collections import Counter
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
-from cancertype.label_map import (
+from cancertype.labels import FAMILIES, FAMILY_OF, LABELS, NAMES, WORDS
+from cancertype.labels.mapping import (
     Assignment,
     PatientModel,
     from_oncotree,
@@ -17,18 +17,14 @@ from cancertype.label_map import (
     patient_conflicts,
     sample_types,
 )
-from cancertype.labels import FAMILIES, FAMILY_OF, LABELS, NAMES, WORDS
+from cancertype.package_data import rows
 
 NO_LINES = {"PCPG", "THYM"}
 DOC = Path(__file__).parents[1] / "docs" / "labels.md"
 
 
-def reference(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(files("cancertype.reference").joinpath(name).read_text(encoding="utf-8").splitlines()))
-
-
-LISTED = {row["code"]: row for row in reference("oncotree_labels.csv")}
-TREE = {row["code"]: row for row in reference("oncotree_tree.csv")}
+LISTED = {row["code"]: row for row in rows("labels", "oncotree_labels.csv")}
+TREE = {row["code"]: row for row in rows("labels", "oncotree_tree.csv")}
 
 
 def by_code(code: str) -> Assignment:
@@ -62,9 +58,9 @@ def test_there_are_26_labels_in_24_families_with_a_name_and_a_word_each():
 
 
 def test_every_listed_code_is_listed_once_with_a_name_and_a_reason():
-    rows = reference("oncotree_labels.csv")
-    assert len(rows) == len(LISTED)
-    assert [row["code"] for row in rows if not (row["name"] and row["reason"])] == []
+    codes = rows("labels", "oncotree_labels.csv")
+    assert len(codes) == len(LISTED)
+    assert [row["code"] for row in codes if not (row["name"] and row["reason"])] == []
 
 
 def test_every_listed_label_is_one_of_the_26_or_empty():
@@ -72,7 +68,7 @@ def test_every_listed_label_is_one_of_the_26_or_empty():
 
 
 def test_the_tree_has_one_root_and_no_orphan():
-    assert len(reference("oncotree_tree.csv")) == len(TREE)
+    assert len(rows("labels", "oncotree_tree.csv")) == len(TREE)
     assert [code for code, row in TREE.items() if not row["parent"]] == ["TISSUE"]
     assert [code for code, row in TREE.items() if row["parent"] and row["parent"] not in TREE] == []
 
@@ -291,11 +287,11 @@ def test_cohorts_of_other_cancers_and_unknown_ones_are_out(cohort):
 
 
 def test_every_cohort_has_a_reason_a_valid_label_and_sample_types():
-    rows = reference("tcga_cohorts.csv")
-    assert len({row["cohort"] for row in rows}) == len(rows)
-    assert {row["label"] for row in rows} - {""} == set(LABELS)
-    assert all(row["name"] and row["reason"] for row in rows)
-    assert {kind for row in rows for kind in row["sample_types"].split()} == {"01", "03", "06"}
+    cohorts = rows("labels", "tcga_cohorts.csv")
+    assert len({row["cohort"] for row in cohorts}) == len(cohorts)
+    assert {row["label"] for row in cohorts} - {""} == set(LABELS)
+    assert all(row["name"] and row["reason"] for row in cohorts)
+    assert {kind for row in cohorts for kind in row["sample_types"].split()} == {"01", "03", "06"}
 
 
 @pytest.mark.parametrize("written", ["TCGA-LUAD", "luad", " LUAD "])

@@ -9,8 +9,9 @@ import torch
 from peft import LoraConfig, get_peft_model
 from safetensors.torch import load_file, save_file
 
-from cancertype import base_model, merging
 from cancertype.errors import InputError
+from cancertype.language_model import loading
+from cancertype.scoring import merging
 
 PROMPTS = ["tumour female\nTP53 R175H, APC R213*\ncancer:", "cell line male\ncancer:", "BRAF V600E"]
 LABELS = [" breast", " BRCA", " KIRC", " KIPAN", " x"]
@@ -34,7 +35,7 @@ def one_thread():
 
 def make_adapter(base: Path, folder: Path, *, size: float = 0.1, **config) -> Path:
     """An adapter whose every trained weight has been moved by noise of the given size."""
-    model = base_model.load_model(base, dtype="float32", device="cpu")
+    model = loading.load_model(base, dtype="float32", device="cpu")
     wrapped = get_peft_model(
         model, LoraConfig(r=4, lora_alpha=8, use_rslora=True, target_modules=PROJECTIONS, **config)
     )
@@ -62,7 +63,7 @@ def test_merging_is_exact_and_keeps_the_embeddings_tied(request, tmp_path, famil
     assert figures["logit_difference"] < TOLERANCE
     assert figures["same_best_label"] == figures["same_next_token"] == 1.0
     assert "lm_head.weight" not in load_file(tmp_path / "merged" / "model.safetensors")
-    merged = base_model.load_model(tmp_path / "merged", device="cpu")
+    merged = loading.load_model(tmp_path / "merged", device="cpu")
     assert merged.get_input_embeddings().weight is merged.get_output_embeddings().weight
     assert (tmp_path / "merged" / "tokenizer.json").read_bytes() == (base / "tokenizer.json").read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "merged"]
@@ -72,7 +73,7 @@ def test_merging_is_exact_and_keeps_the_embeddings_tied(request, tmp_path, famil
 def half_base(tiny_gemma3, tmp_path) -> Path:
     """The tiny base stored in bfloat16, as Gemma's own weights are."""
     folder = shutil.copytree(tiny_gemma3, tmp_path / "base")
-    base_model.load_model(tiny_gemma3, dtype="bfloat16", device="cpu").save_pretrained(folder)
+    loading.load_model(tiny_gemma3, dtype="bfloat16", device="cpu").save_pretrained(folder)
     return folder
 
 
@@ -123,17 +124,17 @@ def test_embeddings_trained_apart_from_the_head_are_refused(tiny_gemma3, tmp_pat
 
 
 def test_an_adapter_trained_in_four_bits_merges_onto_the_whole_base(tiny_gemma3, tmp_path):
-    model = base_model.load_model(tiny_gemma3, load_in_4bit=True, device="cpu")
+    model = loading.load_model(tiny_gemma3, load_in_4bit=True, device="cpu")
     wrapped = get_peft_model(model, LoraConfig(r=4, target_modules=PROJECTIONS, init_lora_weights=False))
     wrapped.save_pretrained(tmp_path / "adapter")
     figures = merge(tiny_gemma3, tmp_path / "adapter", tmp_path / "merged")
     assert figures["log_likelihood_difference"] < TOLERANCE
-    assert not base_model.is_quantised(base_model.load_model(tmp_path / "merged", device="cpu").config)
+    assert not loading.is_quantised(loading.load_model(tmp_path / "merged", device="cpu").config)
 
 
 def test_a_base_stored_in_four_bits_is_multiplied_out(tiny_gemma3, tmp_path):
     base = shutil.copytree(tiny_gemma3, tmp_path / "base")
-    base_model.load_model(tiny_gemma3, load_in_4bit=True, device="cpu").save_pretrained(base)
+    loading.load_model(tiny_gemma3, load_in_4bit=True, device="cpu").save_pretrained(base)
     adapter = make_adapter(tiny_gemma3, tmp_path / "adapter")
     figures = merge(base, adapter, tmp_path / "merged", tolerance=1.0)
     assert figures["log_likelihood_difference_before_storing"] < TOLERANCE

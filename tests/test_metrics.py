@@ -15,8 +15,8 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-from cancertype import metrics
 from cancertype.errors import InputError
+from cancertype.evaluation import metrics
 from cancertype.labels import FAMILIES, FAMILY_OF, LABELS
 
 LABEL_CODES = np.arange(len(LABELS))

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from cancertype.errors import InputError
-from stages import params
+from pipeline import params
 
 ROOT = Path(__file__).parents[1]
 PRESETS = sorted((ROOT / "params").glob("*.yaml"))
@@ -97,7 +97,7 @@ def test_broken_yaml_and_a_missing_file_are_named(tmp_path, monkeypatch):
 
 
 def test_reading_gives_the_wanted_keys_in_their_order(monkeypatch):
-    from cancertype.settings.cohort import Cohort
+    from cancertype.cohort.settings import Cohort
 
     monkeypatch.chdir(ROOT)
     cohort, seed = params.read({"cohort": Cohort, "seed": int})
@@ -124,7 +124,7 @@ def test_a_defect_of_ours_keeps_its_trace():
 
 @pytest.mark.parametrize("written", ["3e-05", "3e-5", "3.0e-5", "0.00003"])
 def test_a_learning_rate_may_be_written_as_dvc_or_a_hand_writes_it(written, tmp_path, monkeypatch):
-    from cancertype.settings.train import Train
+    from cancertype.finetune.settings import Train
 
     monkeypatch.chdir(tmp_path)
     text = (ROOT / "params.yaml").read_text()

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
-from cancertype.settings.cohort import Cohort
-from cancertype.sources import CASES, SourceTables, delimited, depmap, table, tcga
-from cancertype.variants import CONSEQUENCES, SCHEMA, TRINUCLEOTIDES
+from cancertype.sources import depmap, table, tcga
+from cancertype.tables import delimited
+from cancertype.variants.cases import CASES, SourceTables
+from cancertype.variants.schema import CONSEQUENCES, SCHEMA, TRINUCLEOTIDES
 
 MAF_HEADER = (
     "Hugo_Symbol\tChromosome\tStart_Position\tVariant_Classification\tReference_Allele\tTumor_Seq_Allele2\t"

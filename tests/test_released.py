@@ -5,7 +5,7 @@ import random
 import pytest
 
 from cancertype.labels import LABELS
-from cancertype.predictor import Predictor
+from cancertype.prediction.predictor import Predictor
 from tests.small_cohort import tables
 from tests.test_pipeline import ROOT
 

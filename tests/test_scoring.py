@@ -9,10 +9,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cancertype import base_model, scoring
 from cancertype.errors import InputError
-from cancertype.label_trie import label_trie
 from cancertype.labels import LABELS
+from cancertype.language_model import loading
+from cancertype.language_model.label_trie import label_trie
+from cancertype.scoring import likelihood
 
 CODES = [f" {label}" for label in LABELS]
 WINDOW = 64
@@ -38,12 +39,12 @@ def one_thread():
 @pytest.fixture(scope="module", params=["tiny_gemma3", "tiny_gemma2"])
 def loaded(request):
     folder = request.getfixturevalue(request.param)
-    return base_model.load_model(folder, device="cpu"), base_model.load_tokenizer(folder)
+    return loading.load_model(folder, device="cpu"), loading.load_tokenizer(folder)
 
 
 @pytest.fixture(scope="module")
 def gemma3(tiny_gemma3):
-    return base_model.load_model(tiny_gemma3, device="cpu"), base_model.load_tokenizer(tiny_gemma3)
+    return loading.load_model(tiny_gemma3, device="cpu"), loading.load_tokenizer(tiny_gemma3)
 
 
 @torch.no_grad()
@@ -68,7 +69,7 @@ def by_brute_force(model, tokenizer, prompts: list[str], label_texts: list[str])
 @pytest.mark.parametrize("batch_size", [1, 2, 32])
 def test_scores_equal_brute_force(loaded, batch_size):
     model, tokenizer = loaded
-    got = scoring.score_labels(model, tokenizer, SHORT, CODES, batch_size=batch_size, progress=False)
+    got = likelihood.score_labels(model, tokenizer, SHORT, CODES, batch_size=batch_size, progress=False)
     assert got.dtype == np.float64
     np.testing.assert_allclose(got, by_brute_force(model, tokenizer, SHORT, CODES), atol=TOLERANCE, rtol=0)
 
@@ -77,20 +78,20 @@ def test_scores_equal_brute_force_where_prompts_outgrow_the_window(loaded):
     model, tokenizer = loaded
     lengths = [len(tokens) for tokens in tokenizer(LONG)["input_ids"]]
     assert max(lengths) > WINDOW + 16 > WINDOW > min(lengths)
-    got = scoring.score_labels(model, tokenizer, LONG, CODES, batch_size=3, progress=False)
+    got = likelihood.score_labels(model, tokenizer, LONG, CODES, batch_size=3, progress=False)
     np.testing.assert_allclose(got, by_brute_force(model, tokenizer, LONG, CODES), atol=TOLERANCE, rtol=0)
 
 
 def _shapes_read(monkeypatch) -> list[tuple[int, int]]:
     """Shapes of the token batches that the model reads from now on."""
     shapes = []
-    original = scoring._hidden_states
+    original = likelihood._hidden_states
 
     def watched(model, tokens, *rest):
         shapes.append(tuple(tokens.shape))
         return original(model, tokens, *rest)
 
-    monkeypatch.setattr(scoring, "_hidden_states", watched)
+    monkeypatch.setattr(likelihood, "_hidden_states", watched)
     return shapes
 
 
@@ -100,16 +101,16 @@ def test_a_shared_beginning_is_read_once_and_changes_nothing(loaded, monkeypatch
     prompts = [PREAMBLE + text for text in rest]
     expected = by_brute_force(model, tokenizer, prompts, CODES[:9])
     read = []
-    original = scoring._hidden_states
+    original = likelihood._hidden_states
     monkeypatch.setattr(
-        scoring,
+        likelihood,
         "_hidden_states",
         lambda model, tokens, *rest: read.append(tokens.shape) or original(model, tokens, *rest),
     )
-    got = scoring.score_labels(model, tokenizer, prompts, CODES[:9], batch_size=2, progress=False)
+    got = likelihood.score_labels(model, tokenizer, prompts, CODES[:9], batch_size=2, progress=False)
     np.testing.assert_allclose(got, expected, atol=TOLERANCE, rtol=0)
     assert read[0][0] == 1
-    assert read[0][1] >= scoring._SHORTEST_PREFIX
+    assert read[0][1] >= likelihood._SHORTEST_PREFIX
     longest = max(map(len, tokenizer(prompts)["input_ids"]))
     assert all(width < longest for _, width in read[1:])
 
@@ -117,7 +118,7 @@ def test_a_shared_beginning_is_read_once_and_changes_nothing(loaded, monkeypatch
 def test_a_prompt_that_is_all_of_another_is_scored_too(loaded):
     model, tokenizer = loaded
     prompts = [PREAMBLE, PREAMBLE + "x", PREAMBLE]
-    got = scoring.score_labels(model, tokenizer, prompts, CODES, batch_size=8, progress=False)
+    got = likelihood.score_labels(model, tokenizer, prompts, CODES, batch_size=8, progress=False)
     np.testing.assert_allclose(got, by_brute_force(model, tokenizer, prompts, CODES), atol=TOLERANCE, rtol=0)
 
 
@@ -135,7 +136,7 @@ def test_scores_equal_brute_force_for_any_labels(loaded, labels, prompts, batch_
     model, _ = loaded
     label_texts = [" ".join(map(str, label)) for label in labels]
     texts = [" ".join(map(str, prompt)) for prompt in prompts]
-    got = scoring.score_labels(model, _as_written, texts, label_texts, batch_size=batch_size, progress=False)
+    got = likelihood.score_labels(model, _as_written, texts, label_texts, batch_size=batch_size, progress=False)
     expected = brute_force(model, [[2, *prompt] for prompt in prompts], [list(label) for label in labels])
     np.testing.assert_allclose(got, expected, atol=TOLERANCE, rtol=0)
 
@@ -172,45 +173,45 @@ def test_a_trie_reads_shared_tokens_once_and_never_a_last_token():
 def test_labels_of_one_token_cost_nothing_beyond_the_prompt(gemma3, monkeypatch):
     model, _ = gemma3
     widths = []
-    original = scoring._hidden_states
+    original = likelihood._hidden_states
     monkeypatch.setattr(
-        scoring,
+        likelihood,
         "_hidden_states",
         lambda model, tokens, *rest: widths.append(tokens.shape[1]) or original(model, tokens, *rest),
     )
-    scoring.score_labels(model, _as_written, ["5 6 7"], ["8", "9"], batch_size=1, progress=False)
+    likelihood.score_labels(model, _as_written, ["5 6 7"], ["8", "9"], batch_size=1, progress=False)
     assert widths == [len(["<bos>", "5", "6", "7"])]
 
 
 def test_labels_and_what_lies_outside_them_add_up_to_one(gemma3):
     model, _ = gemma3
     every = [str(token) for token in range(model.config.vocab_size)]
-    scores = scoring.score_labels(model, _as_written, ["5 6", "7"], every, batch_size=2, progress=False)
-    np.testing.assert_allclose(scoring.outside_share(scores), 0.0, atol=1e-5)
+    scores = likelihood.score_labels(model, _as_written, ["5 6", "7"], every, batch_size=2, progress=False)
+    np.testing.assert_allclose(likelihood.outside_share(scores), 0.0, atol=1e-5)
     half = scores[:, ::2]
-    np.testing.assert_allclose(scoring.outside_share(half), 1 - np.exp(half).sum(axis=1), atol=1e-9)
+    np.testing.assert_allclose(likelihood.outside_share(half), 1 - np.exp(half).sum(axis=1), atol=1e-9)
 
 
 def test_a_share_outside_is_exact_where_it_is_tiny():
-    assert scoring.outside_share(np.array([[math.log1p(-1e-14)]]))[0] == pytest.approx(1e-14, rel=1e-2)
+    assert likelihood.outside_share(np.array([[math.log1p(-1e-14)]]))[0] == pytest.approx(1e-14, rel=1e-2)
 
 
 def test_logits_are_made_a_few_positions_at_a_time(gemma3, monkeypatch):
     model, tokenizer = gemma3
-    whole = scoring.score_labels(model, tokenizer, SHORT, CODES, batch_size=4, progress=False)
+    whole = likelihood.score_labels(model, tokenizer, SHORT, CODES, batch_size=4, progress=False)
     heights = []
     hook = model.lm_head.register_forward_hook(lambda module, inputs, output: heights.append(len(output)))
-    monkeypatch.setattr(scoring, "_LOGITS_AT_ONCE", 3 * model.config.vocab_size)
-    chunked = scoring.score_labels(model, tokenizer, SHORT, CODES, batch_size=4, progress=False)
+    monkeypatch.setattr(likelihood, "_LOGITS_AT_ONCE", 3 * model.config.vocab_size)
+    chunked = likelihood.score_labels(model, tokenizer, SHORT, CODES, batch_size=4, progress=False)
     hook.remove()
     assert max(heights) == 3
     np.testing.assert_allclose(chunked, whole, atol=1e-6)
 
 
 def test_bfloat16_takes_the_logarithm_in_float32(tiny_gemma3, gemma3):
-    half = base_model.load_model(tiny_gemma3, dtype="bfloat16", device="cpu")
+    half = loading.load_model(tiny_gemma3, dtype="bfloat16", device="cpu")
     _, tokenizer = gemma3
-    got = scoring.score_labels(half, tokenizer, SHORT, CODES, batch_size=4, progress=False)
+    got = likelihood.score_labels(half, tokenizer, SHORT, CODES, batch_size=4, progress=False)
     np.testing.assert_allclose(got, by_brute_force(half, tokenizer, SHORT, CODES), atol=0.5, rtol=0)
     # bfloat16 keeps 8 bits: log-probabilities computed in it would all be multiples of 1/64 or coarser.
     assert np.any(np.abs(got * 64 - np.round(got * 64)) > 1e-3)
@@ -219,14 +220,14 @@ def test_bfloat16_takes_the_logarithm_in_float32(tiny_gemma3, gemma3):
 def test_scoring_leaves_a_model_in_the_mode_it_was_in(gemma3):
     model, tokenizer = gemma3
     model.train()
-    scoring.score_labels(model, tokenizer, SHORT, CODES, batch_size=4, progress=False)
+    likelihood.score_labels(model, tokenizer, SHORT, CODES, batch_size=4, progress=False)
     assert model.training
     model.eval()
 
 
 def test_no_prompts_give_no_rows(gemma3):
     model, tokenizer = gemma3
-    assert scoring.score_labels(model, tokenizer, [], CODES, batch_size=4, progress=False).shape == (0, len(CODES))
+    assert likelihood.score_labels(model, tokenizer, [], CODES, batch_size=4, progress=False).shape == (0, len(CODES))
 
 
 @pytest.mark.parametrize(
@@ -235,18 +236,18 @@ def test_no_prompts_give_no_rows(gemma3):
 def test_labels_that_cannot_be_told_apart_are_refused(gemma3, labels, message):
     model, tokenizer = gemma3
     with pytest.raises(InputError, match=message):
-        scoring.score_labels(model, tokenizer, SHORT, labels, batch_size=4, progress=False)
+        likelihood.score_labels(model, tokenizer, SHORT, labels, batch_size=4, progress=False)
 
 
 def test_a_prompt_too_long_for_the_model_is_named(gemma3):
     model, _ = gemma3
     prompts = ["5", "5 " * model.config.max_position_embeddings]
     with pytest.raises(InputError, match="prompt 1 has 513 tokens and the model takes 511 before a label"):
-        scoring.score_labels(model, _as_written, prompts, ["7"], batch_size=4, progress=False)
+        likelihood.score_labels(model, _as_written, prompts, ["7"], batch_size=4, progress=False)
 
 
 def test_a_tokenizer_without_bos_is_refused():
     bare = SimpleNamespace(bos_token="<bos>", bos_token_id=2)
     tokenizer = type("Bare", (), {**vars(bare), "__call__": lambda self, texts: {"input_ids": [[5]] * len(texts)}})()
     with pytest.raises(InputError, match="puts no <bos>"):
-        scoring._encode(tokenizer, ["x"])
+        likelihood._encode(tokenizer, ["x"])

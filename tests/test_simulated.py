@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from cancertype.labels import LABELS
-from cancertype.settings.data import Simulated
-from cancertype.sources import simulated
-from cancertype.sources.simulated_alterations import CODON_USAGE, COMPLEMENT, SUBSTITUTION_OF, TRANSLATION
-from cancertype.sources.simulated_draws import case_rng, draw_case, is_silent, is_truncating
-from cancertype.sources.simulated_figures import genes, recurrent, reference_rows
-from cancertype.sources.simulated_files import DEPMAP_COLUMNS, MAF_COLUMNS
+from cancertype.simulator import simulation
+from cancertype.simulator.alterations import CODON_USAGE, COMPLEMENT, SUBSTITUTION_OF, TRANSLATION
+from cancertype.simulator.draws import case_rng, draw_case, is_silent, is_truncating
+from cancertype.simulator.figures import genes, recurrent, reference_rows
+from cancertype.simulator.layouts import DEPMAP_COLUMNS, MAF_COLUMNS
+from cancertype.simulator.settings import Simulated
 
 SMALL = Simulated(cases_per_label=6, cell_line_fraction=0.34)
 CASES = 120
@@ -34,29 +34,29 @@ def contents(folder):
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("simulated")
-    simulated.write_depmap(root / "depmap", SMALL)
-    simulated.write_tcga(root / "tcga", SMALL)
+    simulation.write_depmap(root / "depmap", SMALL)
+    simulation.write_tcga(root / "tcga", SMALL)
     return root
 
 
 @pytest.fixture(scope="module")
 def maf(folders):
-    return rows_of(folders / "tcga" / simulated.MAF_NAME, "\t")
+    return rows_of(folders / "tcga" / simulation.MAF_NAME, "\t")
 
 
 @pytest.fixture(scope="module")
 def clinical(folders):
-    return rows_of(folders / "tcga" / simulated.CLINICAL_NAME, "\t")
+    return rows_of(folders / "tcga" / simulation.CLINICAL_NAME, "\t")
 
 
 @pytest.fixture(scope="module")
 def mutations(folders):
-    return rows_of(folders / "depmap" / simulated.MUTATIONS_NAME, ",")
+    return rows_of(folders / "depmap" / simulation.MUTATIONS_NAME, ",")
 
 
 @pytest.fixture(scope="module")
 def models(folders):
-    return rows_of(folders / "depmap" / simulated.MODELS_NAME, ",")
+    return rows_of(folders / "depmap" / simulation.MODELS_NAME, ",")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_burden_spectrum_and_indels_follow_the_label(drawn, label):
 
 def test_a_line_carries_about_three_times_the_variants_of_a_tumour():
     ratios = []
-    for label in simulated.labels_with_lines():
+    for label in simulation.labels_with_lines():
         lines = [len(draw_case(case_rng(1, label, "line", i), label, True)) for i in range(15)]
         tumours = [draw_case(case_rng(1, label, "tumour", i), label, False) for i in range(40)]
         ratios.append(np.mean(np.log(lines)) - np.mean([np.log(1 + (~is_silent(t)).sum()) for t in tumours]))
@@ -227,7 +227,7 @@ def test_headers_are_those_of_the_real_files(folders, shared_data):
     with gzip.open(shared_data / "depmap" / "OmicsSomaticMutations.csv.gz", "rt") as real:
         assert tuple(next(real).strip().split(",")) == DEPMAP_COLUMNS
     with open(shared_data / "depmap" / "Model.csv") as real:
-        assert set(simulated._MODEL_COLUMNS) <= set(next(real).strip().split(","))
+        assert set(simulation._MODEL_COLUMNS) <= set(next(real).strip().split(","))
     assert len(MAF_COLUMNS) == len(set(MAF_COLUMNS)) == 114
 
 
@@ -274,7 +274,7 @@ def test_every_label_is_there_with_its_number_of_patients(models, clinical):
 
 
 def test_labels_without_lines_in_life_have_none_here(models):
-    assert set(LABELS) - set(simulated.labels_with_lines()) == {"PCPG", "THYM"}
+    assert set(LABELS) - set(simulation.labels_with_lines()) == {"PCPG", "THYM"}
     assert not [row for row in models if "PCPG" in row["ModelID"] or "THYM" in row["ModelID"]]
 
 
@@ -329,12 +329,12 @@ def test_hypermutated_silent_uncalled_and_out_of_scope_patients_are_there(maf, c
     patients = {row["bcr_patient_barcode"] for row in clinical}
     called = {row["Tumor_Sample_Barcode"][:12] for row in maf}
     assert len(patients - called) == 1
-    assert called - set(counts) == {simulated.barcode(len(LABELS), 2)}
+    assert called - set(counts) == {simulation.barcode(len(LABELS), 2)}
 
 
 def test_one_patient_has_no_mutation_in_any_listed_gene(maf):
     listed = {row["gene"] for row in reference_rows("gene_frequency.csv")}
-    patient = simulated.barcode(len(LABELS), 1)
+    patient = simulation.barcode(len(LABELS), 1)
     hit = {
         row["Hugo_Symbol"]
         for row in maf
@@ -363,7 +363,7 @@ def test_everything_says_that_it_is_simulated(folders, models, clinical, mutatio
             content = (folders / layout / described["name"]).read_bytes()
             assert described["bytes"] == len(content)
             assert described["md5"] == hashlib.md5(content).hexdigest()
-    with gzip.open(folders / "tcga" / simulated.MAF_NAME, "rt") as lines:
+    with gzip.open(folders / "tcga" / simulation.MAF_NAME, "rt") as lines:
         assert "SIMULATED" in "".join(next(lines) for _ in range(2))
     assert {row["note"] for row in clinical} == {row["PublicComments"] for row in models} == {"SIMULATED"}
     assert all(row["ModelID"].startswith("ACH-SIM-") for row in mutations)
@@ -376,35 +376,35 @@ def test_no_real_patient_has_a_simulated_barcode(shared_data):
 
 
 def test_equal_settings_give_equal_bytes_and_another_seed_does_not(folders, tmp_path):
-    simulated.write_depmap(tmp_path / "depmap", SMALL)
-    simulated.write_tcga(tmp_path / "tcga", SMALL)
+    simulation.write_depmap(tmp_path / "depmap", SMALL)
+    simulation.write_tcga(tmp_path / "tcga", SMALL)
     for layout in ("depmap", "tcga"):
         assert contents(tmp_path / layout) == contents(folders / layout)
     other = Simulated(cases_per_label=2, seed=1)
     same = Simulated(cases_per_label=2)
-    simulated.write_tcga(tmp_path / "other", other)
-    simulated.write_tcga(tmp_path / "same", same)
-    assert contents(tmp_path / "other")[simulated.MAF_NAME] != contents(tmp_path / "same")[simulated.MAF_NAME]
+    simulation.write_tcga(tmp_path / "other", other)
+    simulation.write_tcga(tmp_path / "same", same)
+    assert contents(tmp_path / "other")[simulation.MAF_NAME] != contents(tmp_path / "same")[simulation.MAF_NAME]
 
 
 def test_more_cases_leave_the_earlier_ones_as_they_were():
-    few = {c.sample: c for c in simulated.tumours(SMALL) + simulated.lines(SMALL)}
+    few = {c.sample: c for c in simulation.tumours(SMALL) + simulation.lines(SMALL)}
     larger = Simulated(cases_per_label=12, cell_line_fraction=0.34)
-    many = {c.sample: c for c in simulated.tumours(larger) + simulated.lines(larger)}
+    many = {c.sample: c for c in simulation.tumours(larger) + simulation.lines(larger)}
     assert set(few) < set(many)
     assert all(many[sample] == case for sample, case in few.items())
 
 
 def test_a_failed_write_leaves_the_old_folder_and_no_fragment(folders, tmp_path, monkeypatch):
-    simulated.write_tcga(tmp_path / "tcga", Simulated(cases_per_label=1))
+    simulation.write_tcga(tmp_path / "tcga", Simulated(cases_per_label=1))
     before = contents(tmp_path / "tcga")
 
     def fails(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(simulated, "_write_source", fails)
+    monkeypatch.setattr(simulation, "_write_source", fails)
     with pytest.raises(OSError, match="disk full"):
-        simulated.write_tcga(tmp_path / "tcga", SMALL)
+        simulation.write_tcga(tmp_path / "tcga", SMALL)
     assert contents(tmp_path / "tcga") == before
     assert [path.name for path in tmp_path.iterdir()] == ["tcga"]
 
@@ -412,22 +412,22 @@ def test_a_failed_write_leaves_the_old_folder_and_no_fragment(folders, tmp_path,
 @pytest.mark.parametrize("fraction", [0.0, 1.0])
 def test_all_tumours_or_all_lines_can_be_asked_for(tmp_path, fraction):
     settings = Simulated(cases_per_label=2, cell_line_fraction=fraction)
-    lines = [c for c in simulated.lines(settings) if c.stream == "line"]
-    tumours = [c for c in simulated.tumours(settings) if c.stream == "tumour"]
+    lines = [c for c in simulation.lines(settings) if c.stream == "line"]
+    tumours = [c for c in simulation.tumours(settings) if c.stream == "tumour"]
     assert bool({c.label for c in lines}) == bool(fraction)
     assert {c.label for c in tumours} == (set(LABELS) if fraction == 0 else {"PCPG", "THYM"})
-    simulated.write_depmap(tmp_path / "depmap", settings)
-    assert rows_of(tmp_path / "depmap" / simulated.MUTATIONS_NAME, ",")
+    simulation.write_depmap(tmp_path / "depmap", settings)
+    assert rows_of(tmp_path / "depmap" / simulation.MUTATIONS_NAME, ",")
 
 
 def test_a_file_of_any_number_of_rows_can_be_written(tmp_path):
-    simulated.write_tcga_rows(tmp_path / "tcga", 2500)
-    rows = rows_of(tmp_path / "tcga" / simulated.MAF_NAME, "\t")
+    simulation.write_tcga_rows(tmp_path / "tcga", 2500)
+    rows = rows_of(tmp_path / "tcga" / simulation.MAF_NAME, "\t")
     assert len(rows) == 2500 and tuple(rows[0]) == MAF_COLUMNS
-    clinical = rows_of(tmp_path / "tcga" / simulated.CLINICAL_NAME, "\t")
+    clinical = rows_of(tmp_path / "tcga" / simulation.CLINICAL_NAME, "\t")
     assert {r["Tumor_Sample_Barcode"][:12] for r in rows} <= {r["bcr_patient_barcode"] for r in clinical}
-    simulated.write_depmap_rows(tmp_path / "depmap", 2500)
+    simulation.write_depmap_rows(tmp_path / "depmap", 2500)
     rows = rows_of(tmp_path / "depmap" / "OmicsSomaticMutations.csv", ",")
     assert len(rows) == 2500 and tuple(rows[0]) == DEPMAP_COLUMNS
-    models = rows_of(tmp_path / "depmap" / simulated.MODELS_NAME, ",")
+    models = rows_of(tmp_path / "depmap" / simulation.MODELS_NAME, ",")
     assert {r["ModelID"] for r in rows} <= {r["ModelID"] for r in models}

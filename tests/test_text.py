@@ -5,12 +5,13 @@ import random
 import pyarrow as pa
 import pytest
 
-from cancertype import features, rendering, text
 from cancertype.errors import InputError
+from cancertype.features import features
+from cancertype.features.settings import Features
 from cancertype.labels import LABELS
-from cancertype.settings.features import Features
-from cancertype.settings.text import Text
-from cancertype.variants import SUBSTITUTIONS
+from cancertype.text import prompt, rendering
+from cancertype.text.settings import Text
+from cancertype.variants.schema import SUBSTITUTIONS
 from tests.small_cohort import cases_table, variants_table
 
 TEMPLATE = "{kind} {sex} {burden} mutations\n{spectrum} indel{indels}\n{amino_acids}\n{mutations}\ncancer:"
@@ -95,10 +96,10 @@ def test_recurrent_changes_are_named_and_the_rest_by_what_truncates_them(case, c
 def test_no_prompt_is_over_the_budget_and_no_mutation_is_cut(case, counter, budget):
     whole = set(render(case, counter, max_mutations=40)[0].mutations)
     rendered = render(case, counter, max_mutations=40, max_tokens=budget)
-    longest = max(text.completions("word").values(), key=len)
+    longest = max(prompt.completions("word").values(), key=len)
     for r in rendered:
         assert counter([r.prompt])[0] + counter([longest])[0] <= budget
-        assert set(r.mutations) <= whole and text.SEPARATOR.join(r.mutations) in r.prompt
+        assert set(r.mutations) <= whole and prompt.SEPARATOR.join(r.mutations) in r.prompt
         assert len(r.mutations) + r.left_out == len(whole)
     assert budget > 140 or rendered[0].left_out > 0
 
@@ -108,9 +109,10 @@ def test_one_more_mutation_would_not_have_fitted(case, counter):
     all_of_them = render(case, counter, max_mutations=40)[0]
     r = render(case, counter, max_mutations=40, max_tokens=budget)[0]
     one_more = all_of_them.prompt.replace(
-        text.SEPARATOR.join(all_of_them.mutations), text.SEPARATOR.join(all_of_them.mutations[: len(r.mutations) + 1])
+        prompt.SEPARATOR.join(all_of_them.mutations),
+        prompt.SEPARATOR.join(all_of_them.mutations[: len(r.mutations) + 1]),
     )
-    room = budget - 1 - max(counter(list(text.completions("word").values())))
+    room = budget - 1 - max(counter(list(prompt.completions("word").values())))
     assert counter([one_more])[0] > room
 
 
@@ -138,7 +140,7 @@ def test_unsequenced_genes_are_not_taken_for_unmutated(case, counter):
 
 def test_shuffling_keeps_the_set_and_everything_around_it(case, counter):
     (r, *_) = render(case, counter, max_mutations=20)
-    other = text.shuffled(r.prompt, r.mutations, random.Random(1))
+    other = prompt.shuffled(r.prompt, r.mutations, random.Random(1))
     assert other != r.prompt and sorted(other) == sorted(r.prompt)
     assert set(other.split("\n")[3].split(", ")) == set(r.mutations)
     assert other.split("\n")[:3] == r.prompt.split("\n")[:3] and other.endswith("\ncancer:")
@@ -146,7 +148,7 @@ def test_shuffling_keeps_the_set_and_everything_around_it(case, counter):
 
 def test_the_answers_are_distinct_and_begin_with_a_space():
     for form in ("word", "code"):
-        answers = text.completions(form)
+        answers = prompt.completions(form)
         assert list(answers) == list(LABELS) and len(set(answers.values())) == 26
         assert all(a.startswith(" ") and a.strip() == a[1:] for a in answers.values())
 
@@ -154,7 +156,7 @@ def test_the_answers_are_distinct_and_begin_with_a_space():
 def test_the_dataset_has_the_columns_of_the_post_and_reads_as_a_dataset(case, counter, tmp_path):
     from datasets import load_dataset
 
-    from cancertype.tables import write_parquet
+    from cancertype.tables.parquet import write_parquet
 
     counted, *_ = case
     settings = Text(template=TEMPLATE, max_tokens=300)

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cancertype import canonical, notation, terms, variants
-from cancertype.canonical import parse_protein_changes
-from cancertype.notation import parse_protein_change
-from cancertype.variants import SILENT
+from cancertype.variants import alleles, canonical, consequences, genes, protein_changes, schema
+from cancertype.variants.canonical import parse_protein_changes
+from cancertype.variants.protein_changes import parse_protein_change
+from cancertype.variants.schema import SILENT
 
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 ONE_LETTER = st.sampled_from(RESIDUES)
@@ -112,7 +112,7 @@ def test_reading_what_was_written_changes_nothing(prefix, text):
     assert change == parse_protein_change(text)
     if change is not None:
         assert parse_protein_change(change.text) == change
-        assert change.consequence in (*variants.CONSEQUENCES, SILENT)
+        assert change.consequence in (*schema.CONSEQUENCES, SILENT)
 
 
 @given(st.lists(NOTATION | st.text(max_size=12) | st.text("RHKM*X_0123456789delinsfup.=>?", max_size=9), max_size=20))
@@ -123,7 +123,11 @@ def test_a_column_reads_as_its_values_do_and_garbage_only_counts(texts):
     assert column.text.to_pylist() == [change.text if change else "" for change in each]
     assert column.codon.to_pylist() == [change.codon if change else None for change in each]
     assert column.consequence.to_pylist() == [change.consequence if change else None for change in each]
-    lost = [text for text, change in zip(texts, each, strict=True) if change is None and not notation.is_unstated(text)]
+    lost = [
+        text
+        for text, change in zip(texts, each, strict=True)
+        if change is None and not protein_changes.is_unstated(text)
+    ]
     assert column.unreadable == len(lost)
     assert set(column.examples) <= set(lost)
     assert bool(column.examples) == bool(lost)
@@ -160,11 +164,11 @@ def test_a_column_reads_as_its_values_do_and_garbage_only_counts(texts):
     ],
 )
 def test_stated_terms_of_all_sources_fall_into_one_set_of_classes(stated, expected):
-    assert terms.consequence_class(stated) == expected
+    assert consequences.consequence_class(stated) == expected
 
 
 @pytest.mark.parametrize(
-    ("alleles", "expected"),
+    ("pair", "expected"),
     [
         (("C", "T"), ("snv", "C>T")),
         (("G", "A"), ("snv", "C>T")),
@@ -179,15 +183,15 @@ def test_stated_terms_of_all_sources_fall_into_one_set_of_classes(stated, expect
         (("N", "A"), ("unknown", None)),
     ],
 )
-def test_alleles_give_the_event_and_the_class_on_the_pyrimidine_strand(alleles, expected):
-    assert terms.dna_event(*alleles) == expected
+def test_alleles_give_the_event_and_the_class_on_the_pyrimidine_strand(pair, expected):
+    assert alleles.dna_event(*pair) == expected
 
 
 def test_context_is_the_same_on_both_strands():
-    assert terms.trinucleotide("ACG", "C>T") == terms.trinucleotide("CGT", "C>T") == "A[C>T]G"
-    assert terms.trinucleotide("AAG", "C>T") is None
-    assert terms.trinucleotide("NCG", "C>T") is None
-    assert len(set(variants.TRINUCLEOTIDES)) == 96
+    assert alleles.trinucleotide("ACG", "C>T") == alleles.trinucleotide("CGT", "C>T") == "A[C>T]G"
+    assert alleles.trinucleotide("AAG", "C>T") is None
+    assert alleles.trinucleotide("NCG", "C>T") is None
+    assert len(set(schema.TRINUCLEOTIDES)) == 96
 
 
 @pytest.mark.parametrize(
@@ -201,11 +205,11 @@ def test_context_is_the_same_on_both_strands():
     ],
 )  # fmt: skip
 def test_gene_symbols_are_brought_up_to_date(old, current):
-    assert terms.current_symbol(old) == current
+    assert genes.current_symbol(old) == current
 
 
 def test_no_current_symbol_is_itself_renamed():
-    renamed = terms._renamed_genes()
+    renamed = genes._renamed_genes()
     assert len(renamed) > 1000
     assert not set(renamed) & set(renamed.values())
 
@@ -230,7 +234,7 @@ def test_the_canonical_table_has_its_schema_and_says_what_it_left_out():
         ),
         "tcga",
     )
-    assert table.schema == variants.SCHEMA
+    assert table.schema == schema.SCHEMA
     assert table.to_pydict() == {
         "case_id": ["a", "a", "b", "b", "b"],
         "gene": ["KMT2D", "TP53", "TP53", "KRAS", "VHL"],
@@ -260,4 +264,4 @@ def test_dropped_rows_leave_no_values_behind():
 
 def test_no_rows_make_an_empty_table():
     table, dropped = canonical.table(_rows(("a", "TTN", "p.L5L", "Silent", "C", "A", "")).slice(0, 0), "x")
-    assert (table.num_rows, table.schema, dropped) == (0, variants.SCHEMA, [])
+    assert (table.num_rows, table.schema, dropped) == (0, schema.SCHEMA, [])

@@ -24,10 +24,10 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from typer.testing import CliRunner
 
-from cancertype.cli import app
-from cancertype.dataset_diff import compare
+from cancertype.commands.cli import app
 from cancertype.errors import InputError
-from cancertype.versions import text_dataset
+from cancertype.versions.dataset_diff import compare
+from cancertype.versions.revisions import text_dataset
 from tests.local_imports import ROOT
 from tests.test_pipeline import DIGEST, changed, copy_of_the_repository, rerun, run
 
@@ -57,7 +57,7 @@ if name == "evaluate":
     loss = json.loads(Path("metrics/training.json").read_text())["validation_loss_best"]
     Path("metrics/eval.json").write_text(json.dumps({"accuracy": 1 / loss}))
 """
-TRAVELS = {"data/features", "data/text", "models/adapter", "models/baseline"} | {
+TRAVELS = {"data/features", "data/text", "models/adapter", "models/tabular"} | {
     f"metrics/{name}" for name in ("predictions.parquet", "report.html")
 }
 """What the remote inside the repository holds. The rest is tracked by git or made again."""

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cancertype.errors import InputError
-from cancertype.launch import shared_out
-from cancertype.settings.lora import Lora
-from cancertype.settings.model import Model
-from cancertype.settings.train import Train
+from ..errors import InputError
+from ..language_model.processes import shared_out
+from ..language_model.settings import Model
+from .settings import Lora, Train
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def finetune(
     if train_settings.teacher_share and teacher is None:
         raise InputError(
             f"train.teacher_share is {train_settings.teacher_share}, but no teacher was given: pass the out-of-fold "
-            "predictions that the baseline stage writes with baseline.folds above 0, or set train.teacher_share to 0"
+            "predictions that the tabular stage writes with tabular.folds above 0, or set train.teacher_share to 0"
         )
     job = Job(
         train=train,

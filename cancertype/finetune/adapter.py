@@ -10,13 +10,12 @@ import numpy as np
 from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import load_peft_weights
 
-from cancertype.base_source import local_folder
-from cancertype.errors import InputError
-from cancertype.files import digest, whole_folder, write_text
-from cancertype.label_trie import LabelTrie
-from cancertype.settings.lora import Lora
-
+from ..errors import InputError
+from ..files import digest, whole_folder, write_text
+from ..language_model.conversion import local_folder
+from ..language_model.label_trie import LabelTrie
 from .checkpoints import explained_writes
+from .settings import Lora
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"

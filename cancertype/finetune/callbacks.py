@@ -8,8 +8,7 @@ from pathlib import Path
 from tqdm.auto import tqdm
 from transformers import TrainerCallback
 
-from cancertype.files import write_text
-
+from ..files import write_text
 from .trainer import Batches
 
 CURVES = {

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from cancertype.errors import InputError
-from cancertype.files import digest, write_json
+from ..errors import InputError
+from ..files import digest, write_json
 
 RECORD = "complete.json"
 

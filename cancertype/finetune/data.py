@@ -17,9 +17,9 @@ import torch
 from torch.utils.data import Dataset, Sampler
 from transformers import PreTrainedTokenizerBase
 
-from cancertype.errors import InputError
-from cancertype.label_trie import LabelTrie, label_trie
-from cancertype.text import shuffled
+from ..errors import InputError
+from ..language_model.label_trie import LabelTrie, label_trie
+from ..text.prompt import shuffled
 
 IGNORED = -100
 COLUMNS = ("case_id", "label", "prompt", "completion", "mutations")
@@ -109,9 +109,9 @@ def read_teacher(path: Path, cases: Cases, labels: Sequence[str], versions: int 
     """The teacher's probabilities of ``cases`` and of as many ``versions`` of them.
 
     The shape is (1 + versions, cases, labels), the file's columns case_id, copy (0 for the case itself) and one for
-    each label. Raises ``InputError`` where the file has no row for a case: it has none when ``baseline.folds`` is 0.
+    each label. Raises ``InputError`` where the file has no row for a case: it has none when ``tabular.folds`` is 0.
     """
-    table = _table(path, ("case_id", "copy", *labels), "baseline")
+    table = _table(path, ("case_id", "copy", *labels), "tabular")
     keys = zip(table["copy"].to_pylist(), table["case_id"].to_pylist(), strict=True)
     rows = {key: row for row, key in enumerate(keys)}
     wanted = [(copy, case_id) for copy in range(1 + versions) for case_id in cases.ids]
@@ -119,7 +119,7 @@ def read_teacher(path: Path, cases: Cases, labels: Sequence[str], versions: int 
     if absent:
         raise InputError(
             f"{path}: holds {len(rows)} cases, and not {absent[0][1]} ({len(absent)} training cases are missing), so "
-            "train.teacher_share has no teacher: set baseline.folds to 5, say, and run the baseline stage again"
+            "train.teacher_share has no teacher: set tabular.folds to 5, say, and run the tabular stage again"
         )
     probabilities = np.stack([table[label].to_numpy() for label in labels], axis=1)
     return probabilities[[rows[key] for key in wanted]].reshape(1 + versions, len(cases), len(labels))

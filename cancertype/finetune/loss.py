@@ -8,8 +8,7 @@ from torch.nn import functional
 from transformers import PreTrainedModel
 from transformers.utils import ModelOutput
 
-from cancertype.label_trie import LabelTrie
-
+from ..language_model.label_trie import LabelTrie
 from .data import IGNORED
 
 

@@ -24,10 +24,9 @@ from transformers import (
     TrainingArguments,
 )
 
-from cancertype.base_model import default_device
-from cancertype.files import digest
-from cancertype.label_trie import LabelTrie
-
+from ..files import digest
+from ..language_model.label_trie import LabelTrie
+from ..language_model.loading import default_device
 from . import Job
 from . import adapter as adapters
 from .callbacks import LastStep, LossCurves, Progress, StepTimer

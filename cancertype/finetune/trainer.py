@@ -12,8 +12,7 @@ from datasets import Dataset
 from torch.utils.data import DataLoader
 from transformers import EvalPrediction, Trainer
 
-from cancertype.errors import InputError
-
+from ..errors import InputError
 from .checkpoints import explained_writes, mark_complete
 from .data import IGNORED, Collator, PlannedBatches, TrainingCases, ValidationCases
 

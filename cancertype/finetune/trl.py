@@ -8,9 +8,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from trl import SFTConfig, SFTTrainer
 
-from cancertype.base_model import load_model, load_tokenizer
-from cancertype.settings.model import Model
-
+from ..language_model.loading import load_model, load_tokenizer
+from ..language_model.settings import Model
 from .trainer import PlannedTraining
 
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cancertype.errors import InputError
+from ..errors import InputError
 
 _INSTALL = (
     "train.backend is unsloth, and unsloth cannot be imported here ({error}). On a machine with an NVIDIA GPU: "
@@ -29,9 +29,8 @@ import torch  # noqa: E402
 from peft import PeftModel  # noqa: E402
 from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase  # noqa: E402
 
-from cancertype.base_model import attention, choose_dtype, default_device, load_tokenizer  # noqa: E402
-from cancertype.settings.model import Model  # noqa: E402
-
+from ..language_model.loading import attention, choose_dtype, default_device, load_tokenizer  # noqa: E402
+from ..language_model.settings import Model  # noqa: E402
 from .trainer import PlannedTraining  # noqa: E402
 
 Arguments = UnslothTrainingArguments

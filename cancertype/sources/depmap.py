@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .. import canonical, label_map
-from ..columns import compacted, encoded, matching
+from ..cohort.settings import Cohort
 from ..errors import InputError
-from ..settings.cohort import Cohort
-from . import CASES, Dropped, SourceTables, delimited, unlabelled
-from .delimited import TEXT
+from ..labels import mapping
+from ..tables import delimited
+from ..tables.columns import compacted, encoded, matching
+from ..tables.delimited import TEXT
+from ..variants import canonical
+from ..variants.cases import CASES, Dropped, SourceTables, unlabelled
 
 # Where nearly every value of a block is another, coding each block costs more than coding the whole column.
 _MUTATIONS = (
@@ -203,17 +205,17 @@ def _models(path: Path) -> dict[str, dict[str, str]]:
 
 def _cases(models: dict[str, dict[str, str]], sequenced: Iterable[str], source: str) -> tuple[pa.Table, list[Dropped]]:
     """The cases, and the models left out by reason."""
-    usable: dict[str, label_map.Assignment] = {}
+    usable: dict[str, mapping.Assignment] = {}
     left_out: dict[str, list[str]] = {}
     sequenced = set(sequenced)
     for name in sorted(sequenced | set(models)):
         if name not in models:
             left_out.setdefault("in the mutations, but not in Model.csv", []).append(name or "(empty)")
-        elif reason := label_map.model_exclusion(models[name]):
+        elif reason := mapping.model_exclusion(models[name]):
             left_out.setdefault(reason, []).append(name)
         else:
             usable[name] = _assignment(models[name])
-    for name, reason in label_map.patient_conflicts(_of_patients(models, usable)).items():
+    for name, reason in mapping.patient_conflicts(_of_patients(models, usable)).items():
         left_out.setdefault(reason, []).append(name)
         usable.pop(name, None)
     rows = [_case(models[name], assignment, source) for name, assignment in usable.items() if name in sequenced]
@@ -228,20 +230,20 @@ def _cases(models: dict[str, dict[str, str]], sequenced: Iterable[str], source: 
     return pa.Table.from_pylist(rows, schema=CASES), dropped
 
 
-def _assignment(model: dict[str, str]) -> label_map.Assignment:
-    return label_map.from_oncotree(
+def _assignment(model: dict[str, str]) -> mapping.Assignment:
+    return mapping.from_oncotree(
         model["OncotreeCode"], model["OncotreePrimaryDisease"], model.get("OncotreeSubtype"), model["OncotreeLineage"]
     )
 
 
 def _of_patients(
-    models: dict[str, dict[str, str]], usable: dict[str, label_map.Assignment]
-) -> Iterable[label_map.PatientModel]:
+    models: dict[str, dict[str, str]], usable: dict[str, mapping.Assignment]
+) -> Iterable[mapping.PatientModel]:
     for name, assignment in usable.items():
-        yield label_map.PatientModel(name, models[name]["PatientID"], models[name]["OncotreeLineage"], assignment)
+        yield mapping.PatientModel(name, models[name]["PatientID"], models[name]["OncotreeLineage"], assignment)
 
 
-def _case(model: dict[str, str], assignment: label_map.Assignment, source: str) -> dict[str, str | None]:
+def _case(model: dict[str, str], assignment: mapping.Assignment, source: str) -> dict[str, str | None]:
     return {
         "case_id": model["ModelID"],
         "patient_id": model["PatientID"] or model["ModelID"],

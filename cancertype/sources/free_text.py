@@ -1,18 +1,15 @@
 """Mutations as people write them: ``BRAF V600E, CDKN2A R80*``; a line ``name: mutations`` begins a sample."""
 
-import csv
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.resources import files
 
 import pyarrow as pa
 
-from .. import canonical, variants
-from ..notation import ProteinChange, parse_protein_change
-from ..terms import current_symbol
-from . import Dropped, SourceTables, unlabelled
+from ..variants import canonical, schema
+from ..variants.cases import Dropped, SourceTables, unlabelled
+from ..variants.genes import known_genes
+from ..variants.protein_changes import ProteinChange, parse_protein_change
 
 SOURCE = "text"
 
@@ -51,22 +48,6 @@ class Problem:
 
     line: int
     what: str
-
-
-@cache
-def known_genes() -> dict[str, str]:
-    """Every gene symbol that the project knows, in capitals, to its current form.
-
-    The genes of ``reference/simulated_genes.csv``, and old and current symbols of ``reference/gene_symbols.csv``."""
-    folder = files("cancertype.reference")
-    symbols = [row["gene"] for row in _rows(folder.joinpath("simulated_genes.csv").read_text(encoding="utf-8"))]
-    for row in _rows(folder.joinpath("gene_symbols.csv").read_text(encoding="utf-8")):
-        symbols += [row["old"], row["current"]]
-    return {symbol.upper(): current_symbol(symbol) for symbol in symbols}
-
-
-def _rows(text: str) -> Iterable[dict[str, str]]:
-    return csv.DictReader(text.splitlines())
 
 
 def read(lines: Iterable[str], name: str = "text") -> tuple[SourceTables, list[Problem]]:
@@ -148,7 +129,7 @@ class _Mention:
             change, event = _change(word), _EVENT_OF.get(word.lower())
             if word.lower() in _ROLE_OF or _CODING_DNA.fullmatch(word) or _ACCESSION.fullmatch(word):
                 continue
-            if self.gene and change and change.consequence == variants.SILENT:
+            if self.gene and change and change.consequence == schema.SILENT:
                 unclear.append(f"{self.gene} {word} is silent: not counted")
             elif self.gene and (change or event):
                 found.append((self.gene, change.text if change else "", "" if change else event))

@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..cohort.settings import Cohort
 from ..errors import InputError
-from ..settings.cohort import Cohort
-from . import SourceTables, depmap, table, tcga
+from ..variants.cases import SourceTables
+from . import depmap, table, tcga
 
 _READERS = {
     "depmap": depmap.read,

@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from .. import canonical, label_map
-from ..columns import encoded
+from ..cohort.settings import Cohort
 from ..errors import InputError
-from ..settings.cohort import Cohort
-from ..terms import current_symbol
-from . import CASES, Dropped, SourceTables, delimited
-from .delimited import TEXT
+from ..labels import mapping
+from ..tables import delimited
+from ..tables.columns import encoded
+from ..tables.delimited import TEXT
+from ..variants import canonical
+from ..variants.cases import CASES, Dropped, SourceTables
+from ..variants.genes import current_symbol
 
 _WILD_TYPE = ("WT", "wt", "Wt", "wild type", "wildtype")
 _NOT_SEQUENCED = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
@@ -175,7 +177,7 @@ def _rows(cells: list[tuple[int, str, str]], ids: list[str], keep: set[int]) -> 
 
 
 def _case(case_id: str, subclass: str, source: str, panel: str | None) -> dict[str, str | None]:
-    assignment = label_map.from_subclass(subclass)
+    assignment = mapping.from_subclass(subclass)
     return {
         "case_id": case_id,
         "patient_id": case_id,

@@ -7,12 +7,14 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .. import canonical, label_map
-from ..columns import compacted, encoded, matching, translated
+from ..cohort.settings import Cohort
 from ..errors import InputError
-from ..settings.cohort import Cohort
-from . import CASES, Dropped, SourceTables, delimited, unlabelled
-from .delimited import TEXT
+from ..labels import mapping
+from ..tables import delimited
+from ..tables.columns import compacted, encoded, matching, translated
+from ..tables.delimited import TEXT
+from ..variants import canonical
+from ..variants.cases import CASES, Dropped, SourceTables, unlabelled
 
 _REQUIRED = (
     "Hugo_Symbol",
@@ -266,7 +268,7 @@ def _one_tumour_each(
 def _preference(samples: list[str], cohort: str) -> list[str]:
     """The tumour samples among a patient's barcodes, the preferred one first; normal tissue (types from 10) is left
     out."""
-    preferred = ("", *label_map.sample_types(cohort))
+    preferred = ("", *mapping.sample_types(cohort))
     types = {sample: _sample_type(sample) for sample in samples}
     tumours = [sample for sample in samples if types[sample] < "10"]
     place = {code: i for i, code in enumerate(preferred)}
@@ -296,7 +298,7 @@ def _cases(tumours: dict[str, str], patients: dict[str, Patient], source: str) -
     rows = []
     for patient in sorted(tumours.values()):
         clinical = patients[patient]
-        assignment = label_map.from_tcga_cohort(clinical.cohort)
+        assignment = mapping.from_tcga_cohort(clinical.cohort)
         rows.append(
             {
                 "case_id": patient,

@@ -15,12 +15,13 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
-from .. import canonical, variants
-from ..columns import compacted
+from ..cohort.settings import Cohort
 from ..errors import InputError
-from ..settings.cohort import Cohort
-from ..terms import consequence_class
-from . import Dropped, SourceTables, delimited, unlabelled
+from ..tables import delimited
+from ..tables.columns import compacted
+from ..variants import canonical, schema
+from ..variants.cases import Dropped, SourceTables, unlabelled
+from ..variants.consequences import consequence_class
 
 _FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 _ANN = ("Allele", "Annotation", "Impact", "Gene_Name", "Gene_ID", "Feature_Type", "Feature_ID", "Biotype", "Rank")
@@ -32,7 +33,7 @@ _PEDIGREE_NORMAL = re.compile(r"##normal_sample=(.+)")
 _SEVERITY = {
     name: i for i, name in enumerate(("nonsense", "frameshift", "splice", "stop_lost", "start_lost", "inframe"))
 }
-_SEVERITY |= {"missense": 6, variants.SILENT: 7, variants.NON_CODING: 8}
+_SEVERITY |= {"missense": 6, schema.SILENT: 7, schema.NON_CODING: 8}
 _EXAMPLES = 5
 
 _NOT_PASSED = "marked by FILTER"
@@ -257,7 +258,7 @@ def _refusal_of_allele(allele: str, carriers: list[str], best: Transcript | None
     if best is None:
         return _UNANNOTATED
     # Left out here and not by canonical.table, so that a whole genome's millions need no memory.
-    if (name := _class_of(best.consequence)) in (variants.SILENT, variants.NON_CODING):
+    if (name := _class_of(best.consequence)) in (schema.SILENT, schema.NON_CODING):
         return name
     return _INHERITED if best.frequency > settings.germline_max_population_frequency else None
 

@@ -1,0 +1,1 @@
+"""Tabular models, calibration, metrics, and the evaluation of an experiment."""

@@ -1,0 +1,1 @@
+"""What is counted in a case: burden, spectrum, vocabulary, feature matrix, augmented copies of training cases."""

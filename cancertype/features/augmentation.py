@@ -1,0 +1,94 @@
+"""Further versions of training cases: a share of a case's mutations is exchanged for those of another of its kind.
+
+A tumour is one draw from what its cancer does. A version of it keeps most of that draw and takes the rest from another
+tumour of the same label, so that a model sees the label's mutations in combinations that no patient of the training
+split happens to have. Validation and test cases have no versions.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..tables.columns import coded
+from .features import case_rows
+from .settings import Augment
+
+CASES, VARIANTS = "augmented_cases.parquet", "augmented_variants.parquet"
+"""Files of the versions of every training case: the columns of its table, and ``copy``."""
+
+ALIKE = ("label", "source", "kind", "panel")
+"""Columns in which a case and the one that it exchanges mutations with are the same: calls differ by source, and a
+panel never sees what an exome does."""
+
+
+def exchanged(cases: pa.Table, variants: pa.Table, settings: Augment) -> Iterator[pa.Table]:
+    """The variants of each of ``settings.copies`` versions of ``cases``, in the columns of ``variants``.
+
+    In each version a case draws a share between 0 and ``settings.exchanged``, and a partner with the same ``ALIKE``; it
+    loses each of its own variants with the probability of the share and gains each of the partner's with the same. A
+    case that is alone of its kind stays as it is. The same input gives the same versions; more copies begin with the
+    fewer.
+    """
+    rows = case_rows(cases, variants)
+    order = np.argsort(rows, kind="stable")
+    order = order[rows[order] >= 0]
+    variants, rows = variants.take(pa.array(order)), rows[order]
+    first = np.searchsorted(rows, np.arange(cases.num_rows + 1))
+    groups = _groups(cases)
+    for copy in range(settings.copies):
+        rng = np.random.default_rng([settings.seed, copy])
+        share = rng.uniform(0.0, settings.exchanged, cases.num_rows)
+        partner = _partners(groups, cases.num_rows, rng)
+        share[partner == np.arange(cases.num_rows)] = 0.0
+        own = np.flatnonzero(rng.random(len(rows)) >= share[rows])
+        number = (first[1:] - first[:-1])[partner]
+        receiver = np.repeat(np.arange(cases.num_rows), number)
+        offered = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number) + first[partner][receiver]
+        taken = rng.random(len(offered)) < share[receiver]
+        chosen = np.concatenate([own, offered[taken]])
+        of_case = coded(cases["case_id"].combine_chunks(), np.concatenate([rows[own], receiver[taken]]))
+        at = variants.schema.get_field_index("case_id")
+        yield variants.take(pa.array(chosen)).set_column(at, "case_id", of_case)
+
+
+def numbered(tables: Sequence[pa.Table], like: pa.Table, first: int = 1) -> pa.Table:
+    """The ``tables`` of the versions under one another, with their number from ``first`` as the column ``copy`` (0 is
+    the case itself); ``like`` lends the columns when there are none."""
+    parts = [(0, like.slice(0, 0)), *enumerate(tables, start=first)]
+    return pa.concat_tables(
+        [t.append_column("copy", pa.array(np.full(t.num_rows, copy, dtype=np.int32))) for copy, t in parts]
+    )
+
+
+def read(folder: Path) -> list[tuple[pa.Table, pa.Table]]:
+    """The versions in ``folder``, each as its cases and telling variants, from the two files that featurize writes."""
+    cases, variants = (pq.read_table(Path(folder) / name) for name in (CASES, VARIANTS))
+    copies = range(1, (pc.max(cases["copy"]).as_py() or 0) + 1)
+    return [(_version(cases, copy), _version(variants, copy)) for copy in copies]
+
+
+def _version(table: pa.Table, copy: int) -> pa.Table:
+    return table.filter(pc.equal(table["copy"], copy)).drop_columns("copy")
+
+
+def _groups(cases: pa.Table) -> list[np.ndarray]:
+    """The rows of the cases that are alike."""
+    members: dict[tuple, list[int]] = {}
+    for row, key in enumerate(zip(*(cases[name].to_pylist() for name in ALIKE), strict=True)):
+        members.setdefault(key, []).append(row)
+    return [np.array(rows) for rows in members.values()]
+
+
+def _partners(groups: list[np.ndarray], n: int, rng: np.random.Generator) -> np.ndarray:
+    """For each of ``n`` cases the row of another of its group, or its own where it is alone."""
+    partner = np.arange(n)
+    for rows in groups:
+        if len(rows) > 1:
+            # One to all but one places further round the group: never the case itself.
+            further = rng.integers(1, len(rows), len(rows))
+            partner[rows] = rows[(np.arange(len(rows)) + further) % len(rows)]
+    return partner

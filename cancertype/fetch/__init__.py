@@ -1,0 +1,1 @@
+"""Raw files of the real sources: releases, downloads, checksums."""

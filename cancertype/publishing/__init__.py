@@ -1,0 +1,1 @@
+"""The model and dataset cards, and the Hugging Face Hub."""

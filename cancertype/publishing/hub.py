@@ -1,0 +1,480 @@
+"""What leaves the house: a complete Hub folder, one atomic push, and the read-back that proves what arrived."""
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+import httpx
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+from huggingface_hub.hf_api import RepoFile
+
+from ..errors import InputError
+from ..files import replace_folder
+from ..prediction.prediction_config import ADAPTER
+
+RepoType = Literal["model", "dataset"]
+
+CARD = "README.md"
+_OF_WEIGHTS = re.compile(
+    r"README\.md|(generation_)?config\.json|tokenizer[^/]*|model[^/]*\.safetensors(\.index\.json)?"
+)
+TAG = "cancertype"
+"""The tag that both cards carry: a repository that has it was filled from here and may be replaced from here."""
+
+_PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
+_HUBS_OWN = {".gitattributes"}
+
+_REMEDIES = {
+    400: "correct what was sent as its answer says",
+    401: "the token in HF_TOKEN is not valid: make one with write access at https://huggingface.co/settings/tokens "
+    "and set HF_TOKEN to it",
+    403: "the token in HF_TOKEN may not write there: use one with write access to this owner's repositories, or "
+    "change the repository id",
+    404: "there is no such repository, or HF_TOKEN may not see it: check the repository id and the token",
+    409: "another operation on the repository is under way: wait for it to end",
+    412: "somebody committed to it during the push: look at their commit",
+    429: "too many requests: wait for a few minutes",
+}
+_WHOLE_OR_NOTHING = "A push is one commit: all of it is there or nothing is. Run it again to finish."
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """Proof of a push. ``files`` holds ``path``, ``bytes``, ``algorithm`` (sha256, or git-sha1 for files that the Hub
+    keeps in git) and ``hash``, as the Hub gave them at ``commit``; ``committed`` is that commit's time (ISO 8601)."""
+
+    repo_id: str
+    repo_type: RepoType
+    url: str
+    commit: str
+    committed: str
+    private: bool
+    files: tuple[dict, ...]
+
+    def to_dict(self) -> dict:
+        """The receipt as JSON holds it."""
+        return asdict(self) | {"files": list(self.files)}
+
+
+# ---------------------------------------------------------------------------------------------- the folder
+
+
+def assemble(
+    out: Path, *, merged: Path, files: Mapping[str, Path], card: str, texts: Mapping[str, str] | None = None
+) -> None:
+    """Make ``out`` a complete Hub model folder, whole or not at all; what stood there before is replaced.
+
+    ``merged`` gives weights, configuration and tokenizer; ``files`` maps a relative name in ``out`` to the file to put
+    there (prediction config, trees, metrics); ``texts`` maps a name to the text itself (a licence's notice); ``card``
+    becomes README.md.
+
+    Raises ``InputError`` where a file is missing, a pickle, or named twice, and where the result would not load.
+    """
+    merged = Path(merged)
+    if not merged.is_dir():
+        raise InputError(f"{merged}: no such folder; make the merged model first (stage merge)")
+    contents = {path.relative_to(merged).as_posix(): path for path in sorted(merged.rglob("*")) if path.is_file()}
+    contents.pop(CARD, None)
+    texts = dict(texts or {}) | {CARD: card}
+    twice = sorted(set(contents) & set(files) | (set(contents) | set(files)) & set(texts))
+    if twice:
+        raise InputError(f"{out}: {', '.join(twice)} would come from two places; give the added file another name")
+    _build(Path(out), contents | dict(files), texts, check_complete)
+
+
+def assemble_adapter(out: Path, *, published: Path, adapter: Path, largest: int) -> None:
+    """Make ``out`` what ``published`` (made by ``assemble``) is, with the ``adapter`` in the place of merged weights.
+
+    Raises ``InputError`` where a file is missing, and where the result has more than ``largest`` bytes.
+    """
+    contents = {path.relative_to(published).as_posix(): path for path in sorted(published.rglob("*")) if path.is_file()}
+    contents = {name: path for name, path in contents.items() if not _OF_WEIGHTS.fullmatch(name)}
+    contents |= {f"{ADAPTER}/{path.name}": path for path in sorted(Path(adapter).iterdir())}
+    card = (published / CARD).read_text(encoding="utf-8").replace(str(published), str(out))
+
+    def check(folder: Path) -> None:
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        if size > largest:
+            raise InputError(
+                f"{out}: would take {size / 2**20:.1f} MiB, more than the {largest / 2**20:.0f} MiB that may be "
+                "committed: lower lora.r or tabular.trees"
+            )
+
+    _build(Path(out), contents, {CARD: card}, check)
+
+
+def assemble_dataset(
+    out: Path, *, splits: Mapping[str, Path], card: str, files: Mapping[str, Path] | None = None
+) -> None:
+    """Make ``out`` a Hub dataset folder: ``data/<split>.parquet`` for each of ``splits``, ``files`` beside, the card.
+
+    Raises ``InputError`` where a file is missing or ``datasets`` cannot read the result by its card.
+    """
+    contents = {f"data/{split}.parquet": Path(path) for split, path in splits.items()} | dict(files or {})
+    _build(Path(out), contents, {CARD: card}, _rows)
+
+
+def _build(out: Path, contents: Mapping[str, Path], texts: Mapping[str, str], check: Callable[[Path], None]) -> None:
+    beside = out.with_name(out.name + ".part")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        for name, path in contents.items():
+            _copy(Path(path), beside, name)
+        for name, text in texts.items():
+            _target(beside, name).write_text(text, encoding="utf-8", newline="\n")
+        check(beside)
+        replace_folder(beside, out)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _copy(path: Path, folder: Path, name: str) -> None:
+    if Path(name).suffix in _PICKLES:
+        raise InputError(f"{path}: is a pickle, which runs code when it is loaded; publish safetensors or JSON instead")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file, but the Hub folder needs it as {name}; run the stage that writes it")
+    shutil.copyfile(path, _target(folder, name))
+
+
+def _target(folder: Path, name: str) -> Path:
+    relative = PurePosixPath(name)
+    if relative.is_absolute() or ".." in relative.parts:
+        raise InputError(f"{name}: would lie outside the Hub folder; use a relative name")
+    target = folder / relative
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def check_complete(folder: Path) -> None:
+    """Raise ``InputError`` unless ``folder`` is a model that a stranger can load: card, configuration, all weights with
+    their index if there are several files, and a tokenizer that returns what it was given and fits the embedding."""
+    folder = Path(folder)
+    for name, remedy in (
+        (CARD, "render the card"),
+        ("config.json", "merge again"),
+        ("tokenizer.json", "save the tokenizer beside the weights"),
+        ("tokenizer_config.json", "save the tokenizer beside the weights"),
+    ):
+        if not (folder / name).is_file():
+            raise InputError(f"{folder}: {name} is missing; {remedy}")
+    _check_weights(folder)
+    _check_loads(folder)
+
+
+def _check_weights(folder: Path) -> None:
+    from safetensors import SafetensorError, safe_open
+
+    present = {path.name: path for path in sorted(folder.glob("*.safetensors"))}
+    index = folder / "model.safetensors.index.json"
+    if not index.is_file():
+        if list(present) != ["model.safetensors"]:
+            found = ", ".join(present) or "no weights"
+            raise InputError(f"{folder}: holds {found}, but neither one model.safetensors nor an index; merge again")
+        wanted = {}
+    else:
+        wanted = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        if set(wanted.values()) != set(present):
+            raise InputError(
+                f"{index}: names {sorted(set(wanted.values()))}, the folder holds {sorted(present)}; merge again"
+            )
+    for name, path in present.items():
+        try:
+            with safe_open(path, framework="numpy") as tensors:
+                keys = set(tensors.keys())
+        except SafetensorError as error:
+            raise InputError(f"{path}: not a whole safetensors file ({error}); merge again") from error
+        lost = {key for key, shard in wanted.items() if shard == name} - keys
+        if lost or not keys:
+            raise InputError(
+                f"{path}: lacks {len(lost)} tensors that it should hold, such as {min(lost, default='any')}"
+            )
+
+
+def _check_loads(folder: Path) -> None:
+    from transformers import AutoConfig, AutoTokenizer
+
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    # transformers raises whatever the broken part raises: OSError, KeyError, ValueError, tokenizers' bare Exception.
+    except Exception as error:
+        raise InputError(f"{folder}: transformers cannot load it ({error}); merge again") from error
+    rows = config.get_text_config().vocab_size
+    if len(tokenizer) > rows:
+        raise InputError(f"{folder}: the tokenizer knows {len(tokenizer)} tokens, the embedding {rows}; merge again")
+    sample = "TP53 R175H, KRAS G12D"
+    returned = tokenizer.decode(tokenizer(sample)["input_ids"], skip_special_tokens=True)
+    if returned != sample:
+        raise InputError(f"{folder}: the tokenizer turns {sample!r} into {returned!r}; save the base's own tokenizer")
+
+
+def _rows(folder: Path) -> dict[str, int]:
+    """Split to number of rows, read by the card as ``datasets.load_dataset`` reads it."""
+    from datasets import load_dataset
+    from datasets.exceptions import DatasetGenerationError
+
+    with tempfile.TemporaryDirectory() as cache:
+        try:
+            return {split: len(rows) for split, rows in load_dataset(str(folder), cache_dir=cache).items()}
+        except (DatasetGenerationError, ValueError, OSError) as error:
+            raise InputError(
+                f"{folder}: datasets cannot load it by its card ({error}); make the splits again"
+            ) from error
+
+
+# ------------------------------------------------------------------------------------------- what is checked
+
+
+def same_logits(reference: Path, prompts: Sequence[str], *, tolerance: float = 1e-3) -> Callable[[Path], None]:
+    """A check for ``push``: the uploaded model and tokenizer give ``reference``'s next-token logits for ``prompts``.
+
+    Both are loaded in float32 on the CPU, as any user of the Hub would load them; ``tolerance`` is the largest absolute
+    difference of a logit. The returned function raises ``InputError``.
+    """
+    import torch
+
+    expected = _next_token_logits(reference, prompts)
+
+    def verify(snapshot: Path) -> None:
+        found = _next_token_logits(snapshot, prompts)
+        worst = (found - expected).abs().max().item() if found.shape == expected.shape else float("inf")
+        # A NaN compares false with everything, so the good case is the one that is asked for.
+        if not (worst <= tolerance and bool(torch.isfinite(found).all())):
+            raise InputError(
+                f"the uploaded model is not the one in {reference}: logits differ by up to {worst:.3g} "
+                f"(tolerance {tolerance:g}); assemble the folder again and push it"
+            )
+
+    return verify
+
+
+def _next_token_logits(folder: Path, prompts: Sequence[str]):
+    """Float32 logits (prompts, vocabulary) after each prompt's last token."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    with torch.inference_mode():
+        return torch.stack([model(**tokenizer(prompt, return_tensors="pt")).logits[0, -1] for prompt in prompts])
+
+
+def same_rows(reference: Path) -> Callable[[Path], None]:
+    """A check for ``push``: ``datasets`` loads the uploaded folder and finds ``reference``'s splits and row counts."""
+    expected = _rows(reference)
+
+    def verify(snapshot: Path) -> None:
+        found = _rows(snapshot)
+        if found != expected:
+            raise InputError(f"the uploaded dataset has rows {found}, {reference} has {expected}; push it again")
+
+    return verify
+
+
+def refuse_restricted_terms(sources: Sequence[Mapping], *, private: bool, allowed: bool) -> None:
+    """Raise ``InputError`` where a public push would spread what came from data whose terms restrict it.
+
+    ``sources`` are source.json records; a record's ``terms`` is null where nothing restricts its use.
+    """
+    restricted = [f"{source['name']} ({source['terms']})" for source in sources if source["terms"]]
+    if restricted and not private and not allowed:
+        raise InputError(
+            f"not published: made from data with restrictive terms: {'; '.join(restricted)}. Set publish.private: "
+            "true, or, if its owner has agreed, publish.allow_restricted_terms: true"
+        )
+
+
+# ------------------------------------------------------------------------------------------------- the push
+
+
+def push(
+    folder: Path,
+    repo_id: str,
+    *,
+    private: bool,
+    repo_type: RepoType,
+    sources: Sequence[Mapping],
+    allow_restricted_terms: bool = False,
+    verify: Callable[[Path], None] | None = None,
+) -> Receipt:
+    """Make the Hub repository ``repo_id`` hold exactly ``folder``, prove it, and return the receipt.
+
+    A new repository is private until what arrived has been read back: every hash at the new commit is compared, a
+    snapshot is downloaded, and ``verify(snapshot)`` may raise. What is there already is not committed again, so a rerun
+    finishes what broke off and a finished one changes nothing. The token comes from HF_TOKEN, the Hub's address from
+    HF_ENDPOINT. ``sources`` are the source.json records of the data (see ``refuse_restricted_terms``).
+
+    Raises ``InputError``, with the remedy, for a missing, wrong or weak token, no connection, a conflict, a repository
+    filled by somebody else, a public one where a private one was asked for, and an upload that is not what was sent.
+    """
+    folder = Path(folder)
+    refuse_restricted_terms(sources, private=private, allowed=allow_restricted_terms)
+    if not (folder / CARD).is_file():
+        raise InputError(f"{folder}: not a Hub folder ({CARD} is missing); assemble it first")
+    api = _api()
+    with _explained(repo_id, _WHOLE_OR_NOTHING):
+        repo_id = api.create_repo(repo_id, repo_type=repo_type, private=True, exist_ok=True).repo_id
+        before = api.repo_info(repo_id, repo_type=repo_type)
+        if private and not before.private:
+            raise InputError(
+                f"{repo_id}: is public, but publish.private is true; make it private on the Hub, or set it false"
+            )
+        commit = _commit(api, folder, repo_id, repo_type, before)
+    with _explained(repo_id, f"Commit {commit} is there but was not checked. Run it again to check it."):
+        files = _read_back(api, folder, repo_id, repo_type, commit)
+    if verify is not None:
+        _verify_snapshot(api, repo_id, repo_type, commit, verify)
+    with _explained(repo_id, f"Commit {commit} is there and checked, but not all is done. Run it again."):
+        if not private and before.private:
+            api.update_repo_settings(repo_id, repo_type=repo_type, private=False)
+        info = api.repo_info(repo_id, repo_type=repo_type, revision=commit)
+    prefix = "datasets/" if repo_type == "dataset" else ""
+    return Receipt(
+        repo_id=repo_id,
+        repo_type=repo_type,
+        url=f"{api.endpoint}/{prefix}{repo_id}/tree/{commit}",
+        commit=commit,
+        committed=info.last_modified.isoformat(),
+        private=info.private,
+        files=files,
+    )
+
+
+def _api() -> HfApi:
+    token = os.environ.get("HF_TOKEN", "").strip()
+    if not token:
+        raise InputError(
+            "HF_TOKEN is not set: make a token with write access at https://huggingface.co/settings/tokens and export "
+            "it as HF_TOKEN (it belongs in the environment, never in a file of the project)"
+        )
+    return HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=token, library_name="cancertype")
+
+
+@dataclass(frozen=True)
+class _Difference:
+    """Paths that differ, that only the Hub has, and that only the folder has."""
+
+    changed: list[str]
+    remote_only: list[str]
+    local_only: list[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.changed or self.remote_only or self.local_only)
+
+
+def _difference(api: HfApi, folder: Path, repo_id: str, repo_type: RepoType, commit: str) -> _Difference:
+    compared = api.verify_repo_checksums(repo_id, repo_type=repo_type, local_dir=folder, revision=commit)
+    return _Difference(
+        changed=sorted(mismatch["path"] for mismatch in compared.mismatches),
+        remote_only=sorted(set(compared.missing_paths) - _HUBS_OWN),
+        # A snapshot in a local folder brings the client's own notes along.
+        local_only=sorted(path for path in compared.extra_paths if not path.startswith(".cache/huggingface/")),
+    )
+
+
+def _commit(api: HfApi, folder: Path, repo_id: str, repo_type: RepoType, before) -> str:
+    """Commit what differs, at once, on top of the head that was compared; returns the commit that holds ``folder``."""
+    difference = _difference(api, folder, repo_id, repo_type, before.sha)
+    if not difference:
+        return before.sha
+    if difference.remote_only and TAG not in (before.tags or []):
+        raise InputError(
+            f"{repo_id}: holds files that did not come from here ({', '.join(difference.remote_only[:5])}); choose "
+            "another repository id, or delete them there first"
+        )
+    added = sorted(difference.changed + difference.local_only)
+    operations = [CommitOperationDelete(path) for path in difference.remote_only]
+    operations += [CommitOperationAdd(path, folder / path) for path in added]
+    # Not upload_folder: with hf-xet it may cut a folder into several commits, and between two of them a reader would
+    # see half a model. create_commit is one commit or none, and parent_commit refuses to bury somebody else's.
+    return api.create_commit(
+        repo_id,
+        operations,
+        commit_message=f"Publish from {TAG}",
+        repo_type=repo_type,
+        parent_commit=before.sha,
+    ).oid
+
+
+def _read_back(api: HfApi, folder: Path, repo_id: str, repo_type: RepoType, commit: str) -> tuple[dict, ...]:
+    difference = _difference(api, folder, repo_id, repo_type, commit)
+    if difference:
+        raise InputError(
+            f"{repo_id}: commit {commit} is not what was sent (differ: {difference.changed}, unexpected: "
+            f"{difference.remote_only}, missing: {difference.local_only}); run it again"
+        )
+    tree = api.list_repo_tree(repo_id, repo_type=repo_type, revision=commit, recursive=True)
+    files = [entry for entry in tree if isinstance(entry, RepoFile) and entry.path not in _HUBS_OWN]
+    return tuple(_entry(file) for file in sorted(files, key=lambda file: file.path))
+
+
+def _entry(file: RepoFile) -> dict:
+    kept_in_git = file.lfs is None
+    return {
+        "path": file.path,
+        "bytes": file.size,
+        "algorithm": "git-sha1" if kept_in_git else "sha256",
+        "hash": file.blob_id if kept_in_git else file.lfs.sha256,
+    }
+
+
+def _verify_snapshot(
+    api: HfApi, repo_id: str, repo_type: RepoType, commit: str, verify: Callable[[Path], None]
+) -> None:
+    unchecked = f"Commit {commit} is there but was not checked. Run it again to check it."
+    with tempfile.TemporaryDirectory(prefix="cancertype-") as folder:
+        with _explained(repo_id, unchecked):
+            snapshot = Path(api.snapshot_download(repo_id, repo_type=repo_type, revision=commit, local_dir=folder))
+            difference = _difference(api, snapshot, repo_id, repo_type, commit)
+            if difference:
+                raise InputError(f"{repo_id}: the download of commit {commit} is damaged ({difference}). {unchecked}")
+        verify(snapshot)
+
+
+# ---------------------------------------------------------------------------------------------- what went wrong
+
+
+@contextmanager
+def _explained(repo_id: str, state: str) -> Iterator[None]:
+    """Turn what the Hub's client raises into one ``InputError``: what, its remedy, and how things stand (``state``)."""
+    try:
+        yield
+    except InputError:
+        raise
+    # The client wraps a failed transfer in RuntimeError, a refused card or id in ValueError, no network in OSError.
+    except (httpx.HTTPError, OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"{repo_id}: {_reason(error)}. {state}") from error
+
+
+def _reason(error: BaseException) -> str:
+    cause = _first_cause(error)
+    if isinstance(cause, HfHubHTTPError):
+        status = cause.response.status_code
+        answer = cause.server_message or cause.response.reason_phrase
+        remedy = _REMEDIES.get(status) or ("the Hub itself is in trouble: wait" if status >= 500 else "see its answer")
+        return f"the Hub answered {status} ({answer}): {remedy}"
+    if isinstance(cause, OfflineModeIsEnabled):
+        return "HF_HUB_OFFLINE is set: unset it to publish"
+    if isinstance(cause, httpx.TransportError):
+        return (
+            f"the Hub could not be reached ({cause or type(cause).__name__}): check the network, proxy and HF_ENDPOINT"
+        )
+    return f"the Hub's client gave up: {cause}"
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """The HTTP or network error behind the client's wrappers, or the error itself."""
+    known = (HfHubHTTPError, httpx.TransportError, OfflineModeIsEnabled)
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, known):
+        cause = cause.__cause__
+    return cause or error

@@ -1,0 +1,78 @@
+"""What reports share: one look, pictures whose bytes never vary, and a page that needs no other file."""
+
+import base64
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import matplotlib
+import numpy as np
+from jinja2 import Environment, StrictUndefined
+from matplotlib.figure import Figure
+
+from .. import package_data
+
+BLUE, ORANGE, GREY, INK, RULE = "#1b5e86", "#c9772b", "#8a939c", "#22303a", "#dde3e8"
+"""The colours of both reports; blue and orange stay apart under every common colour blindness, and in grey."""
+
+STYLE = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": "#9aa5ae",
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.8,
+    "hatch.linewidth": 0.7,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "svg.hashsalt": "cancertype",
+}
+
+
+@contextmanager
+def styled(width: float, height: float, **grid) -> Iterator[tuple[Figure, np.ndarray]]:
+    """A figure of ``width`` by ``height`` inches in the reports' look, and the 2-D array of its axes."""
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        yield figure, figure.subplots(squeeze=False, **grid)
+
+
+def picture(draw: Callable[[], Figure], kind: str) -> bytes:
+    """The figure as "png" or "svg", with no date or version in it, so that the same figures give the same bytes."""
+    buffer = io.BytesIO()
+    metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
+    with matplotlib.rc_context(STYLE):
+        draw().savefig(buffer, format=kind, dpi=150, metadata=metadata[kind])
+    return buffer.getvalue()
+
+
+def embedded(draw: Callable[[], Figure]) -> str:
+    """The figure as the ``src`` of an image: an SVG within the page."""
+    return "data:image/svg+xml;base64," + base64.b64encode(picture(draw, "svg")).decode("ascii")
+
+
+def render(room: str, template: str, filters: dict[str, Callable], /, **content) -> str:
+    """A page from ``template`` in ``cancertype.<room>``, given ``content`` and the reports' style sheet as ``css``."""
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= filters
+    return environment.from_string(package_data.text(room, template)).render(
+        css=package_data.text("reports", "report.css"), **content
+    )
+
+
+def percent(x: float | None) -> str:
+    """``83 %``; ``< 1 %`` and ``> 99 %`` for what rounding would make impossible or certain; an en dash for what was
+    not measured."""
+    if x is None:
+        return "–"
+    if 0 < x < 0.01:
+        return "< 1 %"
+    return "> 99 %" if 0.99 < x < 1 else f"{100 * x:.0f} %"

@@ -1,0 +1,1 @@
+"""The simulated cohort, written in the layouts of the real sources."""

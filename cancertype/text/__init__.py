@@ -1,0 +1,1 @@
+"""A case as a prompt and a completion."""

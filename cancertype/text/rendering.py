@@ -1,0 +1,230 @@
+"""A case written down: prompt and completion within a token budget, the most telling mutations first."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from tokenizers import Tokenizer
+
+from ..errors import InputError
+from ..features.features import AMINO_ACID_SUBSTITUTIONS, COUNTED, Vocabulary
+from ..labels import LABELS
+from ..variants.schema import SUBSTITUTIONS
+from .prompt import SEPARATOR, Rendered, completions
+from .settings import Text
+
+NO_MUTATION = "none"
+NAMED_UNSEQUENCED = 12
+_FEWEST_SUBSTITUTIONS = 10
+_SHORT = {
+    "nonsense": "stop",
+    "frameshift": "fs",
+    "splice": "splice",
+    "inframe": "inframe",
+    "start_lost": "start",
+    "stop_lost": "end",
+}
+
+
+def mutation(gene: str, change: str, consequence: str, recurrent: bool, changes: str) -> str:
+    """One mutation in words: ``BRAF V600E`` when the change is named, else the gene and what truncates it: ``APC
+    stop``.
+
+    ``changes`` is "all" (every protein change is named), "recurrent" (those of the vocabulary are) or "none".
+    """
+    if change and (changes == "all" or (changes == "recurrent" and recurrent)):
+        return f"{gene} {change}"
+    return f"{gene} {_SHORT[consequence]}" if consequence in _SHORT else gene
+
+
+def spectrum(counts: Sequence[int]) -> str:
+    """The shares of the six substitution classes in tenths: ``CA1 CG0 CT7 TA0 TC1 TG0``; "unknown" where there is
+    none."""
+    total = sum(counts)
+    if total == 0:
+        return "unknown"
+    return " ".join(
+        f"{name.replace('>', '')}{_tenths(n, total)}" for name, n in zip(SUBSTITUTIONS, counts, strict=True)
+    )
+
+
+def shares(counts: Sequence[int]) -> str:
+    """The same six tenths by their place alone, in half the tokens: ``107010``; "unknown" where there is none."""
+    total = sum(counts)
+    return "".join(str(_tenths(n, total)) for n in counts) if total else "unknown"
+
+
+def events(case: Mapping[str, int]) -> str:
+    """Insertions, deletions, doublets and truncating variants as powers of two, a digit and so a token each.
+
+    ``1302`` is 1 insertion, 6 to 10 deletions, no doublet, 2 to 4 truncating variants: n becomes log2(n + 1), rounded,
+    at most 9. Counts, for a share in tenths hides the few that tell a cohort (two deletions among a hundred).
+    """
+    return "".join(str(min(9, round(math.log2(case[name] + 1)))) for name in COUNTED[1:])
+
+
+def process(case: Mapping[str, int]) -> str:
+    """What the mutations look like the work of, in words that a language model has met; a coarse reading.
+
+    ``case`` holds what ``features.count`` counts. The classes are those by which the signatures of these processes
+    differ most (COSMIC v3: SBS7, 4, 2 + 13, 6 + 15 with ID1 + 2, 10, 1); fewer than ten substitutions name none.
+    """
+    counts = {name: case[name] for name in SUBSTITUTIONS}
+    total, burden = sum(counts.values()), max(case["burden"], 1)
+    if total < _FEWEST_SUBSTITUTIONS:
+        return "too few to tell"
+    share = {name: n / total for name, n in counts.items()}
+    if burden >= 300 and (case["insertions"] + case["deletions"]) / burden >= 0.12:
+        return "mismatch-repair-deficient"
+    if burden >= 2000 and share["C>A"] >= 0.25 and share["C>T"] >= 0.35:
+        return "polymerase-deficient"
+    if share["C>T"] >= 0.7 and (case["doublets"] >= 2 or burden >= 150):
+        return "ultraviolet-like"
+    if share["C>G"] >= 0.25 and share["C>G"] + share["C>T"] >= 0.65:
+        return "APOBEC-like"
+    if share["C>A"] >= 0.35:
+        return "smoking-like"
+    if share["C>T"] >= 0.5:
+        return "deamination with age"
+    return "mixed"
+
+
+def _tenths(part: int, whole: int) -> int:
+    """A share in tenths, 0 to 9, so that it stays one digit and so one token."""
+    return min(9, int(10 * part / whole + 0.5))
+
+
+def _amino_acids(counts: np.ndarray, named: list[int], limit: int) -> str:
+    """The commonest amino-acid substitutions, of those in the vocabulary; ties in the vocabulary's order."""
+    present = [i for i in named if counts[i] > 0]
+    present.sort(key=lambda i: -counts[i])
+    return " ".join(AMINO_ACID_SUBSTITUTIONS[i].replace(">", "") for i in present[:limit]) or "none"
+
+
+def token_counter(tokenizer_file: Path) -> Callable[[Sequence[str]], list[int]]:
+    """A function from texts to their numbers of tokens, special tokens included. Raises ``InputError`` without the
+    file."""
+    try:
+        tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    except Exception as error:  # tokenizers raises a bare Exception for a missing or malformed file
+        raise InputError(f"{tokenizer_file}: no tokenizer can be read ({error}). Fetch the base model first") from error
+    return counter_of(tokenizer)
+
+
+def counter_of(tokenizer: Tokenizer) -> Callable[[Sequence[str]], list[int]]:
+    """The same for a tokenizer that is loaded already."""
+    return lambda texts: [len(encoding.ids) for encoding in tokenizer.encode_batch_fast(list(texts))]
+
+
+class Renderer:
+    """Writes cases down. ``count_tokens`` comes from ``token_counter``; ``panels`` maps a panel's name to its genes."""
+
+    def __init__(
+        self,
+        settings: Text,
+        vocabulary: Vocabulary,
+        count_tokens: Callable[[Sequence[str]], list[int]],
+        panels: dict[str, list[str]] | None = None,
+    ):
+        self.settings = settings
+        self._count_tokens = count_tokens
+        self._panels = {name: set(genes) for name, genes in (panels or {}).items()}
+        self._genes = vocabulary.names("gene")
+        self._amino_acids = [AMINO_ACID_SUBSTITUTIONS.index(name) for name in vocabulary.names("amino_acid")]
+        # The completion and an end-of-text token come on top of the prompt; special tokens are counted with each text.
+        self._room = settings.max_tokens - max(count_tokens(list(completions(settings.completion).values()))) - 1
+
+    def _fields(self, case: dict) -> dict[str, str]:
+        panel = self._panels.get(case["panel"]) if case["panel"] else None
+        substitutions = [case[name] for name in SUBSTITUTIONS]
+        return {
+            "kind": case["kind"] if panel is None else f"{case['kind']}, panel of {len(panel)} genes",
+            "sex": case["sex"] or "",
+            "source": case["source"],
+            "burden": str(case["burden"]),
+            "spectrum": spectrum(substitutions),
+            "shares": shares(substitutions),
+            "process": process(case),
+            "events": events(case),
+            "indels": str(_tenths(case["insertions"] + case["deletions"], max(case["burden"], 1))),
+            "amino_acids": _amino_acids(np.asarray(case["amino_acids"]), self._amino_acids, self.settings.amino_acids),
+            "labels": " ".join(LABELS),
+        }
+
+    def _write(self, fields: dict[str, str], mutations: Sequence[str], unsequenced: str) -> str:
+        text = self.settings.template.format(
+            **fields, mutations=(SEPARATOR.join(mutations) or NO_MUTATION) + unsequenced
+        )
+        # A field that is empty (sex is not always known) leaves no double space behind.
+        return "\n".join(" ".join(part for part in line.split(" ") if part) for line in text.rstrip().split("\n"))
+
+    def _unsequenced(self, case: dict) -> str:
+        panel = self._panels.get(case["panel"]) if case["panel"] else None
+        missing = [gene for gene in self._genes if panel is not None and gene not in panel][:NAMED_UNSEQUENCED]
+        return f"; not sequenced: {SEPARATOR.join(missing)}" if missing else ""
+
+    def render(self, cases: pa.Table, variants: pa.Table) -> list[Rendered]:
+        """One ``Rendered`` a case, in the order of ``cases`` (from ``features.count``); ``variants`` come from
+        ``features.telling_variants``. Raises ``InputError`` when the template alone is over the budget."""
+        told: dict[str, dict[str, None]] = {}
+        columns = ("case_id", "gene", "protein_change", "consequence", "recurrent")
+        for case_id, *parts in zip(*(variants[name].to_pylist() for name in columns), strict=True):
+            told.setdefault(case_id, {})[mutation(*parts, changes=self.settings.changes)] = None
+        rows = cases.to_pylist()
+        all_named = [list(told.get(case["case_id"], {})) for case in rows]
+        fields = [self._fields(case) for case in rows]
+        unsequenced = [self._unsequenced(case) for case in rows]
+        longest = [named[: self.settings.max_mutations] for named in all_named]
+        first = [self._write(f, named, u) for f, named, u in zip(fields, longest, unsequenced, strict=True)]
+        rendered = []
+        for i, tokens in enumerate(self._count_tokens(first) if first else []):
+            kept, prompt = longest[i], first[i]
+            if tokens > self._room:
+                kept, prompt = self._cut(rows[i]["case_id"], fields[i], longest[i], unsequenced[i])
+            rendered.append(Rendered(prompt, tuple(kept), len(all_named[i]) - len(kept)))
+        return rendered
+
+    def _cut(self, case_id: str, fields: dict[str, str], named: list[str], unsequenced: str) -> tuple[list[str], str]:
+        """The greatest number of whole mutations that fit, found by bisection."""
+        fits, too_many = -1, len(named)
+        while too_many - fits > 1:
+            middle = (fits + too_many) // 2
+            if self._count_tokens([self._write(fields, named[:middle], unsequenced)])[0] <= self._room:
+                fits = middle
+            else:
+                too_many = middle
+        if fits < 0:
+            needed = self._count_tokens([self._write(fields, [], unsequenced)])[0]
+            raise InputError(
+                f"text.template alone takes {needed} tokens in case {case_id}, but text.max_tokens = "
+                f"{self.settings.max_tokens} leaves {self._room}: raise text.max_tokens or shorten the template"
+            )
+        return named[:fits], self._write(fields, named[:fits], unsequenced)
+
+
+def dataset(cases: pa.Table, rendered: list[Rendered], settings: Text) -> pa.Table:
+    """The text dataset of ``cases``: case_id, source, label, prompt, completion, text, subclass, mutations and
+    left_out.
+
+    ``text`` and ``subclass`` are the columns of the original post's datasets. A case without a label has an empty
+    completion.
+    """
+    answers = completions(settings.completion)
+    labels = cases["label"].to_pylist()
+    answered = [answers.get(label, "") for label in labels]
+    prompts = [r.prompt for r in rendered]
+    return pa.table(
+        {
+            "case_id": pa.array(cases["case_id"].to_pylist(), pa.string()),
+            "source": pa.array(cases["source"].to_pylist(), pa.string()),
+            "label": pa.array(labels, pa.string()),
+            "prompt": pa.array(prompts, pa.string()),
+            "completion": pa.array(answered, pa.string()),
+            "text": pa.array([p + c for p, c in zip(prompts, answered, strict=True)], pa.string()),
+            "subclass": pa.array(labels, pa.string()),
+            "mutations": pa.array([list(r.mutations) for r in rendered], pa.list_(pa.string())),
+            "left_out": pa.array([r.left_out for r in rendered], pa.int32()),
+        }
+    )

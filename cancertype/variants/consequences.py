@@ -1,0 +1,57 @@
+"""Sources' own consequence terms, and the class that each stands for."""
+
+from functools import lru_cache
+
+from .schema import NON_CODING, SILENT
+
+_TERMS = {
+    "missense": "missense_mutation missense_variant missense",
+    "nonsense": "nonsense_mutation nonsense stop_gained",
+    "frameshift": "frame_shift_del frame_shift_ins frame_shift frameshift frameshift_variant",
+    "splice": """splice_site splice_site_snp splice_site_del splice_site_ins splice_acceptor_variant
+        splice_donor_variant""",
+    "inframe": """in_frame_del in_frame_ins inframe inframe_indel inframe_deletion inframe_insertion
+        protein_altering_variant disruptive_inframe_deletion disruptive_inframe_insertion
+        conservative_inframe_deletion conservative_inframe_insertion""",
+    "start_lost": """translation_start_site start_lost start_codon_snp start_codon_del start_codon_ins
+        initiator_codon_variant initiatior_codon_variant""",
+    "stop_lost": "nonstop_mutation nonstop stop_lost stop_codon_del stop_codon_ins",
+    SILENT: """silent synonymous synonymous_variant stop_retained_variant start_retained_variant""",
+    NON_CODING: """intron intronic intron_variant igr intergenic_variant rna lincrna lncrna 3'utr 5'utr 3'flank 5'flank
+        three_prime_utr five_prime_utr three_prime_flank five_prime_flank 3_prime_utr_variant 5_prime_utr_variant
+        upstream_gene_variant downstream_gene_variant genic_upstream_transcript_variant
+        genic_downstream_transcript_variant non_coding_transcript_variant non_coding_transcript_exon_variant
+        non-coding_transcript_variant nmd_transcript_variant mature_mirna_variant regulatory_region_variant
+        tf_binding_site_variant splice_region splice_region_variant splice_polypyrimidine_tract_variant
+        splice_donor_region_variant splice_donor_5th_base_variant de_novo_start_outofframe de_novo_start_inframe
+        de_novo_start_out_frame de_novo_start_in_frame targeted_region""",
+}
+_CLASS_OF_TERM = {term: name for name, terms in _TERMS.items() for term in terms.split()}
+"""MAF's Variant_Classification, Oncotator's and older DepMap releases' own names, and the Sequence Ontology terms of
+VEP."""
+
+_SEVERITY = ("splice", "nonsense", "frameshift", "stop_lost", "start_lost", "inframe", "missense", SILENT, NON_CODING)
+"""Ensembl's order of severity, coarsened to our classes."""
+
+_OF_NON_CODING_TRANSCRIPT = {"non_coding_transcript_variant", "non_coding_transcript_exon_variant"}
+
+
+@lru_cache(1 << 16)
+def consequence_class(stated: str) -> str | None:
+    """The class that a source's own term stands for: one of ``CONSEQUENCES``, ``SILENT``, ``NON_CODING``, or None if
+    unknown.
+
+    Terms joined by ``&`` describe one transcript (where "non-coding transcript" overrules the rest), those joined by
+    ``,`` several; the most severe counts.
+    """
+    transcripts = [_transcript_class(part.split("&")) for part in stated.lower().split(",")]
+    known = [c for c in transcripts if c is not None]
+    return min(known, key=_SEVERITY.index) if known else None
+
+
+def _transcript_class(terms: list[str]) -> str | None:
+    names = [term.rpartition("|")[2].strip().replace(" ", "_") for term in terms]
+    if len(names) > 1 and not _OF_NON_CODING_TRANSCRIPT.isdisjoint(names):
+        return NON_CODING
+    known = [_CLASS_OF_TERM[name] for name in names if name in _CLASS_OF_TERM]
+    return min(known, key=_SEVERITY.index) if known else None

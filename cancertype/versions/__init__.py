@@ -1,0 +1,1 @@
+"""The text dataset of a git revision, and what changed between two."""

@@ -1,0 +1,1 @@
+"""What the stages share: parameters, revisions, the summary table, making a release."""

@@ -1,0 +1,24 @@
+"""Copy the trained model, without its base, to ``released/``: small enough for git, and used by default.
+
+    python -m pipeline.release
+
+No stage of the pipeline: what is released is chosen by a person, and committed.
+"""
+
+from pathlib import Path
+
+from cancertype.publishing import hub
+from pipeline.params import run
+
+PUBLISHED, TRAINED, OUT = Path("models/published"), Path("models/adapter"), Path("released")
+LARGEST = 20 << 20
+
+
+def main() -> None:
+    hub.assemble_adapter(OUT, published=PUBLISHED, adapter=TRAINED, largest=LARGEST)
+    size = sum(path.stat().st_size for path in OUT.rglob("*") if path.is_file())
+    print(f"{OUT}: {size / 2**20:.1f} MiB")
+
+
+if __name__ == "__main__":
+    run(main)

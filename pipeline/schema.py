@@ -1,0 +1,59 @@
+"""The whole of params.yaml, for the one check that every stage makes before it starts."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from cancertype.cohort.settings import Cohort
+from cancertype.evaluation.settings import Evaluate, Tabular
+from cancertype.features.settings import Augment, Features
+from cancertype.fetch.settings import DepMap, Table, Tcga
+from cancertype.finetune.settings import Lora, Train
+from cancertype.language_model.settings import Model
+from cancertype.publishing.settings import Publish
+from cancertype.settings import Settings
+from cancertype.simulator.settings import Simulated
+from cancertype.text.settings import Text
+
+
+class Data(Settings):
+    """All of ``data``."""
+
+    sources: list[Literal["simulated", "depmap", "tcga", "table"]] = Field(["simulated"], min_length=1)
+    simulated: Simulated = Simulated()
+    depmap: DepMap = DepMap()
+    tcga: Tcga = Tcga()
+    table: Table = Table()
+
+    @field_validator("sources")
+    @classmethod
+    def _each_once(cls, sources: list[str]) -> list[str]:
+        if len(set(sources)) < len(sources):
+            raise ValueError(f"names a source twice: {sources}")
+        return sources
+
+
+class Params(Settings):
+    """Every section; a key that is missing, unknown, ill-typed or impossible is an error."""
+
+    seed: int = Field(ge=0)
+    data: Data
+    cohort: Cohort
+    features: Features
+    augment: Augment
+    text: Text
+    model: Model
+    lora: Lora
+    train: Train
+    tabular: Tabular
+    evaluate: Evaluate
+    publish: Publish
+
+    @model_validator(mode="after")
+    def _text_fits_the_model(self) -> "Params":
+        if self.text.max_tokens > self.model.max_seq_length:
+            raise ValueError(
+                f"text.max_tokens ({self.text.max_tokens}) is more than model.max_seq_length "
+                f"({self.model.max_seq_length}): lower the first or raise the second"
+            )
+        return self

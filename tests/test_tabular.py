@@ -1,0 +1,236 @@
+"""Tabular models on the same cases: fitted, saved without pickle, loaded, aligned to the 26 labels."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix, vstack
+from sklearn.linear_model import LogisticRegression
+
+from cancertype.errors import InputError
+from cancertype.evaluation import tabular
+from cancertype.evaluation.settings import Tabular
+from cancertype.labels import LABELS
+
+SETTINGS = Tabular(trees=30, leaves=4, learning_rate=0.2, threads=1, early_stopping_rounds=5)
+COLUMNS = [f"gene {i}" for i in range(12)]
+SEEN = ("BRCA", "COAD", "LUAD")
+
+
+def made_up_cases(n: int = 150, seed: int = 0, labels: tuple[str, ...] = SEEN):
+    """Sparse features in which each label switches on two genes of its own, most of the time."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, len(labels), n)
+    x = (rng.random((n, len(COLUMNS))) < 0.1).astype(np.float32)
+    for gene in (0, 1):
+        x[np.arange(n), 2 * codes + gene] = rng.random(n) < 0.8
+    return csr_matrix(x), [labels[code] for code in codes]
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return tabular.fit(*made_up_cases(), *made_up_cases(60, seed=1), COLUMNS, SETTINGS, seed=1)
+
+
+@pytest.mark.parametrize("model", tabular.MODELS)
+def test_every_model_gives_probabilities_over_all_26_labels(fitted, model):
+    x, _ = made_up_cases(40, seed=2)
+    p = fitted.predict_proba(x, COLUMNS, model)
+    assert p.shape == (40, 26)
+    assert p.sum(axis=1) == pytest.approx(np.ones(40))
+    assert (p > 0).all()
+
+
+@pytest.mark.parametrize("model", ["logistic", "trees"])
+def test_a_model_learns_what_the_prior_cannot(fitted, model):
+    x, y = made_up_cases(200, seed=2)
+    accuracy = {
+        name: np.mean([LABELS[i] for i in fitted.predict_proba(x, COLUMNS, name).argmax(axis=1)] == np.array(y))
+        for name in ("majority", model)
+    }
+    assert accuracy[model] > 0.75 > 0.5 > accuracy["majority"]
+
+
+@pytest.mark.parametrize("model", tabular.MODELS)
+def test_labels_that_training_lacks_share_one_case_spread_over_26(fitted, model):
+    x, _ = made_up_cases(5, seed=2)
+    p = fitted.predict_proba(x, COLUMNS, model)
+    absent = [i for i, label in enumerate(LABELS) if label not in SEEN]
+    assert p[:, absent] == pytest.approx(np.full((5, 23), 1 / 26 / 151))
+
+
+def test_the_majority_is_the_share_of_training_cases(fitted):
+    _, y = made_up_cases()
+    p = fitted.predict_proba(csr_matrix((1, 12), dtype=np.float32), COLUMNS, "majority")[0]
+    for label in SEEN:
+        assert p[LABELS.index(label)] == pytest.approx((y.count(label) + 1 / 26) / 151)
+
+
+def test_logistic_regression_is_scikit_learns_on_scaled_features(fitted):
+    x, y = made_up_cases()
+    scale = x.toarray().std(axis=0)
+    peer = LogisticRegression(C=fitted.chosen["logistic_c"], max_iter=1000, tol=1e-8).fit(x.toarray() / scale, y)
+    others, _ = made_up_cases(30, seed=3)
+    ours = fitted.predict_proba(others, COLUMNS, "logistic")[:, [LABELS.index(label) for label in peer.classes_]]
+    assert ours == pytest.approx(peer.predict_proba(others.toarray() / scale), abs=0.02)
+
+
+def test_a_saved_tabular_model_comes_back_the_same_and_holds_no_pickle(fitted, tmp_path):
+    fitted.save(tmp_path / "tabular")
+    names = sorted(path.name for path in (tmp_path / "tabular").iterdir())
+    assert names == ["tabular.json", "logistic.safetensors", "trees.txt"]
+    assert not (tmp_path / "tabular.part").exists()
+    x, _ = made_up_cases(40, seed=2)
+    loaded = tabular.load(tmp_path / "tabular")
+    for model in tabular.MODELS:
+        assert (loaded.predict_proba(x, COLUMNS, model) == fitted.predict_proba(x, COLUMNS, model)).all()
+    assert loaded.chosen == fitted.chosen
+
+
+def test_the_same_cases_give_the_same_files_and_threads_change_no_prediction(tmp_path):
+    x, _ = made_up_cases(40, seed=2)
+    models = [
+        tabular.fit(*made_up_cases(), *made_up_cases(60, seed=1), COLUMNS, Tabular(trees=8, threads=threads), seed=1)
+        for threads in (1, 1, 2)
+    ]
+    for i in (0, 1):
+        models[i].save(tmp_path / str(i))
+    for path in (tmp_path / "0").iterdir():
+        assert path.read_bytes() == (tmp_path / "1" / path.name).read_bytes(), path.name
+    assert (models[2].predict_proba(x, COLUMNS) == models[0].predict_proba(x, COLUMNS)).all()
+
+
+def test_early_stopping_keeps_only_the_rounds_that_helped(fitted):
+    assert 1 <= fitted.chosen["trees"] < SETTINGS.trees
+    assert fitted.trees.num_trees() == 3 * fitted.chosen["trees"]
+
+
+def with_unknown(x: csr_matrix, share: float, seed: int) -> csr_matrix:
+    dense = x.toarray()
+    dense[np.random.default_rng(seed).random(dense.shape) < share] = np.nan
+    dense[:, -1] = np.nan
+    return csr_matrix(dense)
+
+
+def test_what_a_panel_did_not_sequence_is_unknown_and_not_absent(tmp_path):
+    (x, y), (x_validation, y_validation) = made_up_cases(), made_up_cases(60, seed=1)
+    unknown = with_unknown(x, 0.2, 0), y, with_unknown(x_validation, 0.2, 1), y_validation
+    models = tabular.fit(*unknown, COLUMNS, SETTINGS, seed=1)
+    known = x.toarray()[~np.isnan(unknown[0].toarray()[:, 0]), 0]
+    assert models.fill[0] == pytest.approx(known.mean(), abs=1e-6)
+    assert models.fill[-1] == 0.0
+    models.save(tmp_path / "tabular")
+    others, truth = made_up_cases(200, seed=2)
+    others = with_unknown(others, 0.2, 2)
+    before = others.toarray()
+    for model in ("logistic", "trees"):
+        p = tabular.load(tmp_path / "tabular").predict_proba(others, COLUMNS, model)
+        assert np.isfinite(p).all()
+        assert np.mean([LABELS[i] for i in p.argmax(axis=1)] == np.array(truth)) > 0.65
+    np.testing.assert_array_equal(others.toarray(), before)
+
+
+def test_two_labels_are_enough():
+    pair = SEEN[:2]
+    models = tabular.fit(
+        *made_up_cases(labels=pair), *made_up_cases(60, seed=1, labels=pair), COLUMNS, SETTINGS, seed=1
+    )
+    x, y = made_up_cases(100, seed=2, labels=pair)
+    for model in ("logistic", "trees"):
+        predicted = [LABELS[i] for i in models.predict_proba(x, COLUMNS, model).argmax(axis=1)]
+        assert np.mean(np.array(predicted) == y) > 0.8
+
+
+def test_a_validation_label_that_training_lacks_is_passed_over(fitted):
+    x, y = made_up_cases(60, seed=1)
+    extra, _ = made_up_cases(10, seed=4)
+    models = tabular.fit(*made_up_cases(), vstack([x, extra]).tocsr(), [*y, *["OV"] * 10], COLUMNS, SETTINGS, seed=1)
+    assert models.chosen == fitted.chosen
+
+
+def test_one_label_is_too_few():
+    x, _ = made_up_cases(20)
+    with pytest.raises(InputError, match="holds 1 of the 26"):
+        tabular.fit(x, ["OV"] * 20, x, ["OV"] * 20, COLUMNS, SETTINGS, seed=1)
+
+
+def test_validation_without_a_training_label_is_an_error():
+    x, _ = made_up_cases(20)
+    with pytest.raises(InputError, match="no validation case"):
+        tabular.fit(*made_up_cases(), x, ["OV"] * 20, COLUMNS, SETTINGS, seed=1)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [([*COLUMNS[:-1], "TP53"], "1 missing .*gene 11.*1 unknown .*TP53"), (COLUMNS[::-1], "their order")],
+)
+def test_other_features_than_those_fitted_on_are_refused(fitted, columns, message):
+    x, _ = made_up_cases(3)
+    with pytest.raises(InputError, match=message):
+        fitted.predict_proba(x, columns)
+
+
+def test_a_missing_file_is_named(fitted, tmp_path):
+    fitted.save(tmp_path / "tabular")
+    (tmp_path / "tabular" / "trees.txt").unlink()
+    with pytest.raises(InputError, match=r"trees\.txt"):
+        tabular.load(tmp_path / "tabular")
+
+
+def test_saving_over_an_old_tabular_model_leaves_none_of_it(fitted, tmp_path):
+    (tmp_path / "tabular").mkdir()
+    (tmp_path / "tabular" / "old.txt").write_text("old")
+    replace(fitted, chosen={"logistic_c": 1.0, "trees": 1}).save(tmp_path / "tabular")
+    assert not (tmp_path / "tabular" / "old.txt").exists()
+    assert tabular.load(tmp_path / "tabular").chosen == {"logistic_c": 1.0, "trees": 1}
+
+
+def test_out_of_fold_predictions_never_saw_a_case_of_the_same_patient(fitted):
+    # Ten features at random tell the patients apart and say nothing of the label; every patient has two cases.
+    rng = np.random.default_rng(0)
+    x = csr_matrix(np.repeat(rng.random((60, 12)).astype(np.float32), 2, axis=0))
+    y = np.repeat(rng.choice(SEEN, 60), 2).tolist()
+    settings = Tabular(trees=40, leaves=8, learning_rate=0.3, folds=5, min_cases_per_leaf=1, threads=1)
+    models = replace(tabular.fit(x, y, x, y, COLUMNS, settings, seed=1), chosen={"trees": 40, "logistic_c": 1.0})
+
+    def accuracy(patients):
+        p = tabular.out_of_fold(models, x, y, patients, settings, seed=1)
+        assert p.shape == (1, 120, 26) and p.sum(axis=2) == pytest.approx(np.ones((1, 120)))
+        return np.mean([LABELS[i] for i in p[0].argmax(axis=1)] == np.array(y))
+
+    assert accuracy([f"case {i}" for i in range(120)]) > 0.75, "knows the patient from the other case"
+    assert accuracy([f"patient {i // 2}" for i in range(120)]) < 0.55
+
+
+def test_out_of_fold_predictions_are_those_of_trees_on_the_other_folds():
+    x, y = made_up_cases(300)
+    settings = SETTINGS.model_copy(update={"folds": 3})
+    models = tabular.fit(x, y, *made_up_cases(60, seed=1), COLUMNS, settings, seed=1)
+    p, of_version = tabular.out_of_fold(models, x, y, range(300), settings, seed=1, versions=[x[::-1]])
+    assert np.mean([LABELS[i] for i in p.argmax(axis=1)] == np.array(y)) > 0.75
+    assert (p == tabular.out_of_fold(models, x, y, range(300), settings, seed=1)[0]).all()
+    assert not np.allclose(p, of_version), "the same trees, asked about another version"
+    assert not np.allclose(p, models.predict_proba(x, COLUMNS)), "the trees of all folds have seen these cases"
+
+
+def test_trees_learn_from_versions_and_a_leaf_needs_as_many_cases_as_without_them():
+    x, y = made_up_cases(150)
+    guide = made_up_cases(60, seed=1)
+
+    def fitted_with(versions, fewest):
+        settings = SETTINGS.model_copy(update={"min_cases_per_leaf": fewest})
+        trees = tabular.fit(x, y, *guide, COLUMNS, settings, seed=1, versions=versions)
+        p = trees.predict_proba(guide[0], COLUMNS)
+        return p, p[np.arange(60), [LABELS.index(label) for label in guide[1]]].mean()
+
+    # Versions whose features belong to other cases: the labels cannot be told apart so well any more.
+    other = x[np.random.default_rng(0).permutation(150)]
+    assert fitted_with([other] * 3, 3)[1] < fitted_with([], 3)[1] - 0.1
+    # More than half of the cases to a leaf: nothing can be split, however often each of them is shown.
+    assert np.ptp(fitted_with([x, x], 76)[0], axis=0).max() < 1e-12 < np.ptp(fitted_with([x, x], 20)[0], axis=0).max()
+
+
+def test_more_folds_than_a_label_has_cases_are_refused(fitted):
+    x, y = made_up_cases()
+    with pytest.raises(InputError, match=r"tabular.folds is 100, but \w+ has \d\d training cases"):
+        tabular.out_of_fold(fitted, x, y, range(150), Tabular(folds=100), seed=1)
