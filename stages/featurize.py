@@ -21,7 +21,7 @@ OUT = Path("data/features")
 def main() -> None:
     rules, wanted, augment = read({"cohort": Cohort, "features": Features, "augment": Augment})
     tables = raw.read(RAW, rules)
-    panels = {name: genes for table in tables for name, genes in table.notes.get("panels", {}).items()}
+    panels = {name: genes for table in tables for name, genes in table.panels.items()}
     together = assembly.assemble(tables, rules)
     variants = together.variants
     if isinstance(wanted.genes, list):

@@ -452,7 +452,7 @@ def test_kind_sex_and_panel_are_told_for_every_case():
     assert set(told.tables.cases["sex"].to_pylist()) == {"female"}
     assert {gene for gene, _, _ in mutations(told.tables)} == {"BRAF", "KRAS"}
     assert reasons(told.tables) == {"in no gene of the panel": 1}
-    assert told.tables.notes["panels"] == {"given": ["BRAF", "KRAS"]}
+    assert told.tables.panels == {"given": ["BRAF", "KRAS"]}
 
 
 def test_a_panel_is_read_under_current_symbols(tmp_path):

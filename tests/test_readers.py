@@ -337,7 +337,7 @@ def test_cells_hold_wild_type_or_several_changes(tmp_path):
         ("LUAD", "in", "table"),
         (None, "unlabelled", "table"),
     ]
-    assert read.notes["panels"] == {"table": ["TP53", "KMT2D", "KRAS"]}
+    assert read.panels == {"table": ["TP53", "KMT2D", "KRAS"]}
     assert read.notes["cells_not_sequenced"] == 1
 
 
@@ -353,7 +353,7 @@ def test_a_table_of_thousands_of_genes_is_an_exome(tmp_path):
     text = ",".join(["ID", *genes]) + "\n" + ",".join(["a", "R5H", *["WT"] * (len(genes) - 1)]) + "\n"
     read = table.read(wide(tmp_path / "t.csv", text), Cohort())
     assert read.cases["panel"].to_pylist() == [None]
-    assert read.notes["panels"] == {}
+    assert read.panels == {}
     assert pairs(read) == {("a", "GENE0", "R5H")}
 
 

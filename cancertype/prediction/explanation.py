@@ -1,7 +1,7 @@
 """Which mutations carried a decision: each is left out in turn, and the case predicted again by the same code."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -99,7 +99,7 @@ def _only(
         raise InputError(f"no case is named {missing[0]!r}: the first are {', '.join(list(at)[:5])}")
     rows = [at[name] for name in dict.fromkeys(case_ids)]
     kept = pc.is_in(pc.cast(tables.variants["case_id"], pa.string()), value_set=pa.array(list(case_ids), pa.string()))
-    chosen = SourceTables(tables.cases.take(rows), tables.variants.filter(kept), tables.dropped, tables.notes)
+    chosen = replace(tables, cases=tables.cases.take(rows), variants=tables.variants.filter(kept))
     return chosen, None if weights is None else weights[rows]
 
 
@@ -134,7 +134,7 @@ def _without_each(tables: SourceTables, tried: list[list[_Key]]) -> tuple[Source
     cases = tables.cases.take(origin).set_column(0, "case_id", pa.array(names, pa.string()))
     variants = tables.variants.take(pa.array(rows, pa.int64()))
     variants = variants.set_column(0, "case_id", pa.array(of_row, pa.string()).dictionary_encode())
-    return SourceTables(cases, variants, [], tables.notes), np.array(origin)
+    return replace(tables, cases=cases, variants=variants, dropped=[]), np.array(origin)
 
 
 def _log_odds(p: float) -> float:

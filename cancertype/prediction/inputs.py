@@ -154,7 +154,7 @@ def told(found: Input, *, kind: str | None = None, sex: str | None = None, panel
     "male") and the genes of the ``panel`` that was sequenced (``read_panel``); each replaces what the file says.
     Variants outside the panel are left out."""
     tables = found.tables
-    cases, rows, notes, dropped = tables.cases, tables.variants, tables.notes, list(tables.dropped)
+    cases, rows, panels, dropped = tables.cases, tables.variants, tables.panels, list(tables.dropped)
     for column, value in (("kind", kind), ("sex", sex), ("panel", PANEL if panel else None)):
         if value:
             at = cases.schema.get_field_index(column)
@@ -163,8 +163,8 @@ def told(found: Input, *, kind: str | None = None, sex: str | None = None, panel
         rows = restrict_to_panel(rows, list(panel))
         outside = tables.variants.num_rows - rows.num_rows
         dropped += [Dropped(found.form, "variant", "in no gene of the panel", outside)] if outside else []
-        notes = notes | {"panels": {PANEL: list(panel)}}
-    return replace(found, tables=SourceTables(cases, rows, dropped, notes))
+        panels = {PANEL: list(panel)}
+    return replace(found, tables=replace(tables, cases=cases, variants=rows, dropped=dropped, panels=panels))
 
 
 def read_panel(path: Path) -> list[str]:
@@ -190,7 +190,7 @@ def read_panel(path: Path) -> list[str]:
 
 def remarks(found: Input) -> dict[str, list[str]]:
     """Case to what a reader of its prediction must know of its input; no entry where there is nothing to say."""
-    panels = found.tables.notes.get("panels", {})
+    panels = found.tables.panels
     rows = found.tables.variants
     has_dna = pc.any(pc.not_equal(pc.cast(rows["dna"], pa.string()), "unknown")).as_py() or False
     burden = Counter(pc.cast(rows["case_id"], pa.string()).to_pylist())

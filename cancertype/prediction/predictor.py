@@ -100,7 +100,7 @@ class Predictor:
         ``weights`` (26,) or (n, 26) multiply the calibrated probabilities, which are then scaled to sum to 1: a prior
         divided by ``training_share`` (Saerens et al. 2002), 0 for a label that is ruled out. Raises ``InputError``
         where they leave a case no label."""
-        variants, panels = tables.variants, tables.notes.get("panels", {})
+        variants, panels = tables.variants, tables.panels
         if panel := self.vocabulary.names("panel"):
             variants = features.restrict_to_panel(variants, panel)
         cases = features.count(tables.cases, variants)

@@ -32,7 +32,7 @@ def read(path: Path, settings: Cohort, *, labelled: bool = True) -> SourceTables
 
     Cells hold ``WT`` or protein changes separated by spaces; an empty cell or ``NA`` says that the gene was not
     sequenced in that case, and a case without a sequenced gene is left out. The gene columns are the panel when they
-    are fewer than ``SMALLEST_EXOME`` (cases then have ``panel`` "table", and ``notes["panels"]`` lists its genes),
+    are fewer than ``SMALLEST_EXOME`` (cases then have ``panel`` "table", whose genes ``panels`` lists),
     else a whole exome. There is no DNA in such a table: substitution and context are null, the DNA event "unknown",
     and the protein change tells the consequence. Of cases with equal mutations and different labels none can be
     believed: all are left out. ``labelled`` False passes over SUBCLASS, and leaves no case out for it.
@@ -56,15 +56,14 @@ def read(path: Path, settings: Cohort, *, labelled: bool = True) -> SourceTables
     left_out = _left_out(source, ids, sequenced_genes, contradictory)
     panel = PANEL if len(genes) < SMALLEST_EXOME else None
     found, unclear = canonical.table(_rows(cells, ids, keep), source)
-    current = list(dict.fromkeys(filter(None, map(current_symbol, genes))))
+    panels = {panel: list(dict.fromkeys(filter(None, map(current_symbol, genes))))} if panel else {}
     notes = {
         "files": [path.name],
         "gene_columns": len(genes),
         "cells_not_sequenced": int(len(ids) * len(genes) - sequenced_genes.sum()),
-        "panels": {PANEL: current} if panel else {},
     }
     cases = [_case(ids[i], subclasses[i], source, panel) for i in sorted(keep)]
-    return SourceTables(pa.Table.from_pylist(cases, schema=CASES), found, left_out + unclear, notes)
+    return SourceTables(pa.Table.from_pylist(cases, schema=CASES), found, left_out + unclear, notes, panels)
 
 
 def cells(path: Path) -> Iterator[tuple[int, str, str]]:
