@@ -28,7 +28,7 @@ from cancertype.commands.cli import app
 from cancertype.errors import InputError
 from cancertype.versions.dataset_diff import compare
 from cancertype.versions.revisions import text_dataset
-from tests.local_imports import ROOT
+from pipeline.dependencies import ROOT
 from tests.test_pipeline import DIGEST, changed, copy_of_the_repository, rerun, run
 
 FIGURES = """
