@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cancertype import features
 from cancertype.evaluation import evaluate, tabular
 from cancertype.evaluation.settings import Evaluate, Tabular
-from cancertype.features import augmentation, features
+from cancertype.features import augmentation
 from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.tables.parquet import write_parquet

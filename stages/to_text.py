@@ -5,8 +5,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cancertype.features import augmentation
-from cancertype.features.features import Vocabulary, panels_of
+from cancertype.features import Vocabulary, augmentation, panels_of
 from cancertype.tables.parquet import write_parquet
 from cancertype.text.rendering import Renderer, dataset, token_counter
 from cancertype.text.settings import Text

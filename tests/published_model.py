@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from cancertype import features
 from cancertype.cohort.settings import Cohort
 from cancertype.evaluation import tabular
 from cancertype.evaluation.calibration import Calibration, Head
 from cancertype.evaluation.settings import Tabular
-from cancertype.features import features
 from cancertype.features.settings import Features
 from cancertype.labels import LABELS, NAMES
 from cancertype.prediction import prediction_config
@@ -52,7 +52,7 @@ def publish(folder: Path, merged: Path) -> Path:
     cohort, splits = training_cohort()
     cases = features.count(cohort.cases, cohort.variants).append_column("split", pa.array(splits))
     vocabulary = features.fit(cases, cohort.variants, Features(amino_acid_substitutions=0, trinucleotides=False))
-    x, columns = features.matrix(cases, features.telling_variants(cases, cohort.variants, vocabulary), vocabulary)
+    x, columns = features.matrix(cases, features.informative_variants(cases, cohort.variants, vocabulary), vocabulary)
     y = cases["label"].to_pylist()
     train, validation = ([i for i, s in enumerate(splits) if s == which] for which in ("train", "validation"))
     settings = Tabular(trees=40, leaves=4, learning_rate=0.2, feature_fraction=1.0, min_cases_per_leaf=2, threads=1)

@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
-from cancertype.cohort import assembly
+from cancertype import features
+from cancertype.cohort import assembly, patients
 from cancertype.cohort.settings import Cohort
-from cancertype.features import features
 from cancertype.features.settings import Features
 from cancertype.reports import data_report
 from cancertype.variants.cases import Dropped
@@ -118,7 +118,7 @@ def assembled(cases: list[dict], variants: list[tuple]) -> tuple[pa.Table, featu
     whole = assembly.assemble([tables(cases, variants)], Cohort(min_cases_per_label=3))
     counted = features.count(whole.cases, whole.variants)
     vocabulary = features.fit(counted, whole.variants, Features(recurrent_min_cases=2))
-    return counted, vocabulary, assembly.profiles(whole.cases, whole.variants)
+    return counted, vocabulary, patients.profiles(whole.cases, whole.variants)
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import random
 import pyarrow as pa
 import pytest
 
+from cancertype import features
 from cancertype.errors import InputError
-from cancertype.features import features
 from cancertype.features.settings import Features
 from cancertype.labels import LABELS
 from cancertype.text import prompt, rendering
@@ -33,7 +33,7 @@ def case():
     variants = variants_table(rows)
     counted = features.count(cases, variants)
     vocabulary = features.fit(counted, variants, Features(genes=100, recurrent_min_cases=3))
-    return counted, features.telling_variants(counted, variants, vocabulary), vocabulary
+    return counted, features.informative_variants(counted, variants, vocabulary), vocabulary
 
 
 def render(case, counter, panels=None, **settings):

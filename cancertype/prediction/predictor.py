@@ -9,9 +9,9 @@ import pyarrow as pa
 from scipy.sparse import csr_matrix
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from .. import features
 from ..errors import InputError
 from ..evaluation import tabular
-from ..features import features
 from ..labels import LABELS
 from ..language_model import base_of_adapter, loading
 from ..scoring import likelihood
@@ -104,7 +104,7 @@ class Predictor:
         if panel := self.vocabulary.names("panel"):
             variants = features.restrict_to_panel(variants, panel)
         cases = features.count(tables.cases, variants)
-        told = features.telling_variants(cases, variants, self.vocabulary)
+        told = features.informative_variants(cases, variants, self.vocabulary)
         rendered = Renderer(self.config.text, self.vocabulary, self._count_tokens, panels).render(cases, told)
         x, columns = features.matrix(cases, told, self.vocabulary, panels)
         trees = self._trees.predict_proba(x, columns)
