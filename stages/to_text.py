@@ -1,4 +1,4 @@
-"""Write every case down as prompt and completion, one Parquet file a split."""
+"""Write every case as prompt and completion, one Parquet file per split."""
 
 from pathlib import Path
 
@@ -28,9 +28,9 @@ def main() -> None:
         texts = dataset(of_split, renderer.render(of_split, variants), settings)
         write_parquet(texts, OUT / f"{split}.parquet")
         cut = pc.sum(pc.greater(texts["left_out"], 0)).as_py() or 0
-        print(f"{split}: {texts.num_rows} cases, {cut} of them with mutations left out for the budget")
-    versions = [dataset(c, renderer.render(c, v), settings) for c, v in augmentation.read(FEATURES)]
-    write_parquet(augmentation.numbered(versions, like=texts), OUT / "augmented.parquet")
+        print(f"{split}: {texts.num_rows} cases, {cut} of them with mutations left out to stay within the token budget")
+    copies = [dataset(c, renderer.render(c, v), settings) for c, v in augmentation.read(FEATURES)]
+    write_parquet(augmentation.numbered(copies, like=texts), OUT / "augmented.parquet")
 
 
 if __name__ == "__main__":

@@ -7,9 +7,14 @@ import pytest
 
 from cancertype.features import augmentation
 from cancertype.features.settings import Augment
+from tests.settings import settings
 from tests.small_cohort import cases_table, variants_table
 
 PER_CASE = 40
+
+
+def rules(**changes) -> Augment:
+    return settings(Augment, "augment", **changes)
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,7 @@ def genes_of(copy: pa.Table) -> dict[str, list[str]]:
 def test_a_copy_holds_mutations_of_its_case_and_of_one_other_that_is_alike(cohort):
     cases, variants = cohort
     label_of = dict(zip(cases["case_id"].to_pylist(), cases["label"].to_pylist(), strict=True))
-    (copy,) = augmentation.variants_of_copies(cases, variants, Augment(copies=1, exchanged=0.8))
+    (copy,) = augmentation.variants_of_copies(cases, variants, rules(copies=1, exchanged=0.8))
     assert copy.schema == variants.schema
     donors = {case_id: set(genes) - {case_id} for case_id, genes in genes_of(copy).items()}
     assert set(donors) == set(label_of)
@@ -45,18 +50,18 @@ def test_a_copy_holds_mutations_of_its_case_and_of_one_other_that_is_alike(cohor
 
 def test_the_share_that_is_exchanged_is_between_nothing_and_the_limit(cohort):
     cases, variants = cohort
-    copies = list(augmentation.variants_of_copies(cases, variants, Augment(copies=20, exchanged=0.5)))
+    copies = list(augmentation.variants_of_copies(cases, variants, rules(copies=20, exchanged=0.5)))
     of_cases = [pair for copy in copies for pair in genes_of(copy).items()]
     others = [np.mean([gene != case_id for gene in genes]) for case_id, genes in of_cases if case_id != "line"]
     assert np.mean(others) == pytest.approx(0.25, abs=0.02)
     assert np.mean([len(genes) for _, genes in of_cases]) == pytest.approx(PER_CASE, rel=0.02), "the burden stays"
-    (hardly,) = augmentation.variants_of_copies(cases, variants, Augment(copies=1, exchanged=1e-9))
+    (hardly,) = augmentation.variants_of_copies(cases, variants, rules(copies=1, exchanged=1e-9))
     assert genes_of(hardly) == genes_of(variants)
 
 
 def test_more_copies_begin_with_the_fewer_and_another_seed_gives_others(cohort):
-    def copies(**settings):
-        return [copy.to_pydict() for copy in augmentation.variants_of_copies(*cohort, Augment(**settings))]
+    def copies(**changes):
+        return [copy.to_pydict() for copy in augmentation.variants_of_copies(*cohort, rules(**changes))]
 
     assert copies(copies=3)[:2] == copies(copies=2) != copies(copies=2, seed=1)
     assert copies(copies=0) == []
@@ -64,7 +69,7 @@ def test_more_copies_begin_with_the_fewer_and_another_seed_gives_others(cohort):
 
 def test_variants_of_cases_that_are_not_asked_for_are_left_out(cohort):
     cases, variants = cohort
-    (copy,) = augmentation.variants_of_copies(cases.slice(0, 4), variants, Augment(copies=1))
+    (copy,) = augmentation.variants_of_copies(cases.slice(0, 4), variants, rules(copies=1))
     assert (
         set(genes_of(copy)) == {"c0", "c1", "c2", "c3"} == {gene for genes in genes_of(copy).values() for gene in genes}
     )

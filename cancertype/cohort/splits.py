@@ -16,7 +16,7 @@ SPLITS = ("train", "validation", "test", "out_of_scope")
 
 @dataclass(frozen=True)
 class _Group:
-    """Cases that must be in one split. ``key``: the smallest patient id. ``place``: its hash. ``labels``: its cases'."""
+    """Cases that must be in one split: the smallest patient id (``key``), its hash (``place``) and the ``labels``."""
 
     key: str
     place: float

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_matrix
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .. import features
@@ -90,7 +89,7 @@ class Predictor:
     @property
     def training_share(self) -> np.ndarray:
         """Share (26,) of each label among the training cases, with one more case spread over all, as in the trees."""
-        return self._trees.predict_proba(csr_matrix((1, len(self._trees.columns))), self._trees.columns, "majority")[0]
+        return self._trees.prior
 
     def predict(
         self, tables: SourceTables, *, weights: np.ndarray | None = None, progress: bool = sys.stderr.isatty()
