@@ -26,9 +26,9 @@ import pandas  # noqa: F401  pyarrow imports it at its first array from Python: 
 import pyarrow as pa
 import pyarrow.csv as arrow_csv
 
+from cancertype import features
 from cancertype.cohort import assembly
 from cancertype.cohort.settings import Cohort
-from cancertype.features import features
 from cancertype.features.settings import Features
 from cancertype.simulator import simulation
 from cancertype.sources import depmap, raw, tcga
@@ -109,7 +109,7 @@ def steps(folder: Path, laps: Laps) -> dict[str, int]:
     laps.lap("counts")
     vocabulary = features.fit(cases, together.variants, Features())
     laps.lap("vocabulary")
-    features.telling_variants(cases, together.variants, vocabulary)
+    features.informative_variants(cases, together.variants, vocabulary)
     laps.lap("telling variants")
     return {"cases": cases.num_rows, "variants": together.variants.num_rows}
 

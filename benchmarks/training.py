@@ -28,7 +28,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import yaml
 
-from cancertype.features.features import Vocabulary, panels_of
+from cancertype.features import Vocabulary, panels_of
 from cancertype.finetune import finetune
 from cancertype.finetune.settings import Lora, Train
 from cancertype.language_model.settings import Model

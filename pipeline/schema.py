@@ -1,4 +1,4 @@
-"""The whole of params.yaml, for the one check that every stage makes before it starts."""
+"""The model of the whole params.yaml, which every stage checks before it starts."""
 
 from typing import Literal
 
@@ -19,11 +19,11 @@ from cancertype.text.settings import Text
 class Data(Settings):
     """All of ``data``."""
 
-    sources: list[Literal["simulated", "depmap", "tcga", "table"]] = Field(["simulated"], min_length=1)
-    simulated: Simulated = Simulated()
-    depmap: DepMap = DepMap()
-    tcga: Tcga = Tcga()
-    table: Table = Table()
+    sources: list[Literal["simulated", "depmap", "tcga", "table"]] = Field(min_length=1)
+    simulated: Simulated
+    depmap: DepMap
+    tcga: Tcga
+    table: Table
 
     @field_validator("sources")
     @classmethod
@@ -34,7 +34,7 @@ class Data(Settings):
 
 
 class Params(Settings):
-    """Every section; a key that is missing, unknown, ill-typed or impossible is an error."""
+    """Every section. A key that is missing or unknown, or has a wrong type or an impossible value, is an error."""
 
     seed: int = Field(ge=0)
     data: Data

@@ -37,7 +37,7 @@ def main() -> None:
         batch_size=settings.batch_size,
         processes=settings.num_processes,
     )
-    # Under a launcher every process comes here with the same scores; one of them writes.
+    # Under a launcher every process gets here with the same scores; one of them writes.
     if os.environ.get("RANK", "0") != "0":
         return
     scored = pd.DataFrame(likelihood.averaged(scores), columns=[f"lm_{label}" for label in LABELS])
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def about() -> dict[str, str]:
-    """What the report says of data, model and code."""
+    """What the report says about data, model and code."""
     base = json.loads(Path("models/base/base.json").read_text(encoding="utf-8"))
     sources = json.loads(Path("data/features/sources.json").read_text(encoding="utf-8"))
     return {

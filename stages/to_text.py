@@ -1,12 +1,11 @@
-"""Write every case down as prompt and completion, one Parquet file a split."""
+"""Write every case as prompt and completion, one Parquet file per split."""
 
 from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cancertype.features import augmentation
-from cancertype.features.features import Vocabulary, panels_of
+from cancertype.features import Vocabulary, augmentation, panels_of
 from cancertype.tables.parquet import write_parquet
 from cancertype.text.rendering import Renderer, dataset, token_counter
 from cancertype.text.settings import Text
@@ -29,9 +28,9 @@ def main() -> None:
         texts = dataset(of_split, renderer.render(of_split, variants), settings)
         write_parquet(texts, OUT / f"{split}.parquet")
         cut = pc.sum(pc.greater(texts["left_out"], 0)).as_py() or 0
-        print(f"{split}: {texts.num_rows} cases, {cut} of them with mutations left out for the budget")
-    versions = [dataset(c, renderer.render(c, v), settings) for c, v in augmentation.read(FEATURES)]
-    write_parquet(augmentation.numbered(versions, like=texts), OUT / "augmented.parquet")
+        print(f"{split}: {texts.num_rows} cases, {cut} of them with mutations left out to stay within the token budget")
+    copies = [dataset(c, renderer.render(c, v), settings) for c, v in augmentation.read(FEATURES)]
+    write_parquet(augmentation.numbered(copies, like=texts), OUT / "augmented.parquet")
 
 
 if __name__ == "__main__":

@@ -6,8 +6,9 @@ from scipy.special import log_softmax, softmax
 
 from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
+from tests.settings import settings
 
-SETTINGS = Evaluate(bootstrap_samples=100)
+SETTINGS = settings(Evaluate, "evaluate", bootstrap_samples=100)
 
 
 def made_up_predictions(lm_skill: float = 2.0, trees_skill: float = 2.0, seed: int = 0) -> pd.DataFrame:

@@ -1,14 +1,15 @@
 """A small published model: random tiny Gemma, trees fitted on made-up cases of four cancers, all that publish adds."""
 
 from pathlib import Path
+from unittest import mock
 
 import pyarrow as pa
 
+from cancertype import features
 from cancertype.cohort.settings import Cohort
 from cancertype.evaluation import tabular
 from cancertype.evaluation.calibration import Calibration, Head
 from cancertype.evaluation.settings import Tabular
-from cancertype.features import features
 from cancertype.features.settings import Features
 from cancertype.labels import LABELS, NAMES
 from cancertype.prediction import prediction_config
@@ -17,6 +18,7 @@ from cancertype.tables.parquet import write_parquet
 from cancertype.text.settings import Text
 from cancertype.variants.schema import SUBSTITUTIONS
 
+from .settings import settings
 from .small_cohort import tables
 
 TYPICAL = {
@@ -29,7 +31,7 @@ TYPICAL = {
 
 _EACH = 20
 # Short: the tiny tokenizer makes a token of nearly every letter.
-_TEXT = Text(template="{kind} {sex} {burden}\n{mutations}\ncancer:", max_tokens=400)
+_TEXT = settings(Text, "text", template="{kind} {sex} {burden}\n{mutations}\ncancer:", max_tokens=400)
 _SOURCE = {"name": "Made-up cohort", "licence": "CC0 1.0", "terms": None, "citation": "nobody", "simulated": True}
 
 
@@ -51,14 +53,18 @@ def publish(folder: Path, merged: Path) -> Path:
     """Write ``folder`` as the stage publish does, around the language model in ``merged``."""
     cohort, splits = training_cohort()
     cases = features.count(cohort.cases, cohort.variants).append_column("split", pa.array(splits))
-    vocabulary = features.fit(cases, cohort.variants, Features(amino_acid_substitutions=0, trinucleotides=False))
-    x, columns = features.matrix(cases, features.telling_variants(cases, cohort.variants, vocabulary), vocabulary)
+    named = settings(Features, "features", amino_acid_substitutions=0, trinucleotides=False)
+    vocabulary = features.fit(cases, cohort.variants, named)
+    x, columns = features.matrix(cases, features.informative_variants(cases, cohort.variants, vocabulary), vocabulary)
     y = cases["label"].to_pylist()
     train, validation = ([i for i, s in enumerate(splits) if s == which] for which in ("train", "validation"))
-    settings = Tabular(trees=40, leaves=4, learning_rate=0.2, feature_fraction=1.0, min_cases_per_leaf=2, threads=1)
-    fitted = tabular.fit(
-        x[train], [y[i] for i in train], x[validation], [y[i] for i in validation], columns, settings, seed=0
-    )
+    small = {"trees": 40, "leaves": 4, "learning_rate": 0.2, "feature_fraction": 1.0, "min_cases_per_leaf": 2}
+    rules = settings(Tabular, "tabular", **small)
+    # So small a model only loses time by threads, on a busy machine much of it.
+    with mock.patch.object(tabular, "THREADS", 1):
+        fitted = tabular.fit(
+            x[train], [y[i] for i in train], x[validation], [y[i] for i in validation], columns, rules, seed=0
+        )
     work = folder.with_name(folder.name + "-parts")
     fitted.save(work / "trees")
     write_parquet(vocabulary.table, work / "vocabulary.parquet")

@@ -1,4 +1,4 @@
-"""Versions of training cases: whose mutations they hold, and what trees and fine-tuning make of them."""
+"""Augmented copies of training cases: whose mutations they hold, and what trees and fine-tuning make of them."""
 
 import numpy as np
 import pyarrow as pa
@@ -7,9 +7,14 @@ import pytest
 
 from cancertype.features import augmentation
 from cancertype.features.settings import Augment
+from tests.settings import settings
 from tests.small_cohort import cases_table, variants_table
 
 PER_CASE = 40
+
+
+def rules(**changes) -> Augment:
+    return settings(Augment, "augment", **changes)
 
 
 @pytest.fixture(scope="module")
@@ -23,19 +28,19 @@ def cohort():
     return cases_table(rows), variants_table(variants)
 
 
-def genes_of(version: pa.Table) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for case_id, gene in zip(version["case_id"].to_pylist(), version["gene"].to_pylist(), strict=True):
-        found.setdefault(case_id, []).append(gene.split("-")[0])
-    return found
+def genes_of(copy: pa.Table) -> dict[str, list[str]]:
+    genes: dict[str, list[str]] = {}
+    for case_id, gene in zip(copy["case_id"].to_pylist(), copy["gene"].to_pylist(), strict=True):
+        genes.setdefault(case_id, []).append(gene.split("-")[0])
+    return genes
 
 
-def test_a_version_holds_mutations_of_its_case_and_of_one_other_that_is_alike(cohort):
+def test_a_copy_holds_mutations_of_its_case_and_of_one_other_that_is_alike(cohort):
     cases, variants = cohort
     label_of = dict(zip(cases["case_id"].to_pylist(), cases["label"].to_pylist(), strict=True))
-    (version,) = augmentation.exchanged(cases, variants, Augment(copies=1, exchanged=0.8))
-    assert version.schema == variants.schema
-    donors = {case_id: set(genes) - {case_id} for case_id, genes in genes_of(version).items()}
+    (copy,) = augmentation.variants_of_copies(cases, variants, rules(copies=1, exchanged=0.8))
+    assert copy.schema == variants.schema
+    donors = {case_id: set(genes) - {case_id} for case_id, genes in genes_of(copy).items()}
     assert set(donors) == set(label_of)
     assert donors.pop("line") == set(), "it is the only cell line"
     assert all(len(others) <= 1 for others in donors.values()) and sum(map(len, donors.values())) > 25
@@ -43,38 +48,36 @@ def test_a_version_holds_mutations_of_its_case_and_of_one_other_that_is_alike(co
     assert "line" not in set.union(*donors.values())
 
 
-def test_the_share_that_is_exchanged_lies_between_nothing_and_the_limit(cohort):
+def test_the_share_that_is_exchanged_is_between_nothing_and_the_limit(cohort):
     cases, variants = cohort
-    versions = list(augmentation.exchanged(cases, variants, Augment(copies=20, exchanged=0.5)))
-    genes = [(case_id, found) for version in versions for case_id, found in genes_of(version).items()]
-    others = [np.mean([gene != case_id for gene in found]) for case_id, found in genes if case_id != "line"]
+    copies = list(augmentation.variants_of_copies(cases, variants, rules(copies=20, exchanged=0.5)))
+    of_cases = [pair for copy in copies for pair in genes_of(copy).items()]
+    others = [np.mean([gene != case_id for gene in genes]) for case_id, genes in of_cases if case_id != "line"]
     assert np.mean(others) == pytest.approx(0.25, abs=0.02)
-    assert np.mean([len(found) for _, found in genes]) == pytest.approx(PER_CASE, rel=0.02), "the burden stays"
-    (hardly,) = augmentation.exchanged(cases, variants, Augment(copies=1, exchanged=1e-9))
+    assert np.mean([len(genes) for _, genes in of_cases]) == pytest.approx(PER_CASE, rel=0.02), "the burden stays"
+    (hardly,) = augmentation.variants_of_copies(cases, variants, rules(copies=1, exchanged=1e-9))
     assert genes_of(hardly) == genes_of(variants)
 
 
 def test_more_copies_begin_with_the_fewer_and_another_seed_gives_others(cohort):
-    def versions(**settings):
-        return [version.to_pydict() for version in augmentation.exchanged(*cohort, Augment(**settings))]
+    def copies(**changes):
+        return [copy.to_pydict() for copy in augmentation.variants_of_copies(*cohort, rules(**changes))]
 
-    assert versions(copies=3)[:2] == versions(copies=2) != versions(copies=2, seed=1)
-    assert versions(copies=0) == []
+    assert copies(copies=3)[:2] == copies(copies=2) != copies(copies=2, seed=1)
+    assert copies(copies=0) == []
 
 
 def test_variants_of_cases_that_are_not_asked_for_are_left_out(cohort):
     cases, variants = cohort
-    (version,) = augmentation.exchanged(cases.slice(0, 4), variants, Augment(copies=1))
+    (copy,) = augmentation.variants_of_copies(cases.slice(0, 4), variants, rules(copies=1))
     assert (
-        set(genes_of(version))
-        == {"c0", "c1", "c2", "c3"}
-        == {gene for found in genes_of(version).values() for gene in found}
+        set(genes_of(copy)) == {"c0", "c1", "c2", "c3"} == {gene for genes in genes_of(copy).values() for gene in genes}
     )
 
 
-def test_versions_come_back_from_their_files_in_order_and_none_from_empty_ones(tmp_path):
+def test_copies_come_back_from_their_files_in_order_and_none_from_empty_ones(tmp_path):
     cases = [pa.table({"case_id": ["a", "b"], "burden": [number, 0]}) for number in (1, 2, 3)]
-    # The second version has no telling variant at all.
+    # The second copy has no informative variant at all.
     variants = [pa.table({"case_id": pa.array(ids, pa.string())}) for ids in (["a"], [], ["b"])]
     for name, tables in ((augmentation.CASES, cases), (augmentation.VARIANTS, variants)):
         pq.write_table(augmentation.numbered(tables, like=tables[0]), tmp_path / name)

@@ -13,8 +13,9 @@ from cancertype.evaluation import calibration, metrics
 from cancertype.evaluation.calibration import Calibration, Head
 from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
+from tests.settings import settings
 
-SETTINGS = Evaluate()
+SETTINGS = settings(Evaluate, "evaluate")
 
 
 def cases(n: int, seed: int, skill: float = 2.0, sharpness: float = 1.0):
@@ -131,7 +132,7 @@ def test_a_model_that_is_always_right_does_not_get_an_endless_exponent():
 def test_sets_hold_the_label_as_often_as_asked(coverage):
     y, lm = cases(1500, 0, sharpness=1.7)
     y_test, lm_test = cases(3000, 1, sharpness=1.7)
-    fitted = calibration.fit(lm, y, Evaluate(coverage=coverage), seed=0)
+    fitted = calibration.fit(lm, y, settings(Evaluate, "evaluate", coverage=coverage), seed=0)
     sets = fitted.sets(fitted.apply(lm_test))
     found = metrics.prediction_sets(y_test, sets, np.zeros((0, 3000)))
     assert found["coverage"]["value"] == pytest.approx(coverage, abs=0.025)
@@ -221,6 +222,13 @@ def test_a_constant_outside_share_changes_no_probability():
     assert fitted.apply(lm - 1.3) == pytest.approx(fitted.apply(lm))
     assert calibration.outside_share(lm - 1.3) == pytest.approx(np.full(50, 1 - np.exp(-1.3)))
     assert calibration.outside_share(lm) == pytest.approx(np.zeros(50), abs=1e-9)
+
+
+@pytest.mark.parametrize("share", [1e-3, 1e-9, 1e-14])
+def test_the_outside_share_is_exact_where_it_is_tiny(share):
+    one_label = np.full((1, 26), -np.inf)
+    one_label[0, 3] = np.log1p(-share)
+    assert calibration.outside_share(one_label)[0] == pytest.approx(share, rel=1e-2)
 
 
 def test_unfamiliarity_is_least_for_a_certain_case_and_most_for_an_even_one():

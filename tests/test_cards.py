@@ -16,6 +16,7 @@ from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
 from cancertype.publishing import cards
 from cancertype.tables.parquet import write_parquet
+from tests.settings import settings
 
 TCGA = {
     "source": "tcga",
@@ -54,8 +55,8 @@ def details(*, model: float, trees: float | None, labels: int = 24) -> dict:
         p = np.exp(rng.normal(size=truth.shape) + trees * truth)
         p /= p.sum(axis=1, keepdims=True)
         columns |= {f"trees_{label}": p[:, i] for i, label in enumerate(LABELS)}
-    settings = Evaluate(bootstrap_samples=50)
-    return evaluate.evaluate_predictions(pd.DataFrame(columns), settings, seed=0).details
+    few_samples = settings(Evaluate, "evaluate", bootstrap_samples=50)
+    return evaluate.evaluate_predictions(pd.DataFrame(columns), few_samples, seed=0).details
 
 
 @pytest.fixture(scope="module")

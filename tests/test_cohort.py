@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from cancertype.cohort import assembly
+from cancertype.cohort import assembly, patients, splits
 from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
 from tests.small_cohort import cases_table, tables, variants_table
@@ -42,10 +42,10 @@ def test_all_models_of_a_patient_share_a_split():
     for i, case in enumerate(cases):
         case["patient_id"] = f"patient {i // 3}"
     result = assembly.assemble([tables(cases, variants)], RULES)
-    splits = defaultdict(set)
+    splits_of = defaultdict(set)
     for patient, split in zip(result.cases["patient_id"].to_pylist(), result.cases["split"].to_pylist(), strict=True):
-        splits[patient].add(split)
-    assert all(len(s) == 1 for s in splits.values())
+        splits_of[patient].add(split)
+    assert all(len(s) == 1 for s in splits_of.values())
 
 
 def test_identical_profiles_share_a_split_whatever_the_order_of_their_rows():
@@ -57,9 +57,9 @@ def test_identical_profiles_share_a_split_whatever_the_order_of_their_rows():
             (case["case_id"], "TTN", "", "missense", None),
         ]
         variants += pair if i % 2 else pair[::-1]
-    splits = split_of(assembly.assemble([tables(cases, variants)], RULES))
-    assert all(splits[f"P{i:03d}"] == splits[f"P{i + 1:03d}"] for i in range(0, 200, 2))
-    assert len(set(splits.values())) == 3
+    assigned = split_of(assembly.assemble([tables(cases, variants)], RULES))
+    assert all(assigned[f"P{i:03d}"] == assigned[f"P{i + 1:03d}"] for i in range(0, 200, 2))
+    assert len(set(assigned.values())) == 3
 
 
 def test_a_profile_is_a_set_of_changes():
@@ -75,9 +75,19 @@ def test_a_profile_is_a_set_of_changes():
             ("C", "TTN", "R175H", "missense", "C>T"),
         ]
     )
-    a, b, c, d = assembly.profiles(cases, variants)
+    a, b, c, d = patients.profiles(cases, variants)
     assert a == b != c
     assert d is None
+
+
+def test_cases_are_grouped_through_a_chain_of_shared_patients_and_profiles():
+    groups = patients.groups(["a", "a", "b", "c", "d"], ["1:x", "1:y", "1:y", None, None])
+    assert groups[0] == groups[1] == groups[2], "a and b share the mutations 1:y"
+    assert len(set(groups)) == 3, "cases without a variant share nothing with one another"
+
+
+def test_a_patient_named_like_a_profile_is_not_taken_for_one():
+    assert len(set(patients.groups(["1:x", "b"], [None, "1:x"]))) == 2
 
 
 def test_a_small_label_has_a_case_in_every_split():
@@ -126,8 +136,8 @@ def test_unlabelled_cases_are_counted_and_out_of_scope_cases_kept_apart():
 
 def test_an_out_of_scope_tumour_of_a_trained_patient_is_left_out():
     cases, variants = many(30)
-    splits = split_of(assembly.assemble([tables(cases, variants)], RULES))
-    trained = next(c for c, s in splits.items() if s == "train")
+    assigned = split_of(assembly.assemble([tables(cases, variants)], RULES))
+    trained = next(c for c, s in assigned.items() if s == "train")
     cases.append({"case_id": "O1", "label": None, "scope": "out", "origin": "CHOL", "patient_id": trained})
     result = assembly.assemble([tables(cases, [*variants, ("O1", "BAP1", "", "frameshift", None)])], RULES)
     assert "O1" not in split_of(result)
@@ -155,17 +165,17 @@ def test_a_crossing_patient_is_caught():
     cases = cases_table([{"case_id": c, "label": "OV", "patient_id": "same"} for c in ("A", "B")])
     crossing = cases.append_column("split", [["train", "test"]])
     with pytest.raises(InputError, match="1 patients are in more than one split, the first being same"):
-        assembly.check_splits(crossing, [None, None])
+        splits.check(crossing, [None, None])
     with pytest.raises(InputError, match="profiles"):
         apart = cases.set_column(1, "patient_id", [["p", "q"]]).append_column("split", [["train", "test"]])
-        assembly.check_splits(apart, ["1:f", "1:f"])
+        splits.check(apart, ["1:f", "1:f"])
 
 
 def test_a_smaller_share_of_training_cases_is_part_of_a_larger_one_and_leaves_the_rest_alone():
     def by_split(share):
         rules = RULES.model_copy(update={"train_share": share})
-        splits = split_of(assembly.assemble([tables(*many(400))], rules))
-        return {name: {c for c, s in splits.items() if s == name} for name in ("train", "validation", "test")}
+        assigned = split_of(assembly.assemble([tables(*many(400))], rules))
+        return {name: {c for c, s in assigned.items() if s == name} for name in ("train", "validation", "test")}
 
     whole, third, tenth = by_split(1.0), by_split(0.3), by_split(0.1)
     assert tenth["train"] < third["train"] < whole["train"]

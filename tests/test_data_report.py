@@ -9,12 +9,13 @@ from xml.etree import ElementTree
 import pyarrow as pa
 import pytest
 
-from cancertype.cohort import assembly
+from cancertype import features
+from cancertype.cohort import assembly, patients
 from cancertype.cohort.settings import Cohort
-from cancertype.features import features
 from cancertype.features.settings import Features
 from cancertype.reports import data_report
 from cancertype.variants.cases import Dropped
+from tests.settings import settings
 from tests.small_cohort import cases_table, tables, variants_table
 
 VOID = {"meta", "img", "source", "br", "col"}
@@ -117,8 +118,8 @@ def small(prefix: str = "", source: str = "tcga") -> tuple[list[dict], list[tupl
 def assembled(cases: list[dict], variants: list[tuple]) -> tuple[pa.Table, features.Vocabulary, list[str | None]]:
     whole = assembly.assemble([tables(cases, variants)], Cohort(min_cases_per_label=3))
     counted = features.count(whole.cases, whole.variants)
-    vocabulary = features.fit(counted, whole.variants, Features(recurrent_min_cases=2))
-    return counted, vocabulary, assembly.profiles(whole.cases, whole.variants)
+    vocabulary = features.fit(counted, whole.variants, settings(Features, "features", recurrent_min_cases=2))
+    return counted, vocabulary, patients.profiles(whole.cases, whole.variants)
 
 
 @pytest.fixture(scope="module")
@@ -301,9 +302,8 @@ def test_a_table_without_dna_has_no_spectrum_but_a_page(tmp_path):
     cases = cases.append_column("split", pa.array(["train", "train", "train", "train", "validation", "test"]))
     variants = variants_table([(f"P{i}", "TP53", "R175H", "missense", None) for i in range(6)])
     counted = features.count(cases, variants)
-    vocabulary = features.fit(
-        counted, variants, Features(genes=["TP53"], recurrent_changes=0, amino_acid_substitutions=0)
-    )
+    panel = settings(Features, "features", genes=["TP53"], recurrent_changes=0, amino_acid_substitutions=0)
+    vocabulary = features.fit(counted, variants, panel)
     page = written(tmp_path / "a.html", counted, vocabulary, sources=("table",), notes={"table": {"gene_columns": 1}})
     assert "Only 1 gene is looked at" in page.text and "Own table: 6 cases in this cohort" in page.text
     assert "not in this picture" not in page.text

@@ -32,7 +32,6 @@ SMALL = {
     "lora.r": 4,
     "tabular.trees": 10,
     "tabular.folds": 2,
-    "tabular.logistic_c": [0.01],
     "evaluate.bootstrap_samples": 50,
     "evaluate.orders": 2,
 }

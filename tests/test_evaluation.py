@@ -9,9 +9,11 @@ import pytest
 
 from cancertype.errors import InputError
 from cancertype.evaluation.evaluate import REQUIRED, evaluate_predictions, evaluate_tabular_models, frame
+from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
 
 from .made_up_predictions import SETTINGS, made_up_predictions, without
+from .settings import settings
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +94,10 @@ def test_figures_of_simulated_cases_say_so(sources, some, all_):
     assert (result.details["simulated"], result.details["all_simulated"]) == (some, all_)
 
 
-def test_the_tabular_models_have_the_same_figures_in_their_own_file(result):
+def test_the_tabular_models_have_the_same_figures_in_their_own_file():
+    result = evaluate_predictions(made_up_predictions(), settings(Evaluate, "evaluate"), seed=0)
     frame = without(made_up_predictions(), "lm_")
-    short, details = evaluate_tabular_models(frame[frame["split"] != "out_of_scope"], SETTINGS, seed=0)
+    short, details = evaluate_tabular_models(frame[frame["split"] != "out_of_scope"], seed=0)
     assert short["trees"] == result.headline["tabular"]
     assert short["accuracy"] == short["trees"]["accuracy"] > short["majority"]["accuracy"]
     assert details["models"]["trees"] == result.details["models"]["trees"]

@@ -159,9 +159,9 @@ def test_the_plots_files_hold_what_dvc_draws(result, tmp_path):
         ("f1", {"label", "f1"}),
     ):
         assert sorted(path.name for path in (tmp_path / folder).iterdir()) == [
-            "tabular.csv",
             "final.csv",
             "language_model.csv",
+            "tabular.csv",
         ]
         assert columns <= set(rows_of(tmp_path / folder / "final.csv")[0])
     assert len(rows_of(tmp_path / "loss" / "training.csv")) == 3

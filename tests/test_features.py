@@ -4,10 +4,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from cancertype import features
 from cancertype.errors import InputError
-from cancertype.features import features
+from cancertype.features.information import evidence, mutual_information
 from cancertype.features.settings import Features
 from cancertype.labels import LABELS
+from tests.settings import settings
 from tests.small_cohort import cases_table, variants_table
 
 
@@ -54,18 +56,18 @@ def test_a_case_is_counted_by_class():
 
 def test_genes_are_ranked_by_information_on_the_training_split_only(small):
     cases, variants = small
-    vocabulary = features.fit(cases, variants, Features(genes=10, recurrent_min_cases=3))
+    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10, recurrent_min_cases=3))
     assert set(vocabulary.names("gene")[:2]) == {"APC", "BRAF"}
     assert "KRAS" not in vocabulary.names("gene")
     information = dict(
         zip(vocabulary.table["name"].to_pylist(), vocabulary.table["information"].to_pylist(), strict=True)
     )
     assert information["APC"] == pytest.approx(1.0), "APC decides between two equally common labels: one bit"
-    assert information["TTN"] == pytest.approx(0.0), "a gene mutated in every case tells nothing"
+    assert information["TTN"] == pytest.approx(0.0), "a gene mutated in every case says nothing"
 
 
 def test_only_recurrent_changes_are_in_the_vocabulary(small):
-    vocabulary = features.fit(*small, Features(recurrent_min_cases=3))
+    vocabulary = features.fit(*small, settings(Features, "features", recurrent_min_cases=3))
     assert set(vocabulary.names("change")) == {"BRAF V600E", "TTN A1V"}
 
 
@@ -75,35 +77,35 @@ def test_information_agrees_with_scikit_learn():
     rng = np.random.default_rng(0)
     labels, present = rng.integers(0, 26, 500), rng.random(500) < 0.3
     joint = np.bincount(labels[present], minlength=26)[None, :].astype(float)
-    information, _ = features._information(joint, np.bincount(labels, minlength=26).astype(float))
+    information = mutual_information(joint, np.bincount(labels, minlength=26).astype(float))
     assert information[0] == pytest.approx(mutual_info_score(labels, present) / np.log(2), abs=1e-12)
 
 
-def test_telling_grows_with_evidence_and_never_trusts_one_case():
+def test_evidence_grows_with_the_cases_seen_and_never_trusts_one():
     prior = np.full(26, 10.0)
     once, often = np.zeros((1, 26)), np.zeros((1, 26))
     once[0, 3], often[0, 3] = 1, 10
-    (_, few), (_, many) = features._information(once, prior), features._information(often, prior)
-    assert 0 < few[0] < many[0] < np.log2(26)
+    assert 0 < evidence(once, prior)[0] < evidence(often, prior)[0] < np.log2(26)
 
 
-def test_the_most_telling_variants_come_first_and_a_change_once(small):
+def test_the_most_informative_variants_come_first_and_a_change_once(small):
     cases, variants = small
     variants = pa.concat_tables([variants, variants_table([("S0", "BRAF", "V600E", "missense", "T>A")])])
-    vocabulary = features.fit(cases, variants, Features(genes=10))
-    told = features.telling_variants(cases, variants, vocabulary)
-    own = [r for r in told.to_pylist() if r["case_id"] == "S0"]
+    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10))
+    informative = features.informative_variants(cases, variants, vocabulary)
+    own = [r for r in informative.to_pylist() if r["case_id"] == "S0"]
     assert [(r["gene"], r["protein_change"], r["recurrent"]) for r in own] == [
         ("BRAF", "V600E", True),
         ("TTN", "A1V", True),
     ]
-    assert told["case_id"].to_pylist() == sorted(told["case_id"].to_pylist(), key=cases["case_id"].to_pylist().index)
+    case_ids = informative["case_id"].to_pylist()
+    assert case_ids == sorted(case_ids, key=cases["case_id"].to_pylist().index)
 
 
 def test_the_matrix_holds_genes_truncations_and_changes(small):
     cases, variants = small
-    vocabulary = features.fit(cases, variants, Features(genes=10))
-    x, columns = features.matrix(cases, features.telling_variants(cases, variants, vocabulary), vocabulary)
+    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10))
+    x, columns = features.matrix(cases, features.informative_variants(cases, variants, vocabulary), vocabulary)
     frame = dict(zip(columns, x.toarray().T, strict=True))
     s0, c0 = (cases["case_id"].to_pylist().index(c) for c in ("S0", "C0"))
     assert frame["mutated BRAF"][s0] == 1 and frame["truncated BRAF"][s0] == 0 and frame["change BRAF V600E"][s0] == 1
@@ -117,19 +119,19 @@ def test_a_panel_limits_what_is_seen_and_named(small):
     cases, variants = small
     seen = features.restrict_to_panel(variants, ["BRAF", "NRAS"])
     counted = features.count(cases.select(range(10)), seen)
-    vocabulary = features.fit(counted, seen, Features(genes=["BRAF", "NRAS"]))
+    vocabulary = features.fit(counted, seen, settings(Features, "features", genes=["BRAF", "NRAS"]))
     assert set(vocabulary.names("gene")) == {"BRAF", "NRAS"} == set(vocabulary.names("panel"))
     assert row(counted, "C0")["burden"] == 0
     with pytest.raises(InputError, match="BRAF twice"):
-        features.fit(counted, seen, Features(genes=["BRAF", "BRAF"]))
+        features.fit(counted, seen, settings(Features, "features", genes=["BRAF", "BRAF"]))
 
 
 def test_what_a_panel_did_not_sequence_is_unknown_not_unmutated(small):
     cases, variants = small
-    vocabulary = features.fit(cases, variants, Features(genes=10))
-    told = features.telling_variants(cases, variants, vocabulary)
+    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10))
+    informative = features.informative_variants(cases, variants, vocabulary)
     on_panel = cases.set_column(8, "panel", pa.array(["small"] * cases.num_rows))
-    x, columns = features.matrix(on_panel, told, vocabulary, {"small": ["BRAF"]})
+    x, columns = features.matrix(on_panel, informative, vocabulary, {"small": ["BRAF"]})
     frame = dict(zip(columns, x.toarray().T, strict=True))
     assert np.isnan(frame["mutated APC"]).all() and np.isnan(frame["truncated APC"]).all()
     assert not np.isnan(frame["mutated BRAF"]).any()
@@ -139,12 +141,12 @@ def test_a_training_split_without_variants_is_an_error():
     cases = split_cases([("A", LABELS[0], "train")])
     empty = variants_table([])
     with pytest.raises(InputError, match="no case of the training split has a variant"):
-        features.fit(features.count(cases, empty), empty, Features())
+        features.fit(features.count(cases, empty), empty, settings(Features, "features"))
 
 
 def test_the_vocabulary_survives_a_round_trip(small, tmp_path):
     from cancertype.tables.parquet import write_parquet
 
-    vocabulary = features.fit(*small, Features())
+    vocabulary = features.fit(*small, settings(Features, "features"))
     write_parquet(vocabulary.table, tmp_path / "v.parquet")
     assert features.Vocabulary.load(tmp_path / "v.parquet").table.equals(vocabulary.table)

@@ -17,6 +17,7 @@ from cancertype.fetch.settings import DepMap, Table, Tcga
 from cancertype.sources import depmap, tcga
 
 from .file_server import HASTY, PAGE, but, server, status, wrong_byte
+from .settings import settings
 
 __all__ = ["server"]
 
@@ -78,8 +79,8 @@ def folder(tmp_path) -> Path:
 
 @pytest.fixture
 def get_depmap(folder, tmp_path):
-    def run(**settings) -> dict:
-        releases.fetch_depmap(DepMap(**settings), folder, tmp_path / "scratch", patience=HASTY)
+    def run(**changes) -> dict:
+        releases.fetch_depmap(settings(DepMap, "data.depmap", **changes), folder, tmp_path / "scratch", patience=HASTY)
         return json.loads((folder / "source.json").read_text())
 
     return run
@@ -87,8 +88,8 @@ def get_depmap(folder, tmp_path):
 
 @pytest.fixture
 def get_tcga(folder, tmp_path):
-    def run(**settings) -> dict:
-        releases.fetch_tcga(Tcga(**settings), folder, tmp_path / "scratch", patience=HASTY)
+    def run(**changes) -> dict:
+        releases.fetch_tcga(settings(Tcga, "data.tcga", **changes), folder, tmp_path / "scratch", patience=HASTY)
         return json.loads((folder / "source.json").read_text())
 
     return run
@@ -549,7 +550,7 @@ def test_the_users_table_is_copied_as_it_is(folder, own, name):
 def test_a_table_that_is_not_named_or_not_there_or_no_table_is_said(folder, own):
     write(own, {"mine.xlsx": b"PK\x03\x04", "no_id.csv": TABLE.replace(b"ID,", b"case,")})
     with pytest.raises(InputError, match=r"data\.table\.path is null: set it to your table"):
-        releases.fetch_table(Table(), folder)
+        releases.fetch_table(Table(path=None), folder)
     for name in ("absent.csv", "mine.xlsx"):
         with pytest.raises(InputError, match=rf"{name}: is no file ending in \.csv"):
             releases.fetch_table(Table(path=str(own / name)), folder)

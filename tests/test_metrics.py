@@ -51,7 +51,7 @@ def test_figures_equal_those_of_scikit_learn():
 
 def test_the_calibration_error_is_the_weighted_gap_of_the_bins_that_are_shown():
     y, p = random_predictions()
-    bins = [row for row in metrics.reliability(y, p, 10) if row["n"]]
+    bins = [row for row in metrics.reliability(y, p) if row["n"]]
     by_hand = sum(row["n"] * abs(row["accuracy"] - row["confidence"]) for row in bins) / len(y)
     assert sum(row["n"] for row in bins) == len(y)
     assert value(metrics.figures(y, p, np.zeros((0, len(y)))), "ece") == pytest.approx(by_hand, abs=1e-5)
@@ -71,8 +71,8 @@ def test_a_weighted_sample_gives_what_the_repeated_cases_give():
     weights = metrics.resample([f"patient {i // 2}" for i in range(80)], 3, seed=1)
     for row in weights:
         repeated = np.repeat(np.arange(80), row.astype(int))
-        found = metrics._estimates(y, p, row[None], 10)
-        plain = metrics._estimates(y[repeated], p[repeated], np.ones((1, len(repeated))), 10)
+        found = metrics._estimates(y, p, row[None])
+        plain = metrics._estimates(y[repeated], p[repeated], np.ones((1, len(repeated))))
         for name in set(metrics.FIGURES) - {"aurc"}:
             assert found[name][0] == pytest.approx(plain[name][0], abs=1e-9), name
 

@@ -60,7 +60,18 @@ def test_the_committed_params_are_the_quickstart_preset():
     [
         ({"train.learning_rat": 1.0}, "params.yaml: train.learning_rat: unknown key"),
         ({"trian": {}}, "params.yaml: trian: unknown key"),
-        ({"train.learning_rate": KeyError}, "params.yaml: train.learning_rate: missing"),
+        (
+            {"train.learning_rate": KeyError},
+            "params.yaml: train.learning_rate: missing; add it (params/quickstart.yaml has 0.0003)",
+        ),
+        ({"text.amino_acids": KeyError}, "text.amino_acids: missing; add it (params/quickstart.yaml has 6)"),
+        ({"cohort.train_sources": KeyError}, "cohort.train_sources: missing; add it (params/quickstart.yaml has null)"),
+        ({"data.table": KeyError}, "data.table: missing; add it (params/quickstart.yaml shows its keys)"),
+        (
+            {"features.genes": []},
+            "features.genes: must be a number of genes, 0 or more, or a list of at least one",
+        ),
+        ({"tabular.threads": 2}, "params.yaml: tabular.threads: unknown key"),
         ({"train.learning_rate": "fast"}, "train.learning_rate: input should be a valid number (found 'fast')"),
         ({"train.epochs": -1.0}, "train.epochs: input should be greater than 0 (found -1.0)"),
         ({"train.batch_size": 1.5}, "train.batch_size: input should be a valid integer"),
@@ -104,14 +115,14 @@ def test_reading_gives_the_wanted_keys_in_their_order(monkeypatch):
     assert isinstance(cohort, Cohort) and seed == 3407
 
 
-def test_an_error_that_a_user_can_mend_is_one_message_and_status_one(capsys):
+def test_an_error_that_a_user_can_fix_is_one_message_and_status_one(capsys):
     def main():
-        raise InputError("file x, row 3: mend it")
+        raise InputError("file x, row 3: correct it")
 
     with pytest.raises(SystemExit) as stop:
         params.run(main)
     assert stop.value.code == 1
-    assert capsys.readouterr().err == "error: file x, row 3: mend it\n"
+    assert capsys.readouterr().err == "error: file x, row 3: correct it\n"
 
 
 def test_a_defect_of_ours_keeps_its_trace():

@@ -17,8 +17,9 @@ from cancertype.simulator.draws import case_rng, draw_case, is_silent, is_trunca
 from cancertype.simulator.figures import genes, recurrent
 from cancertype.simulator.layouts import DEPMAP_COLUMNS, MAF_COLUMNS
 from cancertype.simulator.settings import Simulated
+from tests.settings import settings
 
-SMALL = Simulated(cases_per_label=6, cell_line_fraction=0.34)
+SMALL = settings(Simulated, "data.simulated", cases_per_label=6, cell_line_fraction=0.34)
 CASES = 120
 
 
@@ -381,8 +382,8 @@ def test_equal_settings_give_equal_bytes_and_another_seed_does_not(folders, tmp_
     simulation.write_tcga(tmp_path / "tcga", SMALL)
     for layout in ("depmap", "tcga"):
         assert contents(tmp_path / layout) == contents(folders / layout)
-    other = Simulated(cases_per_label=2, seed=1)
-    same = Simulated(cases_per_label=2)
+    other = settings(Simulated, "data.simulated", cases_per_label=2, seed=1)
+    same = settings(Simulated, "data.simulated", cases_per_label=2)
     simulation.write_tcga(tmp_path / "other", other)
     simulation.write_tcga(tmp_path / "same", same)
     assert contents(tmp_path / "other")[simulation.MAF_NAME] != contents(tmp_path / "same")[simulation.MAF_NAME]
@@ -390,14 +391,14 @@ def test_equal_settings_give_equal_bytes_and_another_seed_does_not(folders, tmp_
 
 def test_more_cases_leave_the_earlier_ones_as_they_were():
     few = {c.sample: c for c in simulation.tumours(SMALL) + simulation.lines(SMALL)}
-    larger = Simulated(cases_per_label=12, cell_line_fraction=0.34)
+    larger = settings(Simulated, "data.simulated", cases_per_label=12, cell_line_fraction=0.34)
     many = {c.sample: c for c in simulation.tumours(larger) + simulation.lines(larger)}
     assert set(few) < set(many)
     assert all(many[sample] == case for sample, case in few.items())
 
 
 def test_a_failed_write_leaves_the_old_folder_and_no_fragment(folders, tmp_path, monkeypatch):
-    simulation.write_tcga(tmp_path / "tcga", Simulated(cases_per_label=1))
+    simulation.write_tcga(tmp_path / "tcga", settings(Simulated, "data.simulated", cases_per_label=1))
     before = contents(tmp_path / "tcga")
 
     def fails(*_):
@@ -412,12 +413,12 @@ def test_a_failed_write_leaves_the_old_folder_and_no_fragment(folders, tmp_path,
 
 @pytest.mark.parametrize("fraction", [0.0, 1.0])
 def test_all_tumours_or_all_lines_can_be_asked_for(tmp_path, fraction):
-    settings = Simulated(cases_per_label=2, cell_line_fraction=fraction)
-    lines = [c for c in simulation.lines(settings) if c.stream == "line"]
-    tumours = [c for c in simulation.tumours(settings) if c.stream == "tumour"]
+    two = settings(Simulated, "data.simulated", cases_per_label=2, cell_line_fraction=fraction)
+    lines = [c for c in simulation.lines(two) if c.stream == "line"]
+    tumours = [c for c in simulation.tumours(two) if c.stream == "tumour"]
     assert bool({c.label for c in lines}) == bool(fraction)
     assert {c.label for c in tumours} == (set(LABELS) if fraction == 0 else {"PCPG", "THYM"})
-    simulation.write_depmap(tmp_path / "depmap", settings)
+    simulation.write_depmap(tmp_path / "depmap", two)
     assert rows_of(tmp_path / "depmap" / simulation.MUTATIONS_NAME, ",")
 
 

@@ -1,6 +1,7 @@
 """Tabular models on the same cases: fitted, saved without pickle, loaded, aligned to the 26 labels."""
 
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from cancertype.errors import InputError
 from cancertype.evaluation import tabular
 from cancertype.evaluation.settings import Tabular
 from cancertype.labels import LABELS
+from tests.settings import settings
 
-SETTINGS = Tabular(trees=30, leaves=4, learning_rate=0.2, threads=1, early_stopping_rounds=5)
+SETTINGS = settings(Tabular, "tabular", trees=30, leaves=4, learning_rate=0.2, early_stopping_rounds=5)
 COLUMNS = [f"gene {i}" for i in range(12)]
 SEEN = ("BRCA", "COAD", "LUAD")
 
@@ -25,6 +27,13 @@ def made_up_cases(n: int = 150, seed: int = 0, labels: tuple[str, ...] = SEEN):
     for gene in (0, 1):
         x[np.arange(n), 2 * codes + gene] = rng.random(n) < 0.8
     return csr_matrix(x), [labels[code] for code in codes]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """So small a model only loses time by threads, on a busy machine much of it."""
+    with mock.patch.object(tabular, "THREADS", 1):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +71,7 @@ def test_labels_that_training_lacks_share_one_case_spread_over_26(fitted, model)
 def test_the_majority_is_the_share_of_training_cases(fitted):
     _, y = made_up_cases()
     p = fitted.predict_proba(csr_matrix((1, 12), dtype=np.float32), COLUMNS, "majority")[0]
+    assert (p == fitted.prior).all()
     for label in SEEN:
         assert p[LABELS.index(label)] == pytest.approx((y.count(label) + 1 / 26) / 151)
 
@@ -78,7 +88,7 @@ def test_logistic_regression_is_scikit_learns_on_scaled_features(fitted):
 def test_a_saved_tabular_model_comes_back_the_same_and_holds_no_pickle(fitted, tmp_path):
     fitted.save(tmp_path / "tabular")
     names = sorted(path.name for path in (tmp_path / "tabular").iterdir())
-    assert names == ["tabular.json", "logistic.safetensors", "trees.txt"]
+    assert names == ["logistic.safetensors", "tabular.json", "trees.txt"]
     assert not (tmp_path / "tabular.part").exists()
     x, _ = made_up_cases(40, seed=2)
     loaded = tabular.load(tmp_path / "tabular")
@@ -87,12 +97,13 @@ def test_a_saved_tabular_model_comes_back_the_same_and_holds_no_pickle(fitted, t
     assert loaded.chosen == fitted.chosen
 
 
-def test_the_same_cases_give_the_same_files_and_threads_change_no_prediction(tmp_path):
+def test_the_same_cases_give_the_same_files_and_threads_change_no_prediction(tmp_path, monkeypatch):
     x, _ = made_up_cases(40, seed=2)
-    models = [
-        tabular.fit(*made_up_cases(), *made_up_cases(60, seed=1), COLUMNS, Tabular(trees=8, threads=threads), seed=1)
-        for threads in (1, 1, 2)
-    ]
+    eight = settings(Tabular, "tabular", trees=8)
+    models = []
+    for threads in (1, 1, 2):
+        monkeypatch.setattr(tabular, "THREADS", threads)
+        models.append(tabular.fit(*made_up_cases(), *made_up_cases(60, seed=1), COLUMNS, eight, seed=1))
     for i in (0, 1):
         models[i].save(tmp_path / str(i))
     for path in (tmp_path / "0").iterdir():
@@ -190,11 +201,11 @@ def test_out_of_fold_predictions_never_saw_a_case_of_the_same_patient(fitted):
     rng = np.random.default_rng(0)
     x = csr_matrix(np.repeat(rng.random((60, 12)).astype(np.float32), 2, axis=0))
     y = np.repeat(rng.choice(SEEN, 60), 2).tolist()
-    settings = Tabular(trees=40, leaves=8, learning_rate=0.3, folds=5, min_cases_per_leaf=1, threads=1)
-    models = replace(tabular.fit(x, y, x, y, COLUMNS, settings, seed=1), chosen={"trees": 40, "logistic_c": 1.0})
+    rules = settings(Tabular, "tabular", trees=40, leaves=8, learning_rate=0.3, folds=5, min_cases_per_leaf=1)
+    models = replace(tabular.fit(x, y, x, y, COLUMNS, rules, seed=1), chosen={"trees": 40, "logistic_c": 1.0})
 
     def accuracy(patients):
-        p = tabular.out_of_fold(models, x, y, patients, settings, seed=1)
+        p = tabular.out_of_fold(models, x, y, patients, rules, seed=1)
         assert p.shape == (1, 120, 26) and p.sum(axis=2) == pytest.approx(np.ones((1, 120)))
         return np.mean([LABELS[i] for i in p[0].argmax(axis=1)] == np.array(y))
 
@@ -204,33 +215,33 @@ def test_out_of_fold_predictions_never_saw_a_case_of_the_same_patient(fitted):
 
 def test_out_of_fold_predictions_are_those_of_trees_on_the_other_folds():
     x, y = made_up_cases(300)
-    settings = SETTINGS.model_copy(update={"folds": 3})
-    models = tabular.fit(x, y, *made_up_cases(60, seed=1), COLUMNS, settings, seed=1)
-    p, of_version = tabular.out_of_fold(models, x, y, range(300), settings, seed=1, versions=[x[::-1]])
+    rules = SETTINGS.model_copy(update={"folds": 3})
+    models = tabular.fit(x, y, *made_up_cases(60, seed=1), COLUMNS, rules, seed=1)
+    p, of_copy = tabular.out_of_fold(models, x, y, range(300), rules, seed=1, copies=[x[::-1]])
     assert np.mean([LABELS[i] for i in p.argmax(axis=1)] == np.array(y)) > 0.75
-    assert (p == tabular.out_of_fold(models, x, y, range(300), settings, seed=1)[0]).all()
-    assert not np.allclose(p, of_version), "the same trees, asked about another version"
+    assert (p == tabular.out_of_fold(models, x, y, range(300), rules, seed=1)[0]).all()
+    assert not np.allclose(p, of_copy), "the same trees predict a copy with other features"
     assert not np.allclose(p, models.predict_proba(x, COLUMNS)), "the trees of all folds have seen these cases"
 
 
-def test_trees_learn_from_versions_and_a_leaf_needs_as_many_cases_as_without_them():
+def test_trees_learn_from_copies_and_a_leaf_needs_as_many_cases_as_without_them():
     x, y = made_up_cases(150)
     guide = made_up_cases(60, seed=1)
 
-    def fitted_with(versions, fewest):
-        settings = SETTINGS.model_copy(update={"min_cases_per_leaf": fewest})
-        trees = tabular.fit(x, y, *guide, COLUMNS, settings, seed=1, versions=versions)
+    def fitted_with(copies, fewest):
+        rules = SETTINGS.model_copy(update={"min_cases_per_leaf": fewest})
+        trees = tabular.fit(x, y, *guide, COLUMNS, rules, seed=1, copies=copies)
         p = trees.predict_proba(guide[0], COLUMNS)
         return p, p[np.arange(60), [LABELS.index(label) for label in guide[1]]].mean()
 
-    # Versions whose features belong to other cases: the labels cannot be told apart so well any more.
+    # The copies hold the features of other cases, so the labels can no longer be distinguished as well.
     other = x[np.random.default_rng(0).permutation(150)]
     assert fitted_with([other] * 3, 3)[1] < fitted_with([], 3)[1] - 0.1
-    # More than half of the cases to a leaf: nothing can be split, however often each of them is shown.
+    # A leaf needs more than half of the cases, so nothing can be split, however many copies there are.
     assert np.ptp(fitted_with([x, x], 76)[0], axis=0).max() < 1e-12 < np.ptp(fitted_with([x, x], 20)[0], axis=0).max()
 
 
 def test_more_folds_than_a_label_has_cases_are_refused(fitted):
     x, y = made_up_cases()
     with pytest.raises(InputError, match=r"tabular.folds is 100, but \w+ has \d\d training cases"):
-        tabular.out_of_fold(fitted, x, y, range(150), Tabular(folds=100), seed=1)
+        tabular.out_of_fold(fitted, x, y, range(150), settings(Tabular, "tabular", folds=100), seed=1)

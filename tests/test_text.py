@@ -5,13 +5,14 @@ import random
 import pyarrow as pa
 import pytest
 
+from cancertype import features
 from cancertype.errors import InputError
-from cancertype.features import features
 from cancertype.features.settings import Features
 from cancertype.labels import LABELS
 from cancertype.text import prompt, rendering
 from cancertype.text.settings import Text
 from cancertype.variants.schema import SUBSTITUTIONS
+from tests.settings import settings
 from tests.small_cohort import cases_table, variants_table
 
 TEMPLATE = "{kind} {sex} {burden} mutations\n{spectrum} indel{indels}\n{amino_acids}\n{mutations}\ncancer:"
@@ -32,15 +33,14 @@ def case():
     rows += [(f"S{i}", f"GENE{j}", "A1V", "missense", "C>T") for i in range(4) for j in range(30)]
     variants = variants_table(rows)
     counted = features.count(cases, variants)
-    vocabulary = features.fit(counted, variants, Features(genes=100, recurrent_min_cases=3))
-    return counted, features.telling_variants(counted, variants, vocabulary), vocabulary
+    vocabulary = features.fit(counted, variants, settings(Features, "features", genes=100, recurrent_min_cases=3))
+    return counted, features.informative_variants(counted, variants, vocabulary), vocabulary
 
 
-def render(case, counter, panels=None, **settings):
-    counted, told, vocabulary = case
-    return rendering.Renderer(
-        Text(**{"template": TEMPLATE, "max_tokens": 512} | settings), vocabulary, counter, panels
-    ).render(counted, told)
+def render(case, counter, panels=None, **changes):
+    counted, informative, vocabulary = case
+    text = settings(Text, "text", **{"template": TEMPLATE, "max_tokens": 512} | changes)
+    return rendering.Renderer(text, vocabulary, counter, panels).render(counted, informative)
 
 
 def test_a_case_is_written_as_the_template_says(case, counter):
@@ -53,7 +53,7 @@ def test_a_case_is_written_as_the_template_says(case, counter):
     assert first.left_out == 30
 
 
-def test_the_classes_of_substitutions_may_be_told_by_place_or_by_process(case, counter):
+def test_the_classes_of_substitutions_may_be_written_by_place_or_as_a_process(case, counter):
     (first, *_) = render(case, counter, template="{shares} {process}\n{mutations}\ncancer:", max_mutations=1)
     assert first.prompt.startswith("009000 deamination with age\n")
 
@@ -122,18 +122,20 @@ def test_a_template_over_the_budget_is_an_error_that_names_the_remedy(case, coun
 
 
 def test_a_case_without_a_named_mutation_says_so(counter, case):
-    _, told, vocabulary = case
+    _, informative, vocabulary = case
     lone = features.count(
         cases_table([{"case_id": "X", "label": "ACC"}]), variants_table([("X", "OTHER", "", "missense", "C>T")])
     )
-    (r,) = rendering.Renderer(Text(template=TEMPLATE, max_tokens=200), vocabulary, counter).render(lone, told)
+    text = settings(Text, "text", template=TEMPLATE, max_tokens=200)
+    (r,) = rendering.Renderer(text, vocabulary, counter).render(lone, informative)
     assert "\nnone\n" in r.prompt and r.mutations == ()
 
 
 def test_unsequenced_genes_are_not_taken_for_unmutated(case, counter):
-    counted, told, vocabulary = case
+    counted, informative, vocabulary = case
     on_panel = counted.set_column(8, "panel", pa.array(["small"] * counted.num_rows))
-    (r, *_) = render((on_panel, told, vocabulary), counter, panels={"small": ["BRAF", "CDKN2A"]}, max_mutations=2)
+    panels = {"small": ["BRAF", "CDKN2A"]}
+    (r, *_) = render((on_panel, informative, vocabulary), counter, panels=panels, max_mutations=2)
     assert r.prompt.startswith("tumour, panel of 2 genes 32 mutations")
     assert "; not sequenced: GENE" in r.prompt
 
@@ -159,8 +161,8 @@ def test_the_dataset_has_the_columns_of_the_post_and_reads_as_a_dataset(case, co
     from cancertype.tables.parquet import write_parquet
 
     counted, *_ = case
-    settings = Text(template=TEMPLATE, max_tokens=300)
-    table = rendering.dataset(counted, render(case, counter, max_tokens=300), settings)
+    text = settings(Text, "text", template=TEMPLATE, max_tokens=300)
+    table = rendering.dataset(counted, render(case, counter, max_tokens=300), text)
     write_parquet(table, tmp_path / "train.parquet")
     loaded = load_dataset(
         "parquet", data_files={"train": str(tmp_path / "train.parquet")}, cache_dir=str(tmp_path / "c")
@@ -172,9 +174,9 @@ def test_the_dataset_has_the_columns_of_the_post_and_reads_as_a_dataset(case, co
 
 def test_a_template_must_hold_the_mutations_and_known_fields_only():
     with pytest.raises(ValueError, match="unknown fields"):
-        Text(template="{mutations} {age}")
+        settings(Text, "text", template="{mutations} {age}")
     with pytest.raises(ValueError, match="exactly once"):
-        Text(template="{burden}")
+        settings(Text, "text", template="{burden}")
 
 
 def test_a_missing_tokenizer_is_named(tmp_path):

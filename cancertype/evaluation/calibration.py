@@ -1,8 +1,8 @@
 """From label log-likelihoods and tree probabilities to probabilities that mean what they say.
 
-Everything here is fitted on the validation split. With few validation cases nothing runs wild: a fit has one or two
-bounded exponents, its objective is convex, a penalty worth about one case pulls them towards plain values, and a bias
-for each label is there only as far as folds of the validation cases say that it helps.
+Everything here is fitted on the validation split. A fit stays tame when there are few validation cases: it has one or
+two bounded exponents, its objective is convex, a penalty worth about one case pulls the exponents towards plain values,
+and a label gets a bias only as far as cross-validation on the validation cases shows that it helps.
 """
 
 import math
@@ -24,7 +24,7 @@ _LARGEST = 5.0
 _SMALLEST = 0.05
 _PENALTY = 1.0
 _STIFFNESS = (np.inf, 30.0, 10.0, 3.0, 1.0)
-"""Penalties on the squared biases to choose from, the first of them for none at all."""
+"""Penalties on the squared biases to choose from; the first allows no bias at all."""
 _FOLDS = 5
 _FLOOR = 1e-12
 
@@ -49,8 +49,8 @@ class Calibration(BaseModel):
     """All that prediction needs beside the models, as JSON: ``text`` for the language model alone, ``blend`` with
     trees.
 
-    ``coverage``: what the prediction sets aim at. ``abstain_below``: the top probability under which no single answer
-    is given. ``cases``: validation cases it was fitted on.
+    ``coverage``: how often the prediction sets should hold the label. ``abstain_below``: the top probability below
+    which no single answer is given. ``cases``: the number of validation cases that it was fitted on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,8 +70,8 @@ class Calibration(BaseModel):
     def sets(self, p: np.ndarray, blended: bool | None = None) -> np.ndarray:
         """Conformal prediction sets, bool (n, 26), for probabilities from ``apply``.
 
-        A label is in when 1 - p is at most the quantile; the most probable label always is, so that no set is empty.
-        ``blended``: whether ``p`` came with trees; by default, whether a blend was fitted.
+        A label is in the set when 1 - p is at most the quantile. The most probable label always is, so no set is empty.
+        ``blended``: whether ``p`` came from the blend with trees; by default, whether a blend was fitted.
         """
         head = self._head(self.blend is not None if blended is None else blended)
         inside = 1.0 - p <= head.quantile
@@ -79,7 +79,7 @@ class Calibration(BaseModel):
         return inside
 
     def abstains(self, p: np.ndarray) -> np.ndarray:
-        """Where, bool (n,), no label is probable enough to be given as the answer."""
+        """Cases (bool, shape (n,)) in which no label is probable enough to be given as the answer."""
         return p.max(axis=1) < self.abstain_below
 
     def save(self, path: Path) -> None:
@@ -88,11 +88,11 @@ class Calibration(BaseModel):
 
     @classmethod
     def load(cls, path: Path) -> "Calibration":
-        """Read what ``save`` wrote. Raises ``InputError`` naming the file when it is absent or not a calibration."""
+        """Read what ``save`` wrote. Raises ``InputError`` that names a file that is missing or is not a calibration."""
         try:
             return cls.model_validate_json(Path(path).read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise InputError(f"{path}: no such file; run `dvc repro evaluate`, which fits it") from None
+            raise InputError(f"{path}: no such file: run `dvc repro evaluate`, which fits it") from None
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -100,7 +100,7 @@ class Calibration(BaseModel):
 
     def _head(self, with_trees: bool) -> Head:
         if with_trees and self.blend is None:
-            raise InputError("this calibration was fitted without trees; leave trees_proba out, or fit it with them")
+            raise InputError("this calibration was fitted without trees: leave trees_proba out, or fit it with trees")
         return self.blend if with_trees else self.text
 
 
@@ -109,7 +109,7 @@ def fit(
 ) -> Calibration:
     """Fit on validation: ``lm_loglik`` (n, 26) in nats, ``y`` (n,) positions in ``LABELS``, trees (n, 26) or none.
 
-    Trees stopped early on these same cases, so they look a little better here than on new ones; the test figures tell.
+    The trees stopped early on these same cases, so they look a little better here than on new cases.
     """
     blend = None if trees_proba is None else _fit_head(_inputs(lm_loglik, trees_proba), y, settings.coverage, seed)
     return Calibration(
@@ -122,7 +122,7 @@ def fit(
 
 
 def temper(p_validation: np.ndarray, y_validation: np.ndarray, p: np.ndarray, seed: int) -> np.ndarray:
-    """``p`` after the same calibration, fitted on validation: it gives a tabular model the chance the others had."""
+    """``p`` (n, 26) after the same calibration, fitted on validation, so that tabular models are compared fairly."""
     logs = np.log(np.clip(p_validation, _FLOOR, None))[None]
     weights, _ = _fit_and_hold_out(logs, y_validation, seed)
     return _pool(np.log(np.clip(p, _FLOOR, None))[None], weights)
@@ -131,19 +131,19 @@ def temper(p_validation: np.ndarray, y_validation: np.ndarray, p: np.ndarray, se
 def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
     """The ceil((n + 1) coverage)-th smallest of ``scores`` (n,): split conformal prediction (Vovk et al. 2005).
 
-    With the score 1 - p(label) it gives the smallest sets on average (Sadinle, Lei & Wasserman 2019). 1, hence sets of
-    all labels, when n is too small to promise the coverage.
+    With the score 1 - p(label) it gives the smallest sets on average (Sadinle, Lei & Wasserman 2019). It is 1, so that
+    sets hold all labels, when n is too small to promise the coverage.
     """
     rank = math.ceil((len(scores) + 1) * coverage)
     return 1.0 if rank > len(scores) else float(np.sort(scores)[rank - 1])
 
 
 def unfamiliarity(lm_loglik: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]:
-    """Scores (n,) that should be higher for a case that is none of the 26.
+    """Scores (n,) that should be higher for a case of a cancer outside the 26.
 
     ``one_minus_max``: 1 - the top probability (Hendrycks & Gimpel 2017); ``entropy`` of ``p``, nats;
-    ``outside_share``: the language model's probability of any text that is no label. The energy score (Liu et al.
-    2020) of these log-likelihoods is -log(1 - outside_share), the same ranking.
+    ``outside_share``: the language model's probability of any text that is not a label. The energy score (Liu et al.
+    2020) of these log-likelihoods is -log(1 - outside_share), which gives the same ranking.
     """
     return {
         "one_minus_max": 1.0 - p.max(axis=1),
@@ -153,17 +153,20 @@ def unfamiliarity(lm_loglik: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]
 
 
 def outside_share(lm_loglik: np.ndarray) -> np.ndarray:
-    """The probability (n,) that the language model gives to anything but the 26 labels."""
-    return np.clip(1.0 - np.exp(logsumexp(lm_loglik, axis=1)), 0.0, 1.0)
+    """The probability (n,) that the language model gives to anything but the 26 labels, exact also where it is tiny.
+
+    One minus the labels' summed likelihood, so no label may begin with another's tokens. The sum is left in logarithms
+    and ``expm1`` taken of it, because 1 - exp(x) loses all digits of a share below 1e-16."""
+    return np.clip(-np.expm1(np.logaddexp.reduce(lm_loglik, axis=1)), 0.0, 1.0)
 
 
 def _inputs(lm_loglik: np.ndarray, trees_proba: np.ndarray | None) -> np.ndarray:
-    """Log-probabilities (1 or 2, n, 26). Raises ``InputError`` where a log-likelihood is not finite."""
+    """Log-probabilities (1 or 2, n, 26). Raises ``InputError`` for a log-likelihood that is not finite."""
     bad = ~np.isfinite(lm_loglik)
     if bad.any():
         row, column = np.argwhere(bad)[0]
         raise InputError(
-            f"log-likelihoods: row {row}, label {column} is {lm_loglik[row, column]}; score that case again"
+            f"log-likelihoods: row {row}, label {column} is {lm_loglik[row, column]}: score that case again"
         )
     lm = log_softmax(np.asarray(lm_loglik, dtype=np.float64), axis=1)
     if trees_proba is None:
@@ -181,8 +184,10 @@ def _logits(logs: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def _fit_weights(logs: np.ndarray, y: np.ndarray, stiffness: float) -> np.ndarray:
-    """Exponents and biases (k + 26,) of least penalised log loss for ``logs`` (k, n, 26); convex, as of any log-linear
-    model. ``stiffness`` weighs the squared biases; where it is infinite they are 0."""
+    """Exponents and biases (k + 26,) that minimise the penalised log loss for ``logs`` (k, n, 26).
+
+    The loss is convex, as it is for any log-linear model. ``stiffness`` is the penalty on the squared biases; where it
+    is infinite, they are 0."""
     k, rows = len(logs), np.arange(len(y))
     plain = np.concatenate([np.full(k, 1.0 / k), np.zeros(len(LABELS))])
     rigid = np.isinf(stiffness)
@@ -197,37 +202,33 @@ def _fit_weights(logs: np.ndarray, y: np.ndarray, stiffness: float) -> np.ndarra
         gradient = np.concatenate([of_exponents, p.sum(axis=0) - seen])
         return value, gradient + 2 * penalty * (weights - plain)
 
-    # A blend may leave one of its two out; alone, an exponent of 0 would forget the model.
+    # A blend may ignore one of its two models, but a single model with the exponent 0 would be ignored altogether.
     least = _SMALLEST if k == 1 else 0.0
     bounds = [(least, _LARGEST)] * k + [(0.0, 0.0) if rigid else (-_LARGEST, _LARGEST)] * len(LABELS)
     return minimize(loss, plain, jac=True, bounds=bounds, method="L-BFGS-B").x
 
 
 def _fit_and_hold_out(logs: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Weights (k + 26,) fitted on all cases, and p(label) (n,) of each by weights that never saw it.
+    """Weights (k + 26,) fitted on all cases, and each case's p(label) (n,) by weights fitted on the other folds.
 
-    The one of ``_STIFFNESS`` is taken under which held-out folds are likeliest; of equals, the stiffest. Too few cases
-    for folds get no bias, and their p(label) comes from the plain weights that a fit without cases gives.
+    Cross-validation chooses the one of ``_STIFFNESS`` that makes held-out labels most likely; of equals, the stiffest.
+    Where there are too few cases for folds, there is no bias, and p(label) comes from the plain weights that a fit
+    without cases gives.
     """
     if len(y) < 2 * _FOLDS:
         unfitted = _fit_weights(logs[:, :0], y[:0], np.inf)
         return _fit_weights(logs, y, np.inf), _pool(logs, unfitted)[np.arange(len(y)), y]
-    held_out = [_held_out(logs, y, stiffness, seed) for stiffness in _STIFFNESS]
-    best = int(np.argmin([-np.log(np.clip(p, _FLOOR, None)).sum() for p in held_out]))
+    held_out = np.empty((len(_STIFFNESS), len(y)))
+    for rest, fold in KFold(_FOLDS, shuffle=True, random_state=seed).split(y):
+        for p_of_label, stiffness in zip(held_out, _STIFFNESS, strict=True):
+            p = _pool(logs[:, fold], _fit_weights(logs[:, rest], y[rest], stiffness))
+            p_of_label[fold] = p[np.arange(len(fold)), y[fold]]
+    best = int(np.argmin([-np.log(np.clip(p_of_label, _FLOOR, None)).sum() for p_of_label in held_out]))
     return _fit_weights(logs, y, _STIFFNESS[best]), held_out[best]
 
 
-def _held_out(logs: np.ndarray, y: np.ndarray, stiffness: float, seed: int) -> np.ndarray:
-    """p(label) (n,) of each validation case, by weights fitted on the other folds."""
-    found = np.empty(len(y))
-    for fitted, held_out in KFold(_FOLDS, shuffle=True, random_state=seed).split(y):
-        p = _pool(logs[:, held_out], _fit_weights(logs[:, fitted], y[fitted], stiffness))
-        found[held_out] = p[np.arange(len(held_out)), y[held_out]]
-    return found
-
-
 def _fit_head(logs: np.ndarray, y: np.ndarray, coverage: float, seed: int) -> Head:
-    # Scores of the very cases that the weights were fitted on would be too good, and the sets too small.
+    # On the cases that the weights were fitted on, scores would be too good and the sets too small.
     weights, p = _fit_and_hold_out(logs, y, seed)
     weights = [round(float(w), 6) for w in weights]
     lm, trees = (*weights[: len(logs)], 0.0)[:2]

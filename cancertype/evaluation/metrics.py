@@ -1,11 +1,11 @@
 """Figures of merit with bootstrap intervals by patient, as plain dicts that dump to JSON.
 
 Throughout, ``y`` is an integer vector (n,) of positions in ``LABELS`` and ``p`` a probability matrix (n, 26) in the
-same order. ``weights`` (samples, n) says how often each case stands in each bootstrap sample (``resample``): every
-figure is a function of such weights, so a thousand samples cost a few matrix products.
+same order. ``weights`` (samples, n) is the number of times that each case occurs in each bootstrap sample
+(``resample``). Every figure is a function of such weights, so a thousand samples cost a few matrix products.
 
 Labels without a case in the test set (or in a bootstrap sample) are left out of every macro average. A prediction of
-such a label still counts against the label that the case has.
+such a label still counts as an error for the case's own label.
 """
 
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from ..labels import FAMILIES, FAMILY_OF, LABELS, NAMES
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "top3", "log_loss", "brier", "ece", "aurc")
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "aurc"})
 BURDEN_EDGES = (0, 10, 30, 100, 300, 1000)
+CALIBRATION_BINS = 10
 
 # scikit-learn's log_loss clips here too; without it one confident error makes the mean infinite.
 _EPSILON = 1e-15
@@ -29,11 +30,12 @@ _MEMBERSHIP = np.eye(len(FAMILIES))[_LABEL_TO_FAMILY]
 
 
 def encode(labels: Sequence[str]) -> np.ndarray:
-    """Positions in ``LABELS`` of ``labels`` (n,), as int64. Raises ``InputError`` at a label that is none of the 26."""
+    """Positions in ``LABELS`` of ``labels`` (n,), as int64. Raises ``InputError`` for a label that is not one of the
+    26."""
     position = {label: i for i, label in enumerate(LABELS)}
     unknown = sorted({str(label) for label in labels if label not in position})
     if unknown:
-        raise InputError(f"column label: {unknown[:5]} are none of the 26 labels; use {', '.join(LABELS)}")
+        raise InputError(f"column label: {unknown[:5]} are not among the 26 labels: use {', '.join(LABELS)}")
     return np.array([position[label] for label in labels], dtype=np.int64)
 
 
@@ -41,11 +43,11 @@ def check_probabilities(p: np.ndarray, what: str) -> None:
     """Raise ``InputError`` unless each row of ``p`` (n, k) is finite, not negative and sums to 1 within 1e-3."""
     if not np.isfinite(p).all() or (p < 0).any():
         row = int(np.flatnonzero(~(np.isfinite(p) & (p >= 0)).all(axis=1))[0])
-        raise InputError(f"{what}: row {row} holds a negative or non-finite probability; score that case again")
+        raise InputError(f"{what}: row {row} holds a negative or non-finite probability: score that case again")
     wrong = np.flatnonzero(np.abs(p.sum(axis=1) - 1.0) > 1e-3)
     if len(wrong):
         total = p[wrong[0]].sum()
-        raise InputError(f"{what}: row {wrong[0]} sums to {total:.4f}, not 1; normalise the probabilities first")
+        raise InputError(f"{what}: row {wrong[0]} sums to {total:.4f}, not 1: normalise the probabilities first")
 
 
 def family_codes(y: np.ndarray) -> np.ndarray:
@@ -59,9 +61,9 @@ def family_probabilities(p: np.ndarray) -> np.ndarray:
 
 
 def resample(patients: Sequence[str], samples: int, seed: int) -> np.ndarray:
-    """Bootstrap weights (samples, n): patients are drawn with replacement, and each brings all of its cases.
+    """Bootstrap weights (samples, n): patients are drawn with replacement, each with all of its cases.
 
-    The cluster bootstrap of Davison & Hinkley (1997), section 3.8. ``patients`` holds one identifier a case.
+    The cluster bootstrap of Davison & Hinkley (1997), section 3.8. ``patients`` holds one identifier per case.
     """
     _, group = np.unique(np.asarray(patients, dtype=str), return_inverse=True)
     n_groups = int(group.max()) + 1 if len(group) else 0
@@ -81,13 +83,13 @@ def _mean_over_present(values: np.ndarray, present: np.ndarray) -> np.ndarray:
     return _ratio(np.where(present, np.nan_to_num(values), 0.0).sum(axis=1), present.sum(axis=1))
 
 
-def _bin_of(confidence: np.ndarray, bins: int) -> np.ndarray:
+def _bin_of(confidence: np.ndarray) -> np.ndarray:
     """Equal-width bins (low, high] of [0, 1], numbered from 0."""
-    return np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    return np.clip(np.ceil(confidence * CALIBRATION_BINS).astype(int) - 1, 0, CALIBRATION_BINS - 1)
 
 
 def _rank_of_truth(y: np.ndarray, p: np.ndarray) -> np.ndarray:
-    """0 for the most probable class. Ties go to the class that comes first, as in ``argmax``, never to the truth."""
+    """0 where the true class is the most probable. Ties go to the class that comes first, as in ``argmax``."""
     order = np.argsort(-p, axis=1, kind="stable")
     return np.argmax(order == y[:, None], axis=1)
 
@@ -100,7 +102,7 @@ def _risk(wrong: np.ndarray, confidence: np.ndarray, weights: np.ndarray) -> np.
     return _ratio((np.nan_to_num(running) * ordered).sum(axis=1), ordered.sum(axis=1))
 
 
-def _estimates(y: np.ndarray, p: np.ndarray, weights: np.ndarray, bins: int) -> dict[str, np.ndarray]:
+def _estimates(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
     """Every figure of ``FIGURES`` for each row of ``weights`` (m, n), as vectors (m,)."""
     n, k = p.shape
     total = weights.sum(axis=1)
@@ -112,7 +114,7 @@ def _estimates(y: np.ndarray, p: np.ndarray, weights: np.ndarray, bins: int) -> 
     hits, actual = weights @ (truth * right[:, None]), weights @ truth
     called = weights @ np.eye(k)[predicted]
     present = actual > 0
-    member = np.eye(bins)[_bin_of(confidence, bins)]
+    member = np.eye(CALIBRATION_BINS)[_bin_of(confidence)]
     gap = np.abs(weights @ (member * right[:, None]) - weights @ (member * confidence[:, None])).sum(axis=1)
     loss = -np.log(np.clip(p[np.arange(n), y], _EPSILON, 1.0))
     return {
@@ -139,29 +141,29 @@ def interval(value: float, samples: np.ndarray) -> dict[str, float | None]:
     return {"value": _number(value), "low": _number(low), "high": _number(high)}
 
 
-def figures(y: np.ndarray, p: np.ndarray, weights: np.ndarray, bins: int = 10) -> dict[str, dict[str, float | None]]:
+def figures(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict[str, dict[str, float | None]]:
     """Each of ``FIGURES`` as ``{"value", "low", "high"}``; all null for no cases.
 
     log_loss in nats; brier is Brier's (1950) sum over the labels, 0 to 2; ece is the expected calibration error of the
-    top probability over ``bins`` equal-width bins (Guo et al. 2017); aurc is the area under the risk-coverage curve
-    (Geifman et al. 2019). Any number of classes will do, so that the family view uses it too.
+    top probability over ``CALIBRATION_BINS`` equal-width bins (Guo et al. 2017); aurc is the area under the
+    risk-coverage curve (Geifman et al. 2019). Any number of classes works, so the family view uses it too.
     """
-    point = _estimates(y, p, np.ones((1, len(y))), bins)
-    drawn = _estimates(y, p, weights, bins)
+    point = _estimates(y, p, np.ones((1, len(y))))
+    drawn = _estimates(y, p, weights)
     return {name: interval(point[name][0], drawn[name]) for name in FIGURES}
 
 
-def merged_figures(y: np.ndarray, p: np.ndarray, weights: np.ndarray, bins: int = 10) -> dict[str, dict]:
+def merged_figures(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict[str, dict]:
     """``figures`` over the 24 families, probabilities summed over each family's leaves."""
-    return figures(family_codes(y), family_probabilities(p), weights, bins)
+    return figures(family_codes(y), family_probabilities(p), weights)
 
 
 def hierarchical(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict:
     """The family first, then the leaf inside it.
 
-    ``family_accuracy``: the family of greatest summed probability is right. ``family_then_leaf_accuracy``: so is the
-    leaf of greatest probability inside it. ``families``: for each family of several leaves, the accuracy of the leaf
-    given the right family (``leaf_accuracy``), a figure that no confusion with other families can lower.
+    ``family_accuracy``: the family of greatest summed probability is right. ``family_then_leaf_accuracy``: its most
+    probable leaf is right too. ``families``: for each family of several leaves, the accuracy of the leaf given the
+    right family (``leaf_accuracy``), which confusion with other families cannot lower.
     """
     family = family_codes(y)
     chosen = family_probabilities(p).argmax(axis=1)
@@ -183,9 +185,9 @@ def hierarchical(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict:
 
 
 def share(flags: np.ndarray, weights: np.ndarray) -> dict[str, float | None]:
-    """The share of true ``flags`` (n,) with its interval; null for none.
+    """The share of true ``flags`` (n,) with its interval; null for no flags.
 
-    Where all agree every bootstrap sample does, and the interval would have no width: Wilson's stands in.
+    Where all flags agree, every bootstrap sample agrees and its interval would have no width, so Wilson's is used.
     """
     flags = np.asarray(flags, dtype=float)
     if not len(flags):
@@ -196,27 +198,27 @@ def share(flags: np.ndarray, weights: np.ndarray) -> dict[str, float | None]:
     return interval(flags.mean(), _ratio(weights @ flags, weights.sum(axis=1)))
 
 
-def reliability(y: np.ndarray, p: np.ndarray, bins: int = 10) -> list[dict]:
+def reliability(y: np.ndarray, p: np.ndarray) -> list[dict]:
     """The bins of the calibration error: low, high, n, confidence (mean top probability), accuracy; null when empty."""
     confidence, right = p.max(axis=1), p.argmax(axis=1) == y
-    which = _bin_of(confidence, bins)
-    n = np.bincount(which, minlength=bins)
-    mean_confidence = _ratio(np.bincount(which, confidence, bins), n)
-    accuracy = _ratio(np.bincount(which, right, bins), n)
+    which = _bin_of(confidence)
+    n = np.bincount(which, minlength=CALIBRATION_BINS)
+    mean_confidence = _ratio(np.bincount(which, confidence, CALIBRATION_BINS), n)
+    accuracy = _ratio(np.bincount(which, right, CALIBRATION_BINS), n)
     return [
         {
-            "low": i / bins,
-            "high": (i + 1) / bins,
+            "low": i / CALIBRATION_BINS,
+            "high": (i + 1) / CALIBRATION_BINS,
             "n": int(n[i]),
             "confidence": _number(mean_confidence[i]),
             "accuracy": _number(accuracy[i]),
         }
-        for i in range(bins)
+        for i in range(CALIBRATION_BINS)
     ]
 
 
 def per_label(y: np.ndarray, p: np.ndarray) -> list[dict]:
-    """One row a label, in ``LABELS`` order: label, name, n, predicted, precision, recall (with Wilson's 95 %
+    """One row per label, in ``LABELS`` order: label, name, n, predicted, precision, recall (with Wilson's 95%
     interval), f1.
 
     Precision is null for a label never predicted, recall and F1 for one without a case.
@@ -227,7 +229,7 @@ def per_label(y: np.ndarray, p: np.ndarray) -> list[dict]:
     rows = []
     for i, label in enumerate(LABELS):
         hits = int(((y == i) & (predicted == i)).sum())
-        # zero_division=nan gives NaN also to the F1 of a label that is only missed or never called, which is 0.
+        # With zero_division=nan, a label that is always missed or never predicted gets an F1 of NaN instead of 0.
         score = (0.0 if np.isnan(f1[i]) or hits == 0 else f1[i]) if n[i] else np.nan
         low, high = binomtest(hits, int(n[i])).proportion_ci(_LEVEL, "wilson") if n[i] else (np.nan, np.nan)
         row = {"label": label, "name": NAMES[label], "n": int(n[i]), "predicted": int((predicted == i).sum())}
@@ -236,26 +238,24 @@ def per_label(y: np.ndarray, p: np.ndarray) -> list[dict]:
     return rows
 
 
-def by_group(
-    y: np.ndarray, p: np.ndarray, groups: Sequence[str], weights: np.ndarray, bins: int = 10
-) -> dict[str, dict]:
+def by_group(y: np.ndarray, p: np.ndarray, groups: Sequence[str], weights: np.ndarray) -> dict[str, dict]:
     """``{"n": ..., **figures}`` of the cases in each group, in order of the group's name."""
     groups = np.asarray(groups, dtype=str)
     out = {}
     for name in np.unique(groups):
         rows = groups == name
-        out[str(name)] = {"n": int(rows.sum())} | figures(y[rows], p[rows], weights[:, rows], bins)
+        out[str(name)] = {"n": int(rows.sum())} | figures(y[rows], p[rows], weights[:, rows])
     return out
 
 
 def by_burden(y: np.ndarray, p: np.ndarray, n_mutations: Sequence[int], weights: np.ndarray) -> list[dict]:
-    """Accuracy and macro-F1 by the number of mutations known: rows low, high (exclusive, null = no end), n, figures."""
+    """Accuracy, macro-F1 and top-3 by number of mutations: rows low, high (exclusive, null = no end), n, figures."""
     n_mutations = np.asarray(n_mutations)
     rows = []
     for low, high in zip(BURDEN_EDGES, (*BURDEN_EDGES[1:], None), strict=True):
         inside = (n_mutations >= low) & (n_mutations < (np.inf if high is None else high))
-        found = figures(y[inside], p[inside], weights[:, inside]) if inside.any() else {}
-        kept = {name: found[name] for name in ("accuracy", "macro_f1", "top3") if name in found}
+        measured = figures(y[inside], p[inside], weights[:, inside]) if inside.any() else {}
+        kept = {name: measured[name] for name in ("accuracy", "macro_f1", "top3") if name in measured}
         rows.append({"low": low, "high": high, "n": int(inside.sum())} | kept)
     return rows
 
@@ -289,16 +289,16 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> dict:
     return {"only_first": only_first, "only_second": only_second, "p_value": float(f"{p_value:.3g}")}
 
 
-def paired(y: np.ndarray, p: np.ndarray, other: np.ndarray, weights: np.ndarray, bins: int = 10) -> dict:
-    """What ``p`` has over ``other`` (both (n, 26)) on the same cases.
+def paired(y: np.ndarray, p: np.ndarray, other: np.ndarray, weights: np.ndarray) -> dict:
+    """How ``p`` differs from ``other`` (both (n, 26)) on the same cases.
 
     Each of ``FIGURES`` as the difference p - other with the interval over the same bootstrap samples, McNemar's test,
-    and a ``verdict`` on accuracy: "better" or "worse" when the interval excludes 0, "undecided" when it does not (or
-    there is none).
+    and a ``verdict`` on accuracy: "better" or "worse" when the interval excludes 0, "undecided" when it includes 0 or
+    there is no interval.
     """
     ones = np.ones((1, len(y)))
-    point, point_other = _estimates(y, p, ones, bins), _estimates(y, other, ones, bins)
-    drawn, drawn_other = _estimates(y, p, weights, bins), _estimates(y, other, weights, bins)
+    point, point_other = _estimates(y, p, ones), _estimates(y, other, ones)
+    drawn, drawn_other = _estimates(y, p, weights), _estimates(y, other, weights)
     out = {name: interval(point[name][0] - point_other[name][0], drawn[name] - drawn_other[name]) for name in FIGURES}
     out["mcnemar"] = mcnemar(p.argmax(axis=1) == y, other.argmax(axis=1) == y)
     low, high = out["accuracy"]["low"], out["accuracy"]["high"]
@@ -307,9 +307,9 @@ def paired(y: np.ndarray, p: np.ndarray, other: np.ndarray, weights: np.ndarray,
 
 
 def at_thresholds(y: np.ndarray, p: np.ndarray, weights: np.ndarray, thresholds: Sequence[float]) -> list[dict]:
-    """Answering only cases whose top probability reaches each threshold: the share answered and how many are right.
+    """The share of cases whose top probability reaches each threshold, and how many of them are right.
 
-    Rows threshold, n (answered), coverage and accuracy with intervals; accuracy is null where nothing is answered.
+    Rows: threshold, n (answered), coverage and accuracy with intervals. Accuracy is null where no case is answered.
     """
     confidence, right = p.max(axis=1), p.argmax(axis=1) == y
     rows = []
@@ -331,7 +331,7 @@ def risk_coverage(y: np.ndarray, p: np.ndarray, points: int = 200) -> list[dict]
 
 
 def prediction_sets(y: np.ndarray, sets: np.ndarray, weights: np.ndarray) -> dict:
-    """How often the label is in its set (``sets``, bool (n, 26)), overall and per label, and how large the sets are."""
+    """How often ``sets`` (bool (n, 26)) hold the true label, overall and per label, and how large they are."""
     covered, size = sets[np.arange(len(y)), y], sets.sum(axis=1)
     per = [
         {
@@ -353,7 +353,7 @@ def prediction_sets(y: np.ndarray, sets: np.ndarray, weights: np.ndarray) -> dic
 
 
 def auroc(inside: np.ndarray, outside: np.ndarray, w_inside: np.ndarray, w_outside: np.ndarray) -> dict:
-    """AUROC of a score that should be higher outside than inside, ``{"value", "low", "high"}``; ties count a half.
+    """AUROC of a score that should be higher outside than inside, ``{"value", "low", "high"}``; ties count one half.
 
     ``inside`` (n,), ``outside`` (m,); their weights (samples, n) and (samples, m) are drawn independently.
     """
@@ -364,11 +364,11 @@ def auroc(inside: np.ndarray, outside: np.ndarray, w_inside: np.ndarray, w_outsi
     return interval(wins.mean(), _ratio(((w_inside @ wins) * w_outside).sum(axis=1), total))
 
 
-def view(y: np.ndarray, p: np.ndarray, weights: np.ndarray, bins: int = 10) -> dict:
+def view(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict:
     """One model's figures in the three views: strict, merged, hierarchical."""
     return {
-        "strict": figures(y, p, weights, bins),
-        "merged": merged_figures(y, p, weights, bins),
+        "strict": figures(y, p, weights),
+        "merged": merged_figures(y, p, weights),
         "hierarchical": hierarchical(y, p, weights),
     }
 

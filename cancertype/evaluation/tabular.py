@@ -1,4 +1,4 @@
-"""What a language model has to beat: the prior, logistic regression and boosted trees on the same features."""
+"""What a language model has to beat: the commonest label, logistic regression and boosted trees on equal features."""
 
 import json
 from collections.abc import Sequence
@@ -28,6 +28,12 @@ from .settings import Tabular
 MODELS = ("majority", "logistic", "trees")
 """The tabular models' names, as in the columns ``<model>_<LABEL>`` of their predictions."""
 
+LOGISTIC_C = (0.001, 0.003, 0.01, 0.03, 0.1)
+"""Inverse penalties of the logistic regression, of which validation chooses one."""
+
+THREADS = 0
+"""LightGBM's threads; 0 is one per core. The models do not depend on it."""
+
 _Cases = tuple[csr_matrix, np.ndarray]
 _FILES = ("tabular.json", "logistic.safetensors", "trees.txt")
 
@@ -38,9 +44,9 @@ class TabularModels:
 
     ``columns``: the features' names, in the order of the matrices. ``seen``: positions in ``LABELS`` of the labels of
     the training set, the classes of both models. ``counts`` (26,): training cases per label. ``fill`` (features,): the
-    training means that stand for what is not known (NaN), ``weight`` (seen, features) and ``bias`` (seen,): the
-    logistic regression on unscaled features. ``trees``: the LightGBM booster. ``chosen``: what validation decided
-    (``logistic_c``, ``trees``).
+    training means that replace what is not known (NaN). ``weight`` (seen, features) and ``bias`` (seen,): the logistic
+    regression on unscaled features. ``trees``: the LightGBM booster. ``chosen``: what validation chose (``logistic_c``
+    and the number of ``trees``).
     """
 
     columns: tuple[str, ...]
@@ -55,24 +61,34 @@ class TabularModels:
     def predict_proba(self, x: csr_matrix, columns: Sequence[str], model: str = "trees") -> np.ndarray:
         """Probabilities (n, 26) in ``LABELS`` order of one of ``MODELS`` for features ``x`` (n, features).
 
-        One more training case, spread evenly over the 26 labels, is added to every prediction: p <- (n p + 1/26) / (n
-        + 1). So a label that training never saw has a small probability and never an infinite log loss. Raises
-        ``InputError`` when ``columns`` are not those that the models were fitted on.
+        Every prediction is smoothed (``_smoothed``). Raises ``InputError`` when ``columns`` are not those that the
+        models were fitted on.
         """
         if tuple(columns) != self.columns:
             raise InputError(_column_difference(self.columns, tuple(columns)))
         if model == "majority":
-            share = np.tile(self.counts / self.counts.sum(), (x.shape[0], 1))
-        elif model == "logistic":
-            share = self._spread(softmax(_filled(x, self.fill) @ self.weight.T.astype(np.float64) + self.bias, axis=1))
-        elif model == "trees":
-            share = self._spread(self.trees.predict(x))
-        else:
-            raise ValueError(f"no tabular model is named {model!r}: choose from {MODELS}")
-        n = self.counts.sum()
-        return (n * share + 1.0 / len(LABELS)) / (n + 1.0)
+            return np.tile(self.prior, (x.shape[0], 1))
+        if model == "logistic":
+            logits = _filled(x, self.fill) @ self.weight.T.astype(np.float64) + self.bias
+            return self._smoothed(self._over_all_labels(softmax(logits, axis=1)))
+        if model == "trees":
+            return self._smoothed(self._over_all_labels(self.trees.predict(x)))
+        raise ValueError(f"no tabular model is named {model!r}: choose from {MODELS}")
 
-    def _spread(self, p: np.ndarray) -> np.ndarray:
+    @property
+    def prior(self) -> np.ndarray:
+        """The share (26,) of each label among the training cases, smoothed as every prediction is."""
+        return self._smoothed(self.counts / self.counts.sum())
+
+    def _smoothed(self, p: np.ndarray) -> np.ndarray:
+        """``p`` (..., 26) with one more training case spread evenly over the labels: (n p + 1/26) / (n + 1).
+
+        So a label that training never saw has a small probability and never an infinite log loss."""
+        n = self.counts.sum()
+        return (n * p + 1.0 / len(LABELS)) / (n + 1.0)
+
+    def _over_all_labels(self, p: np.ndarray) -> np.ndarray:
+        """``p`` (n, seen) as (n, 26), 0 for labels that training never saw."""
         out = np.zeros((len(p), len(LABELS)))
         out[:, self.seen] = p
         return out
@@ -97,11 +113,11 @@ def files(folder: Path) -> list[Path]:
 
 
 def load(folder: Path) -> TabularModels:
-    """The tabular models that ``TabularModels.save`` wrote. Raises ``InputError`` naming the file that is absent."""
+    """The tabular models that ``TabularModels.save`` wrote. Raises ``InputError`` that names a missing file."""
     folder = Path(folder)
     for name in _FILES:
         if not (folder / name).is_file():
-            raise InputError(f"{folder / name}: no such file; run `dvc repro tabular`, or `dvc pull` it")
+            raise InputError(f"{folder / name}: no such file: run `dvc repro tabular`, or get it with `dvc pull`")
     about = json.loads((folder / "tabular.json").read_text(encoding="utf-8"))
     counts = np.array([about["training_cases"][label] for label in LABELS])
     tensors = load_file(folder / "logistic.safetensors")
@@ -125,14 +141,15 @@ def fit(
     columns: Sequence[str],
     settings: Tabular,
     seed: int,
-    versions: Sequence[csr_matrix] = (),
+    copies: Sequence[csr_matrix] = (),
 ) -> TabularModels:
     """Fit all three on the training cases; validation chooses the number of trees and the logistic penalty.
 
-    The trees learn from the ``versions`` of the training cases too, each the matrix of all of them in the same order.
-    ``x_*`` (n, features) hold ``columns``, NaN where not known; ``y_*`` labels of the 26. Validation cases of a label
-    that training lacks cannot guide the choice and are passed over. The same input gives the same models, whatever the
-    number of threads. Raises ``InputError`` for fewer than two training labels, or no validation case that can guide.
+    ``x_*`` (n, features) hold ``columns``, NaN where not known. ``y_*`` hold labels of the 26. The trees also learn
+    from the augmented ``copies`` of the training cases, each a matrix of all of them in the same order. Validation
+    cases of a label that training lacks cannot guide the choice and are ignored. The same input gives the same models,
+    whatever the number of threads. Raises ``InputError`` for fewer than two training labels, or when no validation case
+    can guide the choice.
     """
     codes, codes_validation = encode(y_train), encode(y_validation)
     counts = np.bincount(codes, minlength=len(LABELS))
@@ -144,15 +161,15 @@ def fit(
         raise InputError("no validation case has a label of the training split; raise cohort.validation_fraction")
     target, target_validation = np.searchsorted(seen, codes), np.searchsorted(seen, codes_validation[usable])
     guide = (x_validation[usable], target_validation)
-    # A column that no training case knows says nothing: it is filled with 0.
+    # A column that no training case knows carries no information: it is filled with 0.
     fill = SimpleImputer(strategy="mean", keep_empty_features=True).fit(x_train).statistics_.astype(np.float32)
     known = (_filled(x_train, fill), target), (_filled(guide[0], fill), target_validation)
-    weight, bias, c = _fit_logistic(*known, settings.logistic_c, len(seen))
-    # A leaf needs as many cases as without versions, not as many of one case.
-    fewest = settings.min_cases_per_leaf * (1 + len(versions))
-    for_every = settings.model_copy(update={"min_cases_per_leaf": fewest})
-    every = vstack([x_train, *versions], format="csr"), np.tile(target, 1 + len(versions))
-    trees = _fit_trees(every, guide, for_every, len(seen), seed)
+    weight, bias, c = _fit_logistic(*known, len(seen))
+    # A leaf needs as many different cases as without copies, so its limit grows with their number.
+    fewest = settings.min_cases_per_leaf * (1 + len(copies))
+    scaled = settings.model_copy(update={"min_cases_per_leaf": fewest})
+    with_copies = vstack([x_train, *copies], format="csr"), np.tile(target, 1 + len(copies))
+    trees = _fit_trees(with_copies, guide, scaled, len(seen), seed)
     chosen = {"logistic_c": c, "trees": trees.current_iteration()}
     return TabularModels(tuple(columns), seen, counts, fill, weight, bias, trees, chosen)
 
@@ -164,16 +181,16 @@ def out_of_fold(
     patients: Sequence[str],
     settings: Tabular,
     seed: int,
-    versions: Sequence[csr_matrix] = (),
+    copies: Sequence[csr_matrix] = (),
 ) -> np.ndarray:
-    """Probabilities that trees give training cases which they were not fitted on: a teacher's soft labels.
+    """Probabilities that trees give training cases on which they were not fitted: a teacher's soft labels.
 
-    The shape is (1 + versions, n, 26): first the cases themselves, then each of ``versions`` (n, features) of them.
+    The shape is (1 + copies, n, 26): first the cases themselves, then each of their augmented ``copies`` (n, features).
 
-    The cases are cut into ``settings.folds`` of like label shares, with all cases of one of ``patients`` (n,) in one of
-    them; the trees of a fold are as many as those of ``fitted``, fitted on the other folds' cases, and spread as in
-    ``predict_proba``. They are not fitted on versions, which hold mutations of cases in other folds. Raises
-    ``InputError`` when a label has fewer cases than there are folds.
+    The cases are cut into ``settings.folds`` folds with equal shares of the labels. All cases of one of ``patients``
+    (n,) are in one fold. A fold's trees are as many as those of ``fitted`` and are fitted on the other folds' cases,
+    not on copies, because a copy holds mutations of cases in other folds. Probabilities are smoothed as in
+    ``predict_proba``. Raises ``InputError`` when a label has fewer cases than there are folds.
     """
     counts = fitted.counts[fitted.seen]
     if counts.min() < settings.folds:
@@ -182,37 +199,35 @@ def out_of_fold(
             f"tabular.folds is {settings.folds}, but {label} has {counts.min()} training cases: lower tabular.folds"
         )
     target = np.searchsorted(fitted.seen, encode(y_train))
-    asked = [x_train, *versions]
-    found = np.empty((len(asked), x_train.shape[0], len(LABELS)))
+    asked = [x_train, *copies]
+    p = np.empty((len(asked), x_train.shape[0], len(LABELS)))
     cut = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=seed).split(x_train, target, patients)
     for rest, fold in tqdm(cut, desc="out-of-fold trees", unit="fold", total=settings.folds):
         data = lightgbm.Dataset(x_train[rest], target[rest])
         parameters = _tree_parameters(settings, len(fitted.seen), seed)
         trees = lightgbm.train(parameters, data, num_boost_round=fitted.chosen["trees"])
         without = replace(fitted, trees=trees)
-        for version, x in enumerate(asked):
-            found[version, fold] = without.predict_proba(x[fold], fitted.columns)
-    return found
+        for copy, x in enumerate(asked):
+            p[copy, fold] = without.predict_proba(x[fold], fitted.columns)
+    return p
 
 
 def _filled(x: csr_matrix, fill: np.ndarray) -> csr_matrix:
-    """``x`` with ``fill`` (features,) in place of NaN; trees know a missing value, logistic regression does not."""
+    """``x`` with ``fill`` (features,) in place of NaN: trees handle missing values, logistic regression does not."""
     x = csr_matrix(x, copy=True)
     unknown = np.isnan(x.data)
     x.data[unknown] = fill[x.indices[unknown]]
     return x
 
 
-def _fit_logistic(
-    train: _Cases, validation: _Cases, grid: Sequence[float], classes: int
-) -> tuple[np.ndarray, np.ndarray, float]:
+def _fit_logistic(train: _Cases, validation: _Cases, classes: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Weight (classes, features), bias (classes,) and the C of least validation log loss. Ties go to the smaller C."""
     # Not centred, which would make the sparse matrix dense.
     scaler = StandardScaler(with_mean=False).fit(train[0])
     x, x_validation = scaler.transform(train[0]), scaler.transform(validation[0])
     best, least = None, np.inf
     model = LogisticRegression(max_iter=300, tol=1e-3, warm_start=True)
-    for c in tqdm(sorted(grid), desc="logistic regression", unit="penalty", leave=False):
+    for c in tqdm(LOGISTIC_C, desc="logistic regression", unit="penalty", leave=False):
         model.set_params(C=c).fit(x, train[1])
         loss = log_loss(validation[1], model.predict_proba(x_validation), labels=np.arange(classes))
         if loss < least:
@@ -235,7 +250,7 @@ def _tree_parameters(settings: Tabular, classes: int, seed: int) -> dict[str, An
         "deterministic": True,
         # Row-wise or column-wise is otherwise chosen by timing, and the choice changes sums in their last digits.
         "force_row_wise": True,
-        "num_threads": settings.threads,
+        "num_threads": THREADS,
         "verbosity": -1,
     }
 
@@ -257,14 +272,14 @@ def _fit_trees(train: _Cases, validation: _Cases, settings: Tabular, classes: in
                 advance,
             ],
         )
-    # Rounds after the best one would otherwise travel in the file and come back as soon as it is loaded.
+    # Rounds after the best one would otherwise be saved in the file and used as soon as it is loaded.
     best = booster.best_iteration or booster.current_iteration()
     return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=best))
 
 
-def _column_difference(expected: tuple[str, ...], found: tuple[str, ...]) -> str:
-    missing, extra = sorted(set(expected) - set(found)), sorted(set(found) - set(expected))
+def _column_difference(expected: tuple[str, ...], given: tuple[str, ...]) -> str:
+    missing, extra = sorted(set(expected) - set(given)), sorted(set(given) - set(expected))
     what = (
         f"{len(missing)} missing {missing[:3]}, {len(extra)} unknown {extra[:3]}" if missing or extra else "their order"
     )
-    return f"features differ from those that the tabular model was fitted on ({what}); run `dvc repro tabular` again"
+    return f"the features are not those that the tabular models were fitted on ({what}): run `dvc repro tabular` again"

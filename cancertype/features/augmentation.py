@@ -1,8 +1,8 @@
-"""Further versions of training cases: a share of a case's mutations is exchanged for those of another of its kind.
+"""Augmented copies of training cases: part of a case's mutations is replaced by those of another case of its label.
 
-A tumour is one draw from what its cancer does. A version of it keeps most of that draw and takes the rest from another
-tumour of the same label, so that a model sees the label's mutations in combinations that no patient of the training
-split happens to have. Validation and test cases have no versions.
+A tumour is one draw from what its cancer does. A copy keeps most of that draw and takes the rest from another tumour of
+the same label, so a model sees the label's mutations in combinations that no patient of the training split happens to
+have. Validation and test cases have no copies.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,25 +14,24 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ..tables.columns import coded
-from .features import case_rows
+from .lookup import case_rows
 from .settings import Augment
 
 CASES, VARIANTS = "augmented_cases.parquet", "augmented_variants.parquet"
-"""Files of the versions of every training case: the columns of its table, and ``copy``."""
+"""Files of the copies of every training case: the columns of its table, and ``copy``."""
 
 ALIKE = ("label", "source", "kind", "panel")
-"""Columns in which a case and the one that it exchanges mutations with are the same: calls differ by source, and a
-panel never sees what an exome does."""
+"""Columns in which a case equals the one that it exchanges mutations with: calls differ by source, and a panel never
+sees what an exome does."""
 
 
-def exchanged(cases: pa.Table, variants: pa.Table, settings: Augment) -> Iterator[pa.Table]:
-    """The variants of each of ``settings.copies`` versions of ``cases``, in the columns of ``variants``.
+def variants_of_copies(cases: pa.Table, variants: pa.Table, settings: Augment) -> Iterator[pa.Table]:
+    """The variants of each of ``settings.copies`` copies of ``cases``, in the columns of ``variants``.
 
-    In each version a case draws a share between 0 and ``settings.exchanged``, and a partner with the same ``ALIKE``; it
-    loses each of its own variants with the probability of the share and gains each of the partner's with the same. A
-    case that is alone of its kind stays as it is. The same input gives the same versions; more copies begin with the
-    fewer.
-    """
+    In each copy a case draws a share between 0 and ``settings.exchanged``, and a partner with the same ``ALIKE``. It
+    loses each of its own variants with the probability of the share and gains each of the partner's with the same
+    probability. A case without such a partner stays as it is. The same input gives the same copies, and the first
+    copies do not depend on how many follow."""
     rows = case_rows(cases, variants)
     order = np.argsort(rows, kind="stable")
     order = order[rows[order] >= 0]
@@ -45,9 +44,7 @@ def exchanged(cases: pa.Table, variants: pa.Table, settings: Augment) -> Iterato
         partner = _partners(groups, cases.num_rows, rng)
         share[partner == np.arange(cases.num_rows)] = 0.0
         own = np.flatnonzero(rng.random(len(rows)) >= share[rows])
-        number = (first[1:] - first[:-1])[partner]
-        receiver = np.repeat(np.arange(cases.num_rows), number)
-        offered = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number) + first[partner][receiver]
+        offered, receiver = _offered(first, partner)
         taken = rng.random(len(offered)) < share[receiver]
         chosen = np.concatenate([own, offered[taken]])
         of_case = coded(cases["case_id"].combine_chunks(), np.concatenate([rows[own], receiver[taken]]))
@@ -55,9 +52,19 @@ def exchanged(cases: pa.Table, variants: pa.Table, settings: Augment) -> Iterato
         yield variants.take(pa.array(chosen)).set_column(at, "case_id", of_case)
 
 
+def _offered(first: np.ndarray, partner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Every variant that a case's partner has, and the row of the case that may receive it.
+
+    ``first`` (n + 1,): where each case's variants begin. ``partner`` (n,): the row of each case's partner."""
+    number = (first[1:] - first[:-1])[partner]
+    receiver = np.repeat(np.arange(len(partner)), number)
+    within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+    return within + first[partner][receiver], receiver
+
+
 def numbered(tables: Sequence[pa.Table], like: pa.Table, first: int = 1) -> pa.Table:
-    """The ``tables`` of the versions under one another, with their number from ``first`` as the column ``copy`` (0 is
-    the case itself); ``like`` lends the columns when there are none."""
+    """The ``tables`` of the copies under one another, with the column ``copy``, which counts from ``first`` (0 is the
+    case itself). ``like`` gives the columns when there are no tables."""
     parts = [(0, like.slice(0, 0)), *enumerate(tables, start=first)]
     return pa.concat_tables(
         [t.append_column("copy", pa.array(np.full(t.num_rows, copy, dtype=np.int32))) for copy, t in parts]
@@ -65,13 +72,13 @@ def numbered(tables: Sequence[pa.Table], like: pa.Table, first: int = 1) -> pa.T
 
 
 def read(folder: Path) -> list[tuple[pa.Table, pa.Table]]:
-    """The versions in ``folder``, each as its cases and telling variants, from the two files that featurize writes."""
+    """The copies in ``folder``, each as its cases and informative variants: the two files that featurize writes."""
     cases, variants = (pq.read_table(Path(folder) / name) for name in (CASES, VARIANTS))
     copies = range(1, (pc.max(cases["copy"]).as_py() or 0) + 1)
-    return [(_version(cases, copy), _version(variants, copy)) for copy in copies]
+    return [(_copy(cases, copy), _copy(variants, copy)) for copy in copies]
 
 
-def _version(table: pa.Table, copy: int) -> pa.Table:
+def _copy(table: pa.Table, copy: int) -> pa.Table:
     return table.filter(pc.equal(table["copy"], copy)).drop_columns("copy")
 
 
@@ -88,7 +95,7 @@ def _partners(groups: list[np.ndarray], n: int, rng: np.random.Generator) -> np.
     partner = np.arange(n)
     for rows in groups:
         if len(rows) > 1:
-            # One to all but one places further round the group: never the case itself.
-            further = rng.integers(1, len(rows), len(rows))
-            partner[rows] = rows[(np.arange(len(rows)) + further) % len(rows)]
+            # A step of at least one and less than the whole way round the group: never the case itself.
+            step = rng.integers(1, len(rows), len(rows))
+            partner[rows] = rows[(np.arange(len(rows)) + step) % len(rows)]
     return partner

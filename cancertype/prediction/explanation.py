@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from .. import features
 from ..errors import InputError
-from ..features import features
 from ..labels import LABELS, NAMES
 from ..reports.pages import BLUE, INK, ORANGE, percent, styled
 from ..text import rendering
@@ -106,7 +106,7 @@ def _only(
 def _told(predictor: Predictor, tables: SourceTables) -> dict[str, dict[_Key, str]]:
     """Case to its telling mutations, most telling first: gene and protein change to how the mutation is written."""
     counted = features.count(tables.cases, tables.variants)
-    table = features.telling_variants(counted, tables.variants, predictor.vocabulary)
+    table = features.informative_variants(counted, tables.variants, predictor.vocabulary)
     told: dict[str, dict[_Key, str]] = {}
     for row in table.to_pylist():
         written = rendering.mutation(row["gene"], row["protein_change"], row["consequence"], row["recurrent"], "all")

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from ..cohort.settings import Cohort
 from ..errors import InputError
-from ..features.features import restrict_to_panel
+from ..features import restrict_to_panel
 from ..labels import LABELS
 from ..sources import depmap, free_text, table, tcga, vcf
 from ..sources.free_text import Problem

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_matrix
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from .. import features
 from ..errors import InputError
 from ..evaluation import tabular
-from ..features import features
 from ..labels import LABELS
 from ..language_model import base_of_adapter, loading
 from ..scoring import likelihood
@@ -90,7 +89,7 @@ class Predictor:
     @property
     def training_share(self) -> np.ndarray:
         """Share (26,) of each label among the training cases, with one more case spread over all, as in the trees."""
-        return self._trees.predict_proba(csr_matrix((1, len(self._trees.columns))), self._trees.columns, "majority")[0]
+        return self._trees.prior
 
     def predict(
         self, tables: SourceTables, *, weights: np.ndarray | None = None, progress: bool = sys.stderr.isatty()
@@ -104,7 +103,7 @@ class Predictor:
         if panel := self.vocabulary.names("panel"):
             variants = features.restrict_to_panel(variants, panel)
         cases = features.count(tables.cases, variants)
-        told = features.telling_variants(cases, variants, self.vocabulary)
+        told = features.informative_variants(cases, variants, self.vocabulary)
         rendered = Renderer(self.config.text, self.vocabulary, self._count_tokens, panels).render(cases, told)
         x, columns = features.matrix(cases, told, self.vocabulary, panels)
         trees = self._trees.predict_proba(x, columns)

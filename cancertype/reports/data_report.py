@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from ..cohort.assembly import SPLITS
-from ..features.features import Vocabulary
+from ..cohort.splits import SPLITS
+from ..features import Vocabulary
 from ..files import write_text
 from ..labels import LABELS, NAMES
 from ..variants.cases import Dropped

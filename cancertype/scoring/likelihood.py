@@ -102,17 +102,6 @@ def averaged(scores: np.ndarray) -> np.ndarray:
     return np.logaddexp.reduce(scores, axis=0) - np.log(len(scores))
 
 
-def outside_share(log_likelihoods: np.ndarray) -> np.ndarray:
-    """Share of probability that a model gives to texts that begin with none of the labels, (n_cases,).
-
-    One minus the labels' summed likelihood, so no label may begin another's tokens.
-
-    Args:
-        log_likelihoods: what :func:`score_labels` returns, in nats, (n_cases, n_labels).
-    """
-    return np.clip(-np.expm1(np.logaddexp.reduce(log_likelihoods, axis=1)), 0.0, 1.0)
-
-
 def _encode(tokenizer: PreTrainedTokenizerBase, prompts: Sequence[str]) -> list[list[int]]:
     encoded = tokenizer(list(prompts))["input_ids"] if len(prompts) else []
     if any(tokens[:1] != [tokenizer.bos_token_id] for tokens in encoded):

@@ -9,7 +9,7 @@ import pyarrow as pa
 from tokenizers import Tokenizer
 
 from ..errors import InputError
-from ..features.features import AMINO_ACID_SUBSTITUTIONS, COUNTED, Vocabulary
+from ..features import AMINO_ACID_SUBSTITUTIONS, COUNTED, Vocabulary
 from ..labels import LABELS
 from ..variants.schema import SUBSTITUTIONS
 from .prompt import SEPARATOR, Rendered, completions
@@ -167,7 +167,7 @@ class Renderer:
 
     def render(self, cases: pa.Table, variants: pa.Table) -> list[Rendered]:
         """One ``Rendered`` a case, in the order of ``cases`` (from ``features.count``); ``variants`` come from
-        ``features.telling_variants``. Raises ``InputError`` when the template alone is over the budget."""
+        ``features.informative_variants``. Raises ``InputError`` when the template alone is over the budget."""
         told: dict[str, dict[str, None]] = {}
         columns = ("case_id", "gene", "protein_change", "consequence", "recurrent")
         for case_id, *parts in zip(*(variants[name].to_pylist() for name in columns), strict=True):

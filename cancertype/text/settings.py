@@ -27,11 +27,11 @@ class Text(Settings):
     """The prompt's template, its token budget, and the form of the answer."""
 
     template: str
-    completion: Literal["word", "code"] = "word"
-    changes: Literal["all", "recurrent", "none"] = "recurrent"
-    max_mutations: int = Field(24, ge=0)
-    max_tokens: int = Field(160, ge=16)
-    amino_acids: int = Field(6, ge=0)
+    completion: Literal["word", "code"]
+    changes: Literal["all", "recurrent", "none"]
+    max_mutations: int = Field(ge=0)
+    max_tokens: int = Field(ge=16)
+    amino_acids: int = Field(ge=0)
 
     @field_validator("template")
     @classmethod

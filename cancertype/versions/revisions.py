@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..cohort.assembly import SPLITS
+from ..cohort.splits import SPLITS
 from ..errors import InputError
 
 DATASET = "data/text"
