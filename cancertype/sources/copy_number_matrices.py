@@ -1,5 +1,6 @@
 """Tables of arm calls and matrices of genes by samples, as calls of arms and genes."""
 
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -228,12 +229,12 @@ class _ArmCalls:
             self.tally.leave_out("the arm is there twice: the first counts", example=where)
             return
         value = self.known[text]
-        if np.isinf(value):
+        if value == math.inf:
             self.tally.misunderstand(_UNCLEAR, example=f"{where}: {text[:30]!r}")
-        elif not np.isnan(value) and value not in (-1, 0, 1) and key(text) not in _LEVELS:
+        elif value not in (-1, 0, 1) and not math.isnan(value) and key(text) not in _LEVELS:
             self.tally.misunderstand(_OUT_OF_RANGE, example=f"{where}: {text[:30]!r}")
         else:
-            self.cells[row, column] = np.sign(value)
+            self.cells[row, column] = value
             self.tally.used += 1
 
     def finish(self, layout: str) -> AlterationFile:
@@ -241,7 +242,7 @@ class _ArmCalls:
         shape = (len(self.samples), len(ARMS))
         values, looked_at = np.full(shape, np.nan), np.zeros(shape, bool)
         for place, value in self.cells.items():
-            values[place], looked_at[place] = value, True
+            values[place], looked_at[place] = np.sign(value), True
         alterations = Alterations(arms=arm_table(tuple(self.samples), values, looked_at))
         dropped = self.tally.dropped("copy number", "cell")
         return AlterationFile(alterations, dropped, self.tally.account("cell"), {"layout": layout})
