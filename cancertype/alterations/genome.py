@@ -9,7 +9,7 @@ arm differs between the two genomes were left out. Starts and ends are counted f
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -20,6 +20,7 @@ from ..package_data import rows
 BUILDS = ("hg19", "hg38")
 AUTOSOMES = tuple(str(number) for number in range(1, 23))
 
+_OVERRUNS = (0, 100_000, 1_000_000)
 _CHROMOSOME = re.compile(r"(?:chr(?:omosome)?)?[_ ]?0?(\d{1,2}|x|y|mt?)", re.IGNORECASE)
 _REFSEQ = re.compile(r"NC_0000(\d\d)\.\d+", re.IGNORECASE)
 _NUMBERED = {"23": "X", "24": "Y", "25": "MT", "M": "MT"}
@@ -98,8 +99,16 @@ def builds_of_lengths(lengths: Iterable[tuple[str, int]]) -> tuple[str, ...]:
     )
 
 
-def builds_of_ends(ends: dict[str, int]) -> tuple[str, ...]:
-    """The builds whose chromosomes are at least as long as the last base of each in ``ends`` (chromosome to bases)."""
-    return tuple(
-        build for build in BUILDS if all(end <= chromosome_lengths(build).get(name, end) for name, end in ends.items())
-    )
+def builds_of_ends(ends: Mapping[str, int]) -> tuple[str, ...]:
+    """The builds whose chromosomes are at least as long as the last base of each in ``ends`` (chromosome to bases).
+
+    Where neither is, chromosomes may be overrun by a little, because tools that count in bins round ends upwards."""
+    for allowed in _OVERRUNS:
+        fitting = tuple(
+            build
+            for build in BUILDS
+            if all(end <= chromosome_lengths(build).get(name, end) + allowed for name, end in ends.items())
+        )
+        if fitting:
+            return fitting
+    return ()

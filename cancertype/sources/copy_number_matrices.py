@@ -39,6 +39,7 @@ _BESIDE_SAMPLES = frozenset(
 _ARM_NAMES = ("arm", "chromosomearm", "chrarm", "entitystableid", "armid")
 _BESIDE_ARMS = frozenset((*_ARM_NAMES, "name", "description", "chromosome", "genes", "ngenes", "qvalue", "entity"))
 _ARM = re.compile(r"(?<!\d)(\d{1,2})([pq])(?![a-z0-9.])", re.IGNORECASE)
+_SEX_ARM = re.compile(r"(?<![a-z0-9])(?:chr)?([XY])([pq]?)(?![a-z0-9.])", re.IGNORECASE)
 _ACROCENTRIC = re.compile(r"(?:chr)?(13|14|15|21|22)", re.IGNORECASE)
 _FEWEST_ARMS = 10
 """Columns named after arms from which on a table is one of arms."""
@@ -87,8 +88,8 @@ def arm_of(text: str) -> str | None:
     text = text.strip().strip("\"'")
     if match := _ARM.search(text):
         return f"{int(match[1])}{match[2].lower()}" if 1 <= int(match[1]) <= 22 else None
-    if re.fullmatch(r"(?:chr)?[XY][pq]?", text, re.IGNORECASE):
-        return text.upper().removeprefix("CHR")
+    if match := _SEX_ARM.search(text):
+        return f"{match[1].upper()}{match[2].lower()}"
     match = _ACROCENTRIC.fullmatch(text)
     return f"{match[1]}q" if match else None
 

@@ -232,8 +232,7 @@ def _called(
     given = np.array(purities(purity, segments.samples))
     segments = replace(segments, purity=np.where(np.isnan(given), segments.purity, given))
     level = calls.levels(segments, limits)
-    builds = genome.builds_of_lengths(lengths) or genome.builds_of_ends(found.ends)
-    chosen = _build(path, segments, level, limits, build, builds, found.ends)
+    chosen, noted = _build(path, segments, level, limits, build, lengths, found.ends)
     judged = _judged(segments, level, limits, found.tally)
     arms, looked_at = calls.arms_of_segments(segments, level, chosen, limits)
     genes, symbols = calls.genes_of_segments(segments, level, chosen, limits)
@@ -243,8 +242,7 @@ def _called(
         genes=gene_table(segments.samples, symbols, genes),
     )
     unit = "log2 ratios" if segments.unit == LOG2 else "copies"
-    known = chosen if len(builds) == 1 or build else "hg19 or hg38, which give the same calls"
-    notes = {"layout": f"segments ({unit})", "build": known}
+    notes = {"layout": f"segments ({unit})", "build": noted}
     return AlterationFile(alterations, found.tally.dropped("copy number", "row"), found.tally.account("row"), notes)
 
 
@@ -254,43 +252,59 @@ def _build(
     level: np.ndarray,
     limits: CopyNumberLimits,
     stated: str | None,
-    possible: tuple[str, ...],
+    lengths: list[tuple[str, int]],
     ends: dict[str, int],
-) -> str:
-    if stated and (not possible or stated in possible):
-        _check_ends(path, ends, stated)
-        return stated
-    if not possible or stated:
-        for build in (stated,) if stated else genome.BUILDS:
-            _check_ends(path, ends, build)
-        raise InputError(f"{path}: the header states other lengths of chromosomes than those of {stated}: check build")
+) -> tuple[str, str]:
+    """The build to call by, and what to note about it: the stated one, else the one that the header's lengths or the
+    ends of the segments leave, else any where it makes no difference."""
+    possible = genome.builds_of_lengths(lengths) or genome.builds_of_ends(ends)
+    if stated:
+        if stated not in possible:
+            raise InputError(
+                f"{path}: {_misfit(ends, (stated,))}: check build, and that these are segments of {stated}"
+            )
+        return stated, stated
+    if not possible:
+        raise InputError(f"{path}: {_misfit(ends, genome.BUILDS)}: only segments of hg19 and hg38 can be read")
     if len(possible) == 1:
-        return possible[0]
-    both = [_all_calls(segments, level, build, limits) for build in genome.BUILDS]
-    if all(_same(one, other) for one, other in zip(*both, strict=True)):
-        return genome.BUILDS[0]
+        return possible[0], possible[0]
+    if _agree(*(_all_calls(segments, level, build, limits) for build in genome.BUILDS)):
+        return genome.BUILDS[0], "hg19 or hg38, which give the same calls"
     raise InputError(
         f"{path}: the segments fit both hg19 and hg38, and their calls differ: say which it is (build hg19 or hg38)"
     )
 
 
-def _all_calls(segments: Segments, level: np.ndarray, build: str, limits: CopyNumberLimits) -> tuple[np.ndarray, ...]:
+def _misfit(ends: dict[str, int], builds: tuple[str, ...]) -> str:
+    """Where the segments do not fit ``builds``: the chromosome that they overrun most."""
+    lengths = {
+        name: max(genome.chromosome_lengths(build).get(name, end) for build in builds) for name, end in ends.items()
+    }
+    name = max(ends, key=lambda name: ends[name] - lengths[name])
+    if ends[name] <= lengths[name]:
+        return f"the chromosomes have neither the lengths nor the ends of {' or '.join(builds)}"
+    return (
+        f"a segment of chromosome {name} ends at {ends[name]:,}, behind the chromosome's end in {' and '.join(builds)} "
+        f"({lengths[name]:,})"
+    )
+
+
+def _all_calls(segments: Segments, level: np.ndarray, build: str, limits: CopyNumberLimits) -> np.ndarray:
+    """Arms and genes as one array (float, shape (samples, arms and genes)): NaN for no call, infinity where not looked
+    at."""
+    arms, looked_at = calls.arms_of_segments(segments, level, build, limits)
     genes, names = calls.genes_of_segments(segments, level, build, limits)
     in_both = np.isin(names, genome.gene_spans("hg19").genes) & np.isin(names, genome.gene_spans("hg38").genes)
-    return *calls.arms_of_segments(segments, level, build, limits), genes[:, in_both]
+    known = np.where(genes == calls.NOT_MEASURED, np.inf, genes.astype(float))
+    return np.hstack([np.where(looked_at, arms, np.inf), known[:, in_both]])
 
 
-def _same(one: np.ndarray, other: np.ndarray) -> bool:
-    return one.shape == other.shape and np.array_equal(one, other, equal_nan=one.dtype.kind == "f")
-
-
-def _check_ends(path: Path, ends: dict[str, int], build: str) -> None:
-    for name, end in ends.items():
-        if end > (length := genome.chromosome_lengths(build).get(name, end)):
-            raise InputError(
-                f"{path}: a segment of chromosome {name} ends at {end:,}, behind the chromosome's end in {build} "
-                f"({length:,}): check build, and that these are hg19 or hg38"
-            )
+def _agree(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether both builds give every arm and gene the same call; one that is unaltered or not looked at may be
+    either."""
+    same = (one == other) | (np.isnan(one) & np.isnan(other))
+    quiet = (np.isinf(one) | (one == 0)) & (np.isinf(other) | (other == 0))
+    return bool(np.all(same | quiet))
 
 
 def _judged(segments: Segments, level: np.ndarray, limits: CopyNumberLimits, tally: RowTally) -> np.ndarray:
