@@ -161,8 +161,9 @@ def _best(case: str, of_patient: Mapping[str, list[tuple[str, str]]], cohort: st
         for name, kind in of_patient.get(patient, ())
         if (kind < _FIRST_NORMAL if not wanted else kind in ("", wanted))
     ]
-    preferred = {kind: place for place, kind in enumerate((wanted, "", *sample_types(cohort)))}
-    ranked = sorted(samples, key=lambda sample: (preferred.get(sample[1], len(preferred)), sample[1], sample[0]))
+    order = (wanted, "", *sample_types(cohort))
+    place = {kind: number for number, kind in reversed(list(enumerate(order)))}
+    ranked = sorted(samples, key=lambda sample: (place.get(sample[1], len(order)), sample[1], sample[0]))
     return ranked[0][0] if ranked else None
 
 
