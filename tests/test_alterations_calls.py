@@ -72,7 +72,8 @@ def test_known_genes_are_on_their_arms():
 @pytest.mark.parametrize(
     ("text", "name"),
     [("chr1", "1"), ("1", "1"), ("Chr22", "22"), ("23", "X"), ("chrX", "X"), ("NC_000007.14", "7"),
-     ("NC_000023.11", "X"), ("chrM", "MT"), ("01", "1"), ("chrUn_gl000220", None), ("chr1_random", None), ("", None), ("99", None)],
+     ("NC_000023.11", "X"), ("chrM", "MT"), ("01", "1"), ("chrUn_gl000220", None), ("chr1_random", None),
+     ("", None), ("99", None)],
 )  # fmt: skip
 def test_chromosomes_are_known_by_every_usual_name(text, name):
     assert genome.chromosome(text) == name

@@ -51,7 +51,7 @@ def test_cbioportals_arm_level_file_has_one_row_per_arm(tmp_path, words):
     path = write(
         tmp_path / "data_armlevel_cna.txt",
         "ENTITY_STABLE_ID\tNAME\tDESCRIPTION\tS1\tS2",
-        f"7p_status\t7p\tArm 7p\t{gain}\t{same}",
+        f"seven_short\t 7p\tshort arm\t{gain}\t{same}",
         f"10q_status\t10q\tArm 10q\t{loss}\tNA",
         f"Xp_status\tXp\tArm Xp\t{gain}\t{same}",
     )
@@ -118,6 +118,19 @@ def test_a_panel_that_reports_only_amplifications_and_deletions_says_nothing_abo
     assert file.alterations.arms.num_rows == 0
     assert "no 1 and no -1" in file.notes["arms"]
     assert genes_of(file.alterations, "S1")["ERBB2"] == 2
+
+
+def test_each_assay_of_a_file_is_judged_by_its_own_samples(tmp_path):
+    genes = [gene for gene in sorted(genome.cancer_genes()) if genome.gene_arms()[gene] in ARMS][:300]
+    rows = {
+        gene: f"{'NA' if i < 20 else 0}\t{int(genome.gene_arms()[gene] == '7q')}\t0" for i, gene in enumerate(genes)
+    }
+    path = write(tmp_path / "data_cna.txt", *gene_rows(rows, "Hugo_Symbol\tEntrez_Gene_Id\tPANEL\tEXOME\tQUIET"))
+    file = copy_number.read(path)
+    assert calls_of(file.alterations, "PANEL") == {}
+    assert altered(calls_of(file.alterations, "EXOME")) == {"7q": 1}
+    assert set(calls_of(file.alterations, "QUIET").values()) == {0}
+    assert file.notes["arms"].startswith("1 of 3 samples")
 
 
 def test_a_missing_value_is_no_row_and_an_unread_one_is_reported(tmp_path):
@@ -196,10 +209,17 @@ def test_purples_gene_file_is_read_as_copies(tmp_path):
 
 
 def test_a_list_of_events_gives_only_the_genes_that_it_names(tmp_path):
-    path = write(tmp_path / "cna.csv", "Sample,Gene,Call", "A,ERBB2,Amplification", "A,PTEN,Deletion", "B,MYC,Gain")
+    path = write(
+        tmp_path / "cna.csv",
+        "Sample,Gene,Call",
+        "A,ERBB2,Amplification",
+        "A,PTEN,Deletion",
+        "B,MYC,Gain",
+        "B,RAD21,Gain",
+    )
     file = copy_number.read(path)
     assert genes_of(file.alterations, "A") == {"ERBB2": 2, "PTEN": -2}
-    assert genes_of(file.alterations, "B") == {"MYC": 1}
+    assert genes_of(file.alterations, "B") == {"MYC": 1, "RAD21": 1}
     assert file.alterations.arms.num_rows == 0
 
 

@@ -64,7 +64,7 @@ _REPEATED_SAMPLE = "the sample is there twice: the first counts"
 _NOT_DEFAULT = "not the default profile of its model"
 _NO_SAMPLE = "the sample has no name"
 _IMPURE = "the sample's purity is below the limit: not looked at"
-_NO_SINGLE_COPIES = "the file calls amplifications and deletions only (no 1 and no -1), so it says nothing about arms"
+_EXTREMES_ONLY = "their assay calls amplifications and deletions only (no 1 and no -1), so it says nothing about arms"
 _MOST_KNOWN_TEXTS = 100_000
 _ARM_PLACES = {arm: place for place, arm in enumerate(ARMS)}
 _LARGEST_LOG2_PLUS_ONE = 7.0
@@ -172,28 +172,32 @@ def has_arm_rows(table: TextTable) -> bool:
 def read_arm_rows(table: TextTable) -> AlterationFile:
     """Read a table with one row per arm and one column per sample (Gain, Loss, Unchanged, NA; or -1, 0, 1)."""
     keys = table.keys()
-    at = next(place for place, name in enumerate(keys) if name in _ARM_NAMES)
+    named = [place for place, name in enumerate(keys) if name in (*_ARM_NAMES, "name")]
     of_sample = next((place for place, name in enumerate(keys) if name in SAMPLE_COLUMNS), None)
     result = _ArmCalls()
     if of_sample is not None:
-        return _read_arm_list(table, at, of_sample, result)
+        return _read_arm_list(table, named, of_sample, result)
     samples = [(place, name) for place, name in enumerate(table.names) if keys[place] not in _BESIDE_ARMS]
     for number, fields in table.rows():
-        arm = arm_of(fields[at])
+        arm = _first_arm(fields, named)
         for place, sample in samples:
             result.add(sample, arm, fields[place], f"line {number}")
     return result.finish("arm table, one row per arm")
 
 
-def _read_arm_list(table: TextTable, at: int, of_sample: int, result: "_ArmCalls") -> AlterationFile:
+def _read_arm_list(table: TextTable, named: list[int], of_sample: int, result: "_ArmCalls") -> AlterationFile:
     keys = table.keys()
     names = ("call", "value", "status", "cna", "state")
     value = next((place for place, name in enumerate(keys) if name in names), None)
     if value is None:
         raise InputError(f"{table.path}: line {table.line}: no column call beside sample and arm: add or rename it")
     for number, fields in table.rows():
-        result.add(fields[of_sample], arm_of(fields[at]), fields[value], f"line {number}")
+        result.add(fields[of_sample], _first_arm(fields, named), fields[value], f"line {number}")
     return result.finish("arm list")
+
+
+def _first_arm(fields: list[str], named: list[int]) -> str | None:
+    return next((arm for place in named if (arm := arm_of(fields[place])) is not None), None)
 
 
 class _ArmCalls:
@@ -278,7 +282,7 @@ def read_gene_rows(
         matrix.names.append(gene)
         matrix.rows.append(_numbers(cells, known, tally, f"line {number}, {fields[at]}"))
     values = matrix.stacked(len(samples)).T
-    return _finish(table, samples, matrix.names, values, limits, purity, tally, "one row per gene", np.asarray)
+    return _finish_matrix(table, samples, matrix.names, values, limits, purity, tally, "one row per gene")
 
 
 def _sample_places(table: TextTable, tally: RowTally) -> tuple[list[int], list[str]]:
@@ -342,9 +346,10 @@ def read_gene_columns(
     values = matrix.stacked(len(genes))
     # Only DepMap writes the Entrez number behind the gene, and its values are log2(ratio + 1).
     of_depmap = sum(bool(re.search(r" \(\d+\)$", table.names[place])) for place in places) > len(places) / 2
-    convert = _from_depmap if of_depmap else np.asarray
-    layout = "DepMap's gene matrix" if of_depmap else "one column per gene"
-    return _finish(table, matrix.names, genes, values, limits, purity, tally, layout, convert)
+    if of_depmap:
+        values = _from_depmap(values)
+    layout = "DepMap's" if of_depmap else "one column per gene"
+    return _finish_matrix(table, matrix.names, genes, values, limits, purity, tally, layout)
 
 
 def _from_depmap(values: np.ndarray) -> np.ndarray:
@@ -360,36 +365,63 @@ def _finish(
     table: TextTable,
     samples: list[str],
     genes: list[str],
-    values: np.ndarray,
+    level: np.ndarray,
     limits: CopyNumberLimits,
     purity: float | Mapping[str, float] | None,
     tally: RowTally,
-    layout: str,
-    convert: Callable[[np.ndarray], np.ndarray],
+    notes: dict[str, str],
+    says_arms: np.ndarray | None = None,
 ) -> AlterationFile:
-    """Arms and genes from ``values`` (shape (samples, genes)): levels as int8, or numbers that ``convert`` makes log2
-    ratios."""
+    """Arms and genes from ``level`` (int8, shape (samples, genes)). ``says_arms`` (bool, shape (samples,)): whose genes
+    say something about arms; None for all."""
     if not samples or not genes:
         what = "sample" if not samples else "gene whose place is known"
         raise InputError(f"{table.path}: no {what}: check that this is a gene matrix of copy number, and its header")
-    values = convert(values)
-    log2 = values.dtype != np.int8
-    level = _levels_of_log2(values, limits) if log2 else values
     impure = np.array(purities(purity, tuple(samples))) < limits.purity
     for place in np.flatnonzero(impure):
         tally.withdraw(_IMPURE, int((level[place] != NOT_MEASURED).sum()), samples[place])
-    level = np.where(impure[:, None], NOT_MEASURED, level)
-    notes = {"layout": f"gene matrix, {layout}, {'log2 ratios' if log2 else 'levels'}"}
+    level = np.where(impure[:, None], NOT_MEASURED, level).astype(np.int8)
     arms, looked_at = calls.arms_of_genes(level, [genome.gene_arms().get(gene) for gene in genes], limits)
-    if not (np.abs(level) == 1).any():
-        looked_at[:] = False
-        notes["arms"] = _NO_SINGLE_COPIES
+    if says_arms is not None:
+        looked_at &= says_arms[:, None]
     cancer = [place for place, gene in enumerate(genes) if gene in genome.cancer_genes()]
     alterations = Alterations(
         arms=arm_table(samples, arms, looked_at),
         genes=gene_table(samples, [genes[place] for place in cancer], level[:, cancer]),
     )
     return AlterationFile(alterations, tally.dropped("copy number", "cell"), tally.account("cell"), notes)
+
+
+def _finish_matrix(
+    table: TextTable,
+    samples: list[str],
+    genes: list[str],
+    values: np.ndarray,
+    limits: CopyNumberLimits,
+    purity: float | Mapping[str, float] | None,
+    tally: RowTally,
+    layout: str,
+) -> AlterationFile:
+    """The same from levels (int8), or from log2 ratios (float)."""
+    if values.dtype != np.int8:
+        level, notes = _levels_of_log2(values, limits), {"layout": f"gene matrix, {layout}, log2 ratios"}
+        return _finish(table, samples, genes, level, limits, purity, tally, notes)
+    notes = {"layout": f"gene matrix, {layout}, levels"}
+    coarse = _calls_extremes_only(values)
+    if coarse.any():
+        notes["arms"] = f"{int(coarse.sum())} of {len(samples)} samples: {_EXTREMES_ONLY}"
+    return _finish(table, samples, genes, values, limits, purity, tally, notes, ~coarse)
+
+
+def _calls_extremes_only(level: np.ndarray) -> np.ndarray:
+    """Which samples come from an assay that calls no single gains and losses (bool, shape (samples,)).
+
+    Panels such as MSK-IMPACT report amplifications and deletions only, and their 0 means neither of these. The samples
+    of one assay are known by the genes that they measure, because a file may hold several (AACR GENIE)."""
+    _, assay = np.unique(np.packbits(level != NOT_MEASURED, axis=1), axis=0, return_inverse=True)
+    assay = assay.ravel()
+    single = np.bincount(assay, (np.abs(level) == 1).any(axis=1)) > 0
+    return ~single[assay]
 
 
 def _levels_of_log2(values: np.ndarray, limits: CopyNumberLimits) -> np.ndarray:
@@ -473,12 +505,14 @@ def read_gene_list(
     values = np.full((len(samples), len(genes)), np.nan)
     for place, value in cells.items():
         values[place] = value
+    rest = (table, list(samples), list(genes))
     if copies:
-        level = _levels_of_copies(values, limits)
-    else:
-        level = np.where(np.isnan(values), NOT_MEASURED, np.clip(np.round(values), -2, 2))
-    layout = "one gene and sample per row" + (", copies" if copies else "")
-    return _finish(table, list(samples), list(genes), level.astype(np.int8), limits, purity, tally, layout, np.asarray)
+        notes = {"layout": "one gene per row, copies"}
+        return _finish(*rest, _levels_of_copies(values, limits), limits, purity, tally, notes)
+    level = np.where(np.isnan(values), NOT_MEASURED, np.clip(np.round(values), -2, 2))
+    # A list names what is altered. What else of an arm was looked at remains open.
+    no_arms = np.zeros(len(samples), bool)
+    return _finish(*rest, level, limits, purity, tally, {"layout": "list of altered genes"}, no_arms)
 
 
 def _levels_of_copies(values: np.ndarray, limits: CopyNumberLimits) -> np.ndarray:
