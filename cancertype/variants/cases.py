@@ -1,4 +1,4 @@
-"""What every reader makes: cases, their variants, and an account of every row of the input."""
+"""What every reader returns: cases, their variants, what was left out, and an account of every row of the input."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from ..alterations.schema import Alterations
+from ..tables.accounts import Dropped, RowAccount
+
+__all__ = ["CASES", "Dropped", "RowAccount", "SourceTables", "unlabelled"]
 
 CASES = pa.schema(
     [
@@ -22,39 +25,6 @@ CASES = pa.schema(
 )
 """One row a case. ``kind`` is "tumour" or "cell line"; ``scope`` "in", "out" or "unlabelled"; ``label`` is null unless
 "in"; ``origin`` is the source's own class; ``panel`` is null for a whole exome."""
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """``n`` cases, variants or rows (``what``) of ``source`` left out for one ``reason``, with a few ``examples``."""
-
-    source: str
-    what: str
-    reason: str
-    n: int
-    examples: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class RowAccount:
-    """What became of every row of an input: each is in exactly one of the three, so that they sum to ``total``.
-
-    ``unit``: what is counted ("row" of a table, "line" of a VCF below its header, "cell" of a wide table, "statement"
-    of a text). ``used``: rows that made a mutation, or said that there is none where that is known. ``left_out`` and
-    ``not_understood`` map a reason to its rows: the first are understood and not wanted (silent, germline, repeated),
-    the second are not.
-    """
-
-    unit: str
-    total: int
-    used: int
-    left_out: dict[str, int] = field(default_factory=dict)
-    not_understood: dict[str, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        stated = self.used + sum(self.left_out.values()) + sum(self.not_understood.values())
-        if stated != self.total:
-            raise AssertionError(f"{self.total} {self.unit}s were read, but {stated} are accounted for: {self}")
 
 
 @dataclass(frozen=True)

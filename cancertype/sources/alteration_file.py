@@ -1,0 +1,107 @@
+"""What the readers of copy number and fusions share: what they return, and the names of samples and genes."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from ..alterations.schema import Alterations
+from ..errors import InputError
+from ..tables.accounts import Dropped, RowAccount
+from ..tables.delimited import MISSING
+from ..variants.genes import current_symbol, known_genes
+
+SAMPLE_COLUMNS = (
+    "sampleid", "sample", "samples", "samplename", "id", "gdcaliquot", "aliquot", "aliquotid", "tumorsamplebarcode",
+    "tumoursamplebarcode", "tumorsampleid", "barcode", "caseid", "patientid", "patient", "case", "modelid",
+    "profileid", "depmapid", "submittedsampleid", "tumor", "tumour",
+)  # fmt: skip
+"""Names of the column that holds the sample, as ``tables.rows.key`` writes them; the first that a file has counts."""
+
+NO_VALUE = frozenset(value.lower() for value in (*MISSING, "NP", "NS", "NC", "not profiled", "#N/A", "nd", "inf"))
+
+_ENDINGS = (
+    ".gz", ".bgz", ".tsv", ".txt", ".csv", ".tab", ".vcf", ".seg", ".cns", ".cnr", ".call", ".called", ".modelfinal",
+    ".cr", ".bintest", ".cnv.somatic", ".cnv.gene", ".purple", ".cncf", ".segments", "_segments", ".cnv", ".sv",
+    ".ascat", ".copynumber.caveman", ".fusions", ".fusion_predictions", ".abridged", ".coding_effect", ".star-fusion",
+    "star-fusion", "fusions", "final-list_candidate-fusion-genes", ".hg19", ".hg38", ".grch37", ".grch38", ".arriba",
+    ".fusioncatcher", ".linx", ".fusion", ".fusion_candidates", ".final", ".somatic", ".annotated", ".facets",
+    ".sequenza",
+)  # fmt: skip
+_GENE_WITH_ID = re.compile(r"(.+?) ?\((?:\d+|ENSG\d+(?:\.\d+)?)\)|([^^|]+)[|^].*")
+
+
+class AlterationFile(NamedTuple):
+    """What a reader of copy number or fusions makes of a file: the ``alterations`` by the names that the file gives its
+    samples, what was ``dropped`` and why, the ``account`` of every row (or cell), and ``notes`` on how it was read
+    ("layout", and for segments "build")."""
+
+    alterations: Alterations
+    dropped: list[Dropped]
+    account: RowAccount
+    notes: dict
+
+
+def sample_of(path: Path) -> str:
+    """The sample that a file without a sample column is about: its name without the endings that tools add, or the
+    folder's name where nothing else is left."""
+    name = path.name
+    while True:
+        lower = name.lower()
+        ending = next((ending for ending in _ENDINGS if lower.endswith(ending)), None)
+        if ending is None:
+            break
+        name = name[: -len(ending)]
+    return name.strip("._- ") or path.resolve().parent.name
+
+
+def one_sample(path: Path, sample: str | None) -> str:
+    """``sample``, or what the file's name says."""
+    return sample or sample_of(path)
+
+
+@cache
+def gene_of(text: str) -> str:
+    """The current symbol of a gene as tables write it (``EGFR``, ``EGFR (1956)``, ``EGFR^ENSG00000146648.19``); ""
+    where it names none."""
+    text = text.strip().strip("\"'")
+    if match := _GENE_WITH_ID.fullmatch(text):
+        text = (match[1] or match[2]).strip()
+    symbol = current_symbol(text)
+    return known_genes().get(symbol.upper(), symbol)
+
+
+def value_of(text: str) -> float | None:
+    """The number that a cell holds; None for a missing one. Raises ``ValueError`` for anything else."""
+    text = text.strip().strip("\"'")
+    if text.lower() in NO_VALUE:
+        return None
+    # CNVkit and GATK write minus infinity where nothing is left of a segment; CNVkit also as -20.
+    return max(float(text), -20.0) if text.lower() != "-inf" else -20.0
+
+
+def purity_of(text: str | float | None, where: str) -> float:
+    """A purity between 0 and 1, from a share or a percentage; NaN where none is given.
+
+    Raises ``InputError`` that names ``where``."""
+    if text is None or str(text).strip().lower() in NO_VALUE:
+        return float("nan")
+    try:
+        share = float(str(text).strip().removesuffix("%"))
+    except ValueError:
+        share = -1.0
+    if str(text).strip().endswith("%") or 1 < share <= 100:
+        share /= 100
+    if not 0 <= share <= 1:
+        raise InputError(
+            f"{where}: purity {text!r} is neither a share from 0 to 1 nor a percentage: correct or empty it"
+        )
+    return share
+
+
+def purities(purity: float | Mapping[str, float] | None, samples: tuple[str, ...]) -> list[float]:
+    """The purity of each sample, from one for all or one per name; NaN where none is given."""
+    if purity is None or isinstance(purity, int | float):
+        return [purity_of(purity, "the given purity")] * len(samples)
+    return [purity_of(purity.get(name), f"the given purity of {name}") for name in samples]

@@ -1,0 +1,308 @@
+"""Fusions are read from the layouts that people have, 5' gene first, and every row is accounted for."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cancertype.errors import InputError
+from cancertype.sources import fusions
+from tests.segment_files import write
+
+
+def pairs(file, case: str) -> set[tuple[str | None, str | None]]:
+    return {
+        (row["five_prime"], row["three_prime"])
+        for row in file.alterations.fusions.to_pylist()
+        if row["case_id"] == case
+    }
+
+
+STAR = (
+    "#FusionName\tJunctionReadCount\tSpanningFragCount\test_J\test_S\tSpliceType\tLeftGene\tLeftBreakpoint\tRightGene\t"
+    "RightBreakpoint\tLargeAnchorSupport\tFFPM\tLeftBreakDinuc\tLeftBreakEntropy\tRightBreakDinuc\tRightBreakEntropy\tannots"
+)
+
+
+def star(five: str, three: str, spanning: int = 5, anchor: str = "YES_LDAS", annots: str = "[]") -> str:
+    return (
+        f"{five}--{three}\t20\t{spanning}\t20\t5\tONLY_REF_SPLICE\t{five}^ENSG00000184012.7\tchr21:41508081:-\t"
+        f"{three}^ENSG00000157554.14\tchr21:38445621:-\t{anchor}\t0.9\tGT\t1.9\tAG\t1.8\t{annots}"
+    )
+
+
+def test_star_fusion_gives_the_left_gene_as_the_five_prime_one(tmp_path):
+    path = write(
+        tmp_path / "P1.star-fusion.fusion_predictions.tsv",
+        STAR,
+        star("TMPRSS2", "ERG", annots='["TMPRSS2--ERG:Mitelman","ChimerKB","INTRACHROMOSOMAL[chr21:2.80Mb]"]'),
+        star("SIDT2", "TAGLN", annots='["GTEx_recurrent_StarF2019","Babiceanu_Normal"]'),
+        star("AAK1", "MERTK", spanning=0, anchor="NO_LDAS"),
+    )
+    file = fusions.read(path)
+    assert pairs(file, "P1") == {("TMPRSS2", "ERG")}
+    assert file.alterations.screened_for_fusions == {"P1"}
+    assert (file.account.total, file.account.used, len(file.account.left_out)) == (3, 1, 2)
+
+
+def test_a_caller_that_finds_nothing_shows_that_the_sample_was_screened(tmp_path):
+    path = write(tmp_path / "star-fusion.fusion_predictions.tsv", STAR)
+    file = fusions.read(path, sample="P1")
+    assert file.alterations.fusions.num_rows == 0
+    assert file.alterations.screened_for_fusions == {"P1"}
+
+
+ARRIBA = (
+    "#gene1\tgene2\tstrand1(gene/fusion)\tstrand2(gene/fusion)\tbreakpoint1\tbreakpoint2\tsite1\tsite2\ttype\t"
+    "confidence"
+)
+
+
+def arriba(one: str, two: str, kind: str = "translocation", confidence: str = "high") -> str:
+    return f"{one}\t{two}\t+/+\t+/+\t2:42295516\t2:29223528\tCDS/splice-site\tCDS\t{kind}\t{confidence}"
+
+
+def test_arribas_low_confidence_and_read_through_calls_are_left_out_and_counted(tmp_path):
+    path = write(
+        tmp_path / "P2.arriba.fusions.tsv",
+        ARRIBA,
+        arriba("EML4", "ALK", "inversion"),
+        arriba("EML4", "ALK", "inversion", "medium"),
+        arriba("CCDC6", "RET", confidence="low"),
+        arriba("AZGP1", "GJC3", "deletion/read-through", "medium"),
+        arriba("EWSR1", "FLI1(1234),ETS1(567)"),
+        arriba("X(1),Y(2)", "FLI1(1234),ETS1(567)"),
+    )
+    file = fusions.read(path)
+    assert pairs(file, "P2") == {("EML4", "ALK"), ("EWSR1", None)}
+    assert file.account.used == 3
+    assert file.account.left_out == {
+        "the caller marks it as of low confidence": 1,
+        "read-through of neighbouring genes": 1,
+        "between genes on both sides": 1,
+    }
+
+
+def test_fusion_catchers_labels_of_false_positives_are_heeded(tmp_path):
+    path = write(
+        tmp_path / "final-list_candidate-fusion-genes.txt",
+        "Gene_1_symbol(5end_fusion_partner)\tGene_2_symbol(3end_fusion_partner)\tFusion_description\tSpanning_pairs",
+        "FGFR3\tTACC3\tknown,oncogene,short_distance,tcga\t12",
+        "AAA1\tBBB1\tbanned,gtex\t40",
+        "BCR\tABL1\t\t7",
+        "VAMP8\tVAMP5\treadthrough\t9",
+    )
+    file = fusions.read(path, sample="P3")
+    assert pairs(file, "P3") == {("FGFR3", "TACC3"), ("BCR", "ABL1")}
+    assert sum(file.account.left_out.values()) == 2
+
+
+def test_cbioportals_structural_variants_give_pairs_and_single_genes(tmp_path):
+    path = write(
+        tmp_path / "data_sv.txt",
+        "Sample_Id\tSV_Status\tSite1_Hugo_Symbol\tSite2_Hugo_Symbol\tClass\tEvent_Info",
+        "S1\tSOMATIC\tTMPRSS2\tERG\tDELETION\tTMPRSS2-ERG fusion",
+        "S2\tSOMATIC\tALK\tEML4\tINVERSION\tProtein Fusion: in frame  {EML4:ALK}",
+        "S3\tSOMATIC\tEWSR1\t\tTRANSLOCATION\tEWSR1 rearrangement",
+        "S4\tGERMLINE\tBRCA1\tRPL27\tDELETION\t",
+        "S5\tSOMATIC\tEGFR\tEGFR\tDELETION\tEGFR vIII",
+    )
+    file = fusions.read(path, screened=["S1", "S6"])
+    assert pairs(file, "S1") == {("TMPRSS2", "ERG")}
+    assert pairs(file, "S2") == {("EML4", "ALK")}
+    assert pairs(file, "S3") == {("EWSR1", None)}
+    assert file.account.left_out == {"inherited": 1, "within one gene": 1}
+    assert file.alterations.screened_for_fusions == {"S1", "S6"}
+
+
+def test_the_older_fusion_file_states_each_fusion_once_for_each_gene(tmp_path):
+    path = write(
+        tmp_path / "data_fusions.txt",
+        "Hugo_Symbol\tEntrez_Gene_Id\tCenter\tTumor_Sample_Barcode\tFusion\tDNA_support\tRNA_support\tMethod\tFrame",
+        "EML4\t0\tMSK\tS1\tEML4-ALK fusion - Archer\tno\tyes\tNA\tin frame",
+        "ALK\t0\tMSK\tS1\tEML4-ALK fusion - Archer\tno\tyes\tNA\tin frame",
+        "NKX2-1\t0\tMSK\tS2\tNKX2-1-MIPOL1\tyes\tno\tNA\tunknown",
+        "ERG\t0\tMSK\tS3\tERG-intragenic\tyes\tno\tNA\tunknown",
+    )
+    file = fusions.read(path)
+    assert file.alterations.fusions.num_rows == 2
+    assert pairs(file, "S1") == {("EML4", "ALK")}
+    assert pairs(file, "S2") == {("NKX2-1", "MIPOL1")}
+    assert (file.account.used, file.account.left_out) == (3, {"within one gene": 1})
+
+
+def test_depmaps_fusions_are_by_model_and_only_of_its_default_profile(tmp_path):
+    path = write(
+        tmp_path / "OmicsFusionFiltered.csv",
+        "ModelID,IsDefaultEntryForModel,CanonicalFusionName,Gene1,Gene2",
+        "ACH-1,Yes,BCR--ABL1,BCR (613),ABL1 (25)",
+        "ACH-2,No,EML4--ALK,EML4 (27436),ALK (238)",
+    )
+    file = fusions.read(path)
+    assert pairs(file, "ACH-1") == {("BCR", "ABL1")}
+    assert pairs(file, "ACH-2") == set()
+    path = write(
+        tmp_path / "old.csv",
+        "FusionName,JunctionReadCount,LeftGene,RightGene,annots,ModelID",
+        'EWSR1--FLI1,9,EWSR1 (ENSG00000182944.18),FLI1 (ENSG00000151702.17),"[""Mitelman""]",ACH-3',
+    )
+    assert pairs(fusions.read(path), "ACH-3") == {("EWSR1", "FLI1")}
+
+
+def test_tumorfusions_lists_what_was_found_and_a_file_names_who_was_screened(tmp_path):
+    path = write(tmp_path / "fusions.tsv", "Tissue\tSample\tGene_A\tGene_B", "PRAD\tTCGA-2A-A8VL-01A\tTMPRSS2\tERG")
+    screened = write(tmp_path / "screened.txt", "TCGA-2A-A8VL", "TCGA-2A-A8VO")
+    file = fusions.read(path, screened=screened)
+    assert pairs(file, "TCGA-2A-A8VL-01A") == {("TMPRSS2", "ERG")}
+    assert file.alterations.screened_for_fusions == {"TCGA-2A-A8VL", "TCGA-2A-A8VO"}
+
+
+def test_a_case_list_of_cbioportal_names_who_was_screened(tmp_path):
+    path = write(tmp_path / "cases_sv.txt", "cancer_study_identifier: x", "stable_id: x_sv", "case_list_ids: A\tB")
+    assert fusions.screened_samples(path) == {"A", "B"}
+    with pytest.raises(InputError, match="names no sample"):
+        fusions.screened_samples(write(tmp_path / "empty.txt", "# nothing"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "case", "expected"),
+    [
+        (["sample,fusion", "A,TMPRSS2-ERG", "A,EWSR1 rearrangement"], "A", {("TMPRSS2", "ERG"), ("EWSR1", None)}),
+        (["A\tEML4::ALK", "B\tBCR--ABL1"], "A", {("EML4", "ALK")}),
+        (["gene1,gene2", "EML4,ALK"], "mine", {("EML4", "ALK")}),
+        (["EML4\tALK", "PML\tRARA"], "mine", {("EML4", "ALK"), ("PML", "RARA")}),
+        (["A\tEML4\tALK"], "A", {("EML4", "ALK")}),
+        (["Sample;5'gene;3'gene", "A;SS18;SSX1"], "A", {("SS18", "SSX1")}),
+    ],
+)
+def test_lists_need_no_certain_header(tmp_path, lines, case, expected):
+    assert pairs(fusions.read(write(tmp_path / "mine.txt", *lines)), case) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("EML4::ALK", ("EML4", "ALK")),
+        ("eml4-alk", ("EML4", "ALK")),
+        ("HLA-A--ALK", ("HLA-A", "ALK")),
+        ("NKX2-1-ALK", ("NKX2-1", "ALK")),
+        ("IGH@--MYC", ("IGH", "MYC")),
+        ("IGHV3-23--BCL2", ("IGH", "BCL2")),
+        ("MLL-AFF1", ("KMT2A", "AFF1")),
+        ("IGHMBP2--MRGPRD", ("IGHMBP2", "MRGPRD")),
+        ("EWSR1 rearrangement", ("EWSR1", None)),
+        ("TRAF1-ALK", ("TRAF1", "ALK")),
+        ("no idea", None),
+        ("", None),
+    ],
+)
+def test_a_pair_of_genes_is_read_as_people_write_it(text, expected):
+    assert fusions.split_pair(text) == expected
+
+
+# ---- structural variants
+
+CSQ = '##INFO=<ID=CSQ,Number=.,Type=String,Description="From Ensembl VEP. Format: Allele|Consequence|SYMBOL|STRAND">'
+ANN = '##INFO=<ID=ANN,Number=.,Type=String,Description="Functional annotations">'
+
+
+def sv(header: str, *records: str, samples: str = "TUMOR") -> list[str]:
+    columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t"
+    return ["##fileformat=VCFv4.2", header, columns + samples, *(f"{record}\tPR:SR\t5,5:5,5" for record in records)]
+
+
+def test_breakends_are_joined_with_their_mates_in_the_order_of_transcription(tmp_path):
+    # EWSR1 (22, +) keeps what is left of its break, FLI1 (11, +) what is right of it; FLI1's record comes first.
+    path = write(
+        tmp_path / "t.sv.vcf",
+        *sv(
+            CSQ,
+            "11\t128675261\tM1\tC\t]22:29683123]C\t.\tPASS\tSVTYPE=BND;MATEID=M2;CSQ=x|intron_variant|FLI1|1",
+            "22\t29683123\tM2\tA\tA[11:128675261[\t.\tPASS\tSVTYPE=BND;MATEID=M1;CSQ=x|intron_variant|EWSR1|1",
+            "3\t5\tM3\tA\tA[4:9[\t.\tPASS\tSVTYPE=BND;MATEID=M9;CSQ=x|intron_variant|TP63|1",
+            "5\t5\tM5\tA\tA[6:9[\t.\tLowQual\tSVTYPE=BND;MATEID=M6;CSQ=x|intron_variant|TERT|-1",
+        ),
+    )
+    file = fusions.read(path)
+    assert pairs(file, "TUMOR") == {("EWSR1", "FLI1")}
+    assert file.account.used == 2
+    assert file.account.left_out == {"a breakend without its mate": 1, "marked by FILTER": 1}
+
+
+def test_a_deletion_between_two_genes_of_the_reverse_strand_fuses_the_later_one_first(tmp_path):
+    # TMPRSS2 lies behind ERG on chromosome 21, and both are read backwards.
+    path = write(
+        tmp_path / "t.vcf",
+        *sv(
+            CSQ,
+            "21\t38445621\tD1\tN\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=41508081;CSQ=x|feature_truncation&intron_variant|ERG|-1,"
+            "x|transcript_ablation|ETS2|1,x|feature_truncation&intron_variant|TMPRSS2|-1,x|downstream_gene_variant|MX1|1",
+            "7\t5\tD2\tN\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=900;CSQ=x|feature_truncation|EGFR|1",
+        ),
+    )
+    file = fusions.read(path)
+    assert pairs(file, "TUMOR") == {("TMPRSS2", "ERG")}
+    assert file.account.left_out == {"does not join two genes": 1}
+
+
+def test_a_tandem_duplication_fuses_kiaa1549_to_braf(tmp_path):
+    path = write(
+        tmp_path / "t.vcf",
+        *sv(
+            CSQ,
+            "7\t138860000\tU1\tN\t<DUP:TANDEM>\t.\tPASS\tSVTYPE=DUP;END=140790000;"
+            "CSQ=x|feature_elongation&intron_variant|BRAF|-1,x|feature_elongation&intron_variant|KIAA1549|-1",
+        ),
+    )
+    assert pairs(fusions.read(path), "TUMOR") == {("KIAA1549", "BRAF")}
+
+
+def test_snpeffs_gene_fusions_are_taken_as_named(tmp_path):
+    path = write(
+        tmp_path / "t.vcf",
+        *sv(
+            ANN,
+            "2\t29223528\tB1\tA\tA]2:42295516]\t.\tPASS\tSVTYPE=BND;MATEID=B2;ANN=x|gene_fusion|HIGH|EML4&ALK|e&a|gene_variant",
+            "2\t29223528\tB3\tA\tA\t.\tPASS\tDP=9;ANN=x|missense_variant|HIGH|ALK|a|transcript",
+        ),
+    )
+    file = fusions.read(path)
+    assert pairs(file, "TUMOR") == {("EML4", "ALK")}
+    assert file.account.left_out == {"no structural variant": 1}
+
+
+def test_normals_are_no_samples_and_genotypes_say_who_carries_a_variant(tmp_path):
+    record = "2\t5\tB1\tA\t<DEL>\t.\tPASS\tSVTYPE=DEL;ANN=x|gene_fusion|HIGH|EML4&ALK|e\tGT\t0/1\t0/0\t0/1"
+    lines = sv(ANN, samples="A\tB\tA_normal")
+    file = fusions.read(write(tmp_path / "t.vcf", *lines, record))
+    assert file.alterations.fusions["case_id"].to_pylist() == ["A"]
+
+
+def test_structural_variants_without_genes_are_refused_with_the_remedy(tmp_path):
+    path = write(tmp_path / "t.vcf", *sv("##source=Manta", "2\t5\tB1\tA\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=9"))
+    with pytest.raises(InputError, match="Annotate it with VEP"):
+        fusions.read(path)
+
+
+def test_an_unknown_layout_is_refused_with_its_columns(tmp_path):
+    path = write(tmp_path / "x.tsv", "alpha\tbeta\tgamma\tdelta", "1\t2\t3\t4")
+    with pytest.raises(InputError, match="alpha, beta, gamma, delta"):
+        fusions.read(path)
+
+
+WORDS = st.sampled_from(
+    ["EML4", "ALK", "EML4-ALK", "", "A", "fusion", "gene1", "gene2", "sample", "x::y", "é", "::", "-"]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(WORDS, min_size=2, max_size=2), min_size=1, max_size=6))
+def test_any_list_is_either_read_with_every_row_accounted_for_or_refused_with_its_name(tmp_path, rows):
+    path = write(tmp_path / "any.tsv", *("\t".join(row) for row in rows))
+    try:
+        file = fusions.read(path)
+    except InputError as error:
+        assert "any.tsv" in str(error)
+        return
+    account = file.account
+    assert account.total == account.used + sum(account.left_out.values()) + sum(account.not_understood.values())
+    assert all(row["five_prime"] or row["three_prime"] for row in file.alterations.fusions.to_pylist())
