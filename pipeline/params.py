@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from cancertype.errors import InputError
+from pipeline.termination import end_cleanly
 
 FILE = Path("params.yaml")
 
@@ -83,8 +84,9 @@ def _line(problem: dict[str, Any]) -> str:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a stage. What a user can mend ends in one message on stderr and exit status 1; anything else keeps its
-    trace."""
+    """Run a stage. What a user can fix ends in one message on stderr and exit status 1; anything else keeps its trace.
+    SIGTERM ends it cleanly."""
+    end_cleanly()
     try:
         main()
     except InputError as error:

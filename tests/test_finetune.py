@@ -21,6 +21,7 @@ from cancertype.errors import InputError
 from cancertype.features import augmentation
 from cancertype.finetune import Job, finetune
 from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, contents, curve, job, write_split
+from tests.fresh_processes import forkserver
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -252,10 +253,7 @@ def run_and_report_error(run: Job, answer, largest_file: int | None, room_is_che
 
 @pytest.fixture(scope="module")
 def processes():
-    """Fresh processes that have the libraries loaded already, for what must die or be limited."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["cancertype.finetune.trl", "cancertype.finetune.run"])
-    return context
+    return forkserver()
 
 
 @pytest.mark.parametrize(
