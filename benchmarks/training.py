@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from cancertype.features import Vocabulary, panels_of
-from cancertype.finetune import finetune
+from cancertype.finetune import Job, finetune
 from cancertype.finetune.settings import Lora, Train
 from cancertype.language_model.settings import Model
 from cancertype.tables.parquet import write_parquet
@@ -138,11 +138,11 @@ def label_loss(model: Any, tokenizer: Any, cases: pa.Table, label_texts: dict[st
     import torch
 
     from cancertype.finetune.data import Collator, Example, trie_of
-    from cancertype.finetune.loss import compute_label_loss
+    from cancertype.finetune.loss import return_label_loss
 
     trie = trie_of(label_texts, tokenizer)
     model.eval()
-    compute_label_loss(model.get_base_model(), None)
+    return_label_loss(model.get_base_model(), None)
     collator = Collator(tokenizer, trie)
     examples = list(map(Example, cases["prompt"].to_pylist(), cases["label"].to_pylist()))
     with torch.no_grad():
@@ -156,21 +156,20 @@ def ours(folder: Path, base: Path, loss: str) -> dict[str, Any]:
     preset = yaml.safe_load(OURS.read_text())
     size = preset["train"]["batch_size"]
     began = time.process_time()
-    report = finetune(
-        folder / "ours-train.parquet",
-        folder / "ours-validation.parquet",
-        base,
-        folder / f"adapter-{loss}",
+    train = preset["train"] | {"loss": loss, "epochs": 1.0, "evaluate_every_steps": 1000, "save_every_steps": 1000}
+    job = Job(
+        train=folder / "ours-train.parquet",
+        validation=folder / "ours-validation.parquet",
+        base=base,
+        out=folder / f"adapter-{loss}",
         scratch=folder / "scratch",
-        log=None,
         model=Model(**preset["model"]),
         lora=Lora(**preset["lora"]),
-        train_settings=Train(
-            **preset["train"] | {"loss": loss, "epochs": 1.0, "evaluate_every_steps": 1000, "save_every_steps": 1000}
-        ),
+        train_settings=Train(**train),
         label_texts=completions(preset["text"]["completion"]),
         seed=SEED,
     )
+    report = finetune(job)
     cpu = time.process_time() - began
     cases = report["steps_timed"] * size
     return {

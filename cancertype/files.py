@@ -1,13 +1,31 @@
-"""Files that are there whole or not at all, and their digests."""
+"""Files and folders that are written whole or not at all, and their digests.
 
+Whatever is being written has its final name with ``.part`` added. A kill can leave such a part behind. The next write
+of the same file or folder removes it. Parts are created exclusively, so a link that somebody has put there is never
+followed. Content reaches the disk before it gets its final name, so a power cut leaves either the old or the new.
+"""
+
+import ctypes
 import hashlib
 import json
 import os
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+import platformdirs
+from safetensors import SafetensorError
+
+from .errors import InputError
+
+_WORKING_FOLDER = -100
+"""``AT_FDCWD`` of Linux: paths are relative to the working directory."""
+
+_EXCHANGE = 2
+"""``RENAME_EXCHANGE`` of Linux's renameat2."""
 
 
 def digest(path: Path, algorithm: str = "sha256") -> str:
@@ -16,16 +34,61 @@ def digest(path: Path, algorithm: str = "sha256") -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write the file whole or not at all, making its folder."""
+def remembered_digest(path: Path) -> str:
+    """SHA-256 of a large file, computed once per state of the file.
+
+    The digest is kept in the user's cache under the file's device, inode, size and times, so any write to the file
+    makes it count as new. Where no cache can be written, the digest is computed each time.
+    """
+    state = Path(path).stat()
+    key = repr((state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
+    try:
+        record = user_cache() / "digests" / hashlib.sha256(key.encode()).hexdigest()
+    except InputError:
+        return digest(path)
+    with suppress(OSError, UnicodeDecodeError):
+        known = record.read_text(encoding="ascii")
+        if re.fullmatch("[0-9a-f]{64}", known):
+            return known
+    computed = digest(path)
+    with suppress(OSError):
+        write_text(record, computed)
+    return computed
+
+
+def user_cache() -> Path:
+    """The user's folder for what can be made or fetched again. Raises ``InputError`` where there is no home folder."""
+    folder = Path(platformdirs.user_cache_dir("cancertype"))
+    # Without HOME and without an entry for the user, "~" stays as it is and would become a folder of that name.
+    if not folder.is_absolute():
+        raise InputError("there is no home folder to keep downloads in: set HOME or XDG_CACHE_HOME to a folder")
+    return folder
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A new, empty file to write to. It replaces ``path`` when the block ends and vanishes when the block fails.
+
+    Makes the folder of ``path`` if it is missing.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".part")
+    part = _part(path)
+    _remove(part)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
-        beside.write_bytes(content)
-        os.replace(beside, path)
+        yield part
+        _sync(part)
+        os.replace(part, path)
+        _sync(path.parent)
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write the file whole or not at all, making its folder."""
+    with whole_file(path) as part:
+        part.write_bytes(content)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -34,38 +97,133 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any, *, sort_keys: bool = False) -> None:
-    """Write ``content`` for people and machines, whole or not at all. Raises ``ValueError`` for NaN, which is no
-    JSON."""
+    """Write ``content`` as indented JSON, whole or not at all. Raises ``ValueError`` for NaN, which JSON lacks."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
     write_text(path, text + "\n")
 
 
 @contextmanager
 def whole_folder(out: Path) -> Iterator[Path]:
-    """A folder to write into: it takes the place of ``out`` when all is written and vanishes when anything fails."""
+    """A new, empty folder to write into. It replaces ``out`` when the block ends and vanishes when the block fails."""
     out = Path(out)
-    beside = out.with_name(out.name + ".part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
+    part, old = _part(out), _old(out)
+    # On a system that cannot exchange two folders, a kill can leave the earlier folder under its spare name only.
+    if old.exists() and not out.exists():
+        os.replace(old, out)
+    _remove(part)
+    part.mkdir(parents=True)
     try:
-        yield beside
-        replace_folder(beside, out)
+        yield part
+        replace_folder(part, out)
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        _remove(part)
 
 
-def replace_folder(beside: Path, out: Path) -> None:
-    """Put the finished folder ``beside`` in the place of ``out``: a folder cannot be renamed over one that has
-    files."""
-    old = out.with_name(out.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
+def replace_folder(new: Path, out: Path) -> None:
+    """Put the finished folder ``new`` in the place of ``out`` and delete what was there.
+
+    Linux exchanges the two in one step. Elsewhere ``out`` is missing for a moment, between two renames.
+    """
+    for path in [*new.rglob("*"), new]:
+        if not path.is_symlink():
+            _sync(path)
+    if not os.path.lexists(out):
+        os.replace(new, out)
+    elif _exchange(new, out):
+        _remove(new)
+    else:
+        old = _old(out)
+        _remove(old)
         os.replace(out, old)
-    os.replace(beside, out)
-    shutil.rmtree(old, ignore_errors=True)
+        os.replace(new, out)
+        _remove(old)
+    _sync(out.parent)
+
+
+def remove_leftovers(out: Path) -> None:
+    """Remove what a killed run has left beside ``out``: its part, and the hidden folders of earlier releases."""
+    _remove(_part(out))
+    for path in out.parent.glob(f".{out.name}-*"):
+        if re.fullmatch(r"[a-z0-9_]{8}", path.name.removeprefix(f".{out.name}-")):
+            _remove(path)
+
+
+def check_room(needed: Mapping[Path, int], remedy: str) -> None:
+    """Raise ``InputError`` unless every disk has room for the bytes that its folders need together.
+
+    Args:
+        needed: folder, which need not exist yet, to bytes.
+        remedy: what to do when the room is short, for the message.
+    """
+    bytes_by_disk: dict[int, int] = {}
+    folder_by_disk: dict[int, Path] = {}
+    for folder, size in needed.items():
+        existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
+        disk = existing.stat().st_dev
+        bytes_by_disk[disk] = bytes_by_disk.get(disk, 0) + size
+        folder_by_disk.setdefault(disk, existing)
+    for disk, size in bytes_by_disk.items():
+        free = shutil.disk_usage(folder_by_disk[disk]).free
+        if free < size:
+            folders = ", ".join(str(folder) for folder in needed)
+            raise InputError(
+                f"the disk of {folder_by_disk[disk]} has {free / 2**20:,.0f} MiB free, and {size / 2**20:,.0f} MiB are "
+                f"needed ({folders}). {remedy}"
+            )
+
+
+@contextmanager
+def explained_writes(folder: Path, afterwards: str = "then run it again") -> Iterator[None]:
+    """Turn a failed write into an ``InputError`` that says where, why, how much room is left and what to do."""
+    try:
+        yield
+    except Exception as error:
+        # PyTorch reports a full disk as a RuntimeError, and tokenizers as a plain Exception.
+        if not isinstance(error, OSError | SafetensorError | RuntimeError) and type(error) is not Exception:
+            raise
+        existing = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
+        free = shutil.disk_usage(existing).free / 2**20
+        raise InputError(
+            f"{folder}: writing failed ({error}); {free:,.0f} MiB are free there. Make room or move the folder to a "
+            f"larger disk, {afterwards}"
+        ) from error
 
 
 def roots() -> tuple[Path, ...]:
     """Where the project's own folders are looked for: below the working directory, else in this package's
     repository."""
     return tuple(dict.fromkeys((Path.cwd(), Path(__file__).parents[1])))
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(path.name + ".part")
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(path.name + ".old.part")
+
+
+def _remove(path: Path) -> None:
+    """Delete a file, a link (not what it points to) or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    """Have the system write a file's or folder's content to the disk."""
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Exchange two names in one step; False where the system or the file system cannot."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:
+        return False
+    return rename(_WORKING_FOLDER, os.fsencode(one), _WORKING_FOLDER, os.fsencode(other), _EXCHANGE) == 0

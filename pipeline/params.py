@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from cancertype.errors import InputError
+from pipeline.termination import end_cleanly
 
 FILE = Path("params.yaml")
 EXAMPLE = Path(__file__).parents[1] / "params" / "quickstart.yaml"
@@ -94,7 +95,8 @@ def _line(problem: dict[str, Any]) -> str:
 
 def run(main: Callable[[], None]) -> None:
     """Run a stage. An error that a user can fix becomes one message on stderr and exit status 1; any other error keeps
-    its traceback."""
+    its traceback. SIGTERM ends the stage cleanly."""
+    end_cleanly()
     try:
         main()
     except InputError as error:

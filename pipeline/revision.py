@@ -4,12 +4,14 @@ import subprocess
 from pathlib import Path
 
 from cancertype.errors import InputError
+from cancertype.files import whole_folder
 
+ADAPTER = Path("models/adapter")
 SCRATCH = Path("scratch/continue_from")
 
 
 def _git(*arguments: str) -> str | None:
-    """What git answers; None outside a repository, without git, or for a revision that is not there."""
+    """What git answers; None outside a repository, without git, or for a revision that does not exist."""
     try:
         return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
@@ -23,15 +25,16 @@ def code_version() -> str:
 
 def adapter_of(revision: str | None) -> Path | None:
     """The folder of ``models/adapter`` as of a git revision, fetched through DVC; None when ``revision`` is not one."""
-    if revision is None or Path(revision).is_dir():
+    # An argument of git that begins with a dash is an option.
+    if revision is None or Path(revision).is_dir() or revision.startswith("-"):
         return None
     commit = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if commit is None:
         return None
     folder = SCRATCH / commit
-    if not folder.is_dir():
+    if not (folder / ADAPTER.name).is_dir():
         _fetch(revision, folder)
-    return folder
+    return folder / ADAPTER.name
 
 
 def _fetch(revision: str, folder: Path) -> None:
@@ -39,13 +42,22 @@ def _fetch(revision: str, folder: Path) -> None:
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = folder.with_name(folder.name + ".part")
     try:
-        Repo.get(".", "models/adapter", out=str(beside), rev=revision, force=True)
+        # DVC puts what it gets into a folder that is there.
+        with whole_folder(folder) as part:
+            Repo.get(".", ADAPTER.as_posix(), out=str(part), rev=revision)
     except DvcException as error:
         raise InputError(
             f"train.continue_from: DVC cannot fetch the adapter of revision {revision} ({error}). It must be in the "
-            f"cache or in a remote: run `dvc fetch` at that revision, or `dvc push` where it was trained"
+            "cache or in a remote: run `dvc fetch` at that revision, or `dvc push` where it was trained"
         ) from error
-    beside.rename(folder)
+
+
+def cache_folder() -> Path | None:
+    """The folder of DVC's cache, which keeps a copy of every adapter; None outside a DVC repository."""
+    if not Path(".dvc").is_dir():
+        return None
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        return Path(repo.cache.local.path)

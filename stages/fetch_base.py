@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from cancertype.files import remove_leftovers
 from cancertype.language_model import conversion
 from pipeline.params import read, run
 
@@ -10,6 +11,7 @@ BASE = Path("models/base")
 
 def main() -> None:
     base, revision = read({"model.base": str, "model.revision": str | None})
+    remove_leftovers(BASE)
     conversion.fetch(base, revision, BASE)
 
 

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from cancertype.files import write_json
+from cancertype.files import remove_leftovers, write_json
 from cancertype.scoring.merging import merge
 from cancertype.text.prompt import completions
 from pipeline.params import read, run
 
+MERGED = Path("models/merged")
 PROMPTS = 8
 TOLERANCE = 0.25
 """Nats of a label's log-likelihood. Rounding merged weights to the base's 16 bits was measured to cost up to 0.05."""
@@ -16,16 +17,16 @@ TOLERANCE = 0.25
 
 def main() -> None:
     (completion,) = read({"text.completion": str})
+    remove_leftovers(MERGED)
     prompts = pq.read_table("data/text/validation.parquet", columns=["prompt"])["prompt"].to_pylist()[:PROMPTS]
     parity = merge(
         Path("models/base"),
         Path("models/adapter"),
-        Path("models/merged"),
+        MERGED,
         prompts,
         list(completions(completion).values()),
         tolerance=TOLERANCE,
     )
-    Path("metrics").mkdir(exist_ok=True)
     write_json(Path("metrics/merge.json"), parity, sort_keys=True)
 
 

@@ -1,45 +1,47 @@
 """Fine-tune the base model: train the adapter on the text dataset."""
 
-import os
 from pathlib import Path
 
-from cancertype.files import write_json
-from cancertype.finetune import finetune
+from cancertype.finetune import Job, finetune
 from cancertype.finetune.settings import Lora, Train
 from cancertype.language_model.settings import Model
 from cancertype.text.prompt import completions
 from pipeline.params import read, run
-from pipeline.revision import adapter_of
+from pipeline.revision import adapter_of, cache_folder
 
 TEXT = Path("data/text")
 TEACHER = Path("models/tabular/out_of_fold.parquet")
 METRICS = Path("metrics")
+SCRATCH = Path("scratch")
 
 
 def main() -> None:
     model, lora, train, completion, seed = read(
         {"model": Model, "lora": Lora, "train": Train, "text.completion": str, "seed": int}
     )
-    report = finetune(
-        TEXT / "train.parquet",
-        TEXT / "validation.parquet",
-        Path("models/base"),
-        Path("models/adapter"),
-        scratch=Path("scratch/training"),
-        log=METRICS / "training",
+    cache = cache_folder()
+    job = Job(
+        train=TEXT / "train.parquet",
+        validation=TEXT / "validation.parquet",
+        base=Path("models/base"),
+        out=Path("models/adapter"),
+        scratch=SCRATCH / "training",
         model=model,
         lora=lora,
         train_settings=train,
         label_texts=completions(completion),
         seed=seed,
+        curves=METRICS / "training",
+        metrics=METRICS / "training.json",
+        # Speed differs between runs of the same settings, so it is no output.
+        timings=SCRATCH / "training_times.jsonl",
+        # DVC ends without an error when its cache is full, and the next run would train again.
+        copied_to=() if cache is None else (cache,),
         continue_from=adapter_of(train.continue_from),
         teacher=TEACHER if train.teacher_share else None,
         augmented=TEXT / "augmented.parquet",
     )
-    # Under a launcher every process comes here with the same report.
-    if os.environ.get("RANK", "0") == "0":
-        METRICS.mkdir(exist_ok=True)
-        write_json(METRICS / "training.json", report, sort_keys=True)
+    finetune(job)
 
 
 if __name__ == "__main__":

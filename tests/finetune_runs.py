@@ -6,9 +6,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cancertype.finetune import Job
 from cancertype.finetune.settings import Lora, Train
 from cancertype.labels import LABELS, WORDS
 from cancertype.language_model.settings import Model
+
+from .settings import settings
 
 LABEL_TEXTS = {label: " " + WORDS[label] for label in LABELS}
 SHORT_RUN = {
@@ -48,20 +51,21 @@ def write_split(path: Path, count: int, shift: int = 0) -> Path:
     return path
 
 
-def arguments(splits, base: Path, folder: Path, *, lora=None, model=None, **train) -> dict:
-    """The arguments of one run in ``folder``; further keywords are the train section's."""
-    return {
+def job(splits, base: Path, folder: Path, *, lora=None, model=None, fields=None, **train) -> Job:
+    """One run in ``folder``; ``fields`` are further fields of the job, and other keywords the train section's."""
+    return Job(
         **splits,
-        "base": base,
-        "out": folder / "adapter",
-        "scratch": folder / "scratch",
-        "log": folder / "log",
-        "model": Model(**(model or {})),
-        "lora": Lora(**({"r": 4, "alpha": 8} | (lora or {}))),
-        "train_settings": Train(**(SHORT_RUN | train)),
-        "label_texts": LABEL_TEXTS,
-        "seed": 3407,
-    }
+        base=base,
+        out=folder / "adapter",
+        scratch=folder / "scratch",
+        curves=folder / "log",
+        model=settings(Model, "model", **(model or {})),
+        lora=settings(Lora, "lora", **({"r": 4, "alpha": 8} | (lora or {}))),
+        train_settings=settings(Train, "train", **(SHORT_RUN | train)),
+        label_texts=LABEL_TEXTS,
+        seed=3407,
+        **(fields or {}),
+    )
 
 
 def curve(folder: Path, name: str = "training") -> list[dict[str, float]]:

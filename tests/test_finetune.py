@@ -8,6 +8,7 @@ import resource
 import shutil
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,9 +19,9 @@ from safetensors.torch import load_file
 
 from cancertype.errors import InputError
 from cancertype.features import augmentation
-from cancertype.finetune import finetune
-from cancertype.finetune.settings import Train
-from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, arguments, contents, curve, write_split
+from cancertype.finetune import Job, finetune
+from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, contents, curve, job, write_split
+from tests.fresh_processes import forkserver
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,7 +46,7 @@ def splits(tmp_path_factory) -> dict[str, Path]:
 def finished(splits, tiny_gemma3, tmp_path_factory) -> tuple[Path, dict]:
     """A run that nothing interrupted: its folder and its report."""
     folder = tmp_path_factory.mktemp("finished")
-    return folder, finetune(**arguments(splits, tiny_gemma3, folder))
+    return folder, finetune(job(splits, tiny_gemma3, folder))
 
 
 # What a run writes
@@ -69,13 +70,13 @@ def test_the_adapter_names_its_base_by_id_and_no_path_of_this_machine(finished):
 
 def test_the_same_run_gives_the_same_bytes(finished, splits, tiny_gemma3, tmp_path):
     folder, _ = finished
-    finetune(**arguments(splits, tiny_gemma3, tmp_path))
+    finetune(job(splits, tiny_gemma3, tmp_path))
     assert contents(tmp_path / "adapter") == contents(folder / "adapter")
     assert contents(tmp_path / "log") == contents(folder / "log")
 
 
 def test_the_loss_falls_and_the_curves_hold_every_step(splits, tiny_gemma3, tmp_path):
-    report = finetune(**arguments(splits, tiny_gemma3, tmp_path, max_steps=24, evaluate_every_steps=8))
+    report = finetune(job(splits, tiny_gemma3, tmp_path, max_steps=24, evaluate_every_steps=8))
     training, validation = curve(tmp_path), curve(tmp_path, "validation")
     assert [row["step"] for row in training] == list(range(1, 25))
     assert [row["step"] for row in validation] == [8, 16, 24]
@@ -87,7 +88,7 @@ def test_the_loss_falls_and_the_curves_hold_every_step(splits, tiny_gemma3, tmp_
 
 def test_a_run_shorter_than_its_intervals_is_logged_and_evaluated_at_its_end(splits, tiny_gemma3, tmp_path):
     intervals = {"log_every_steps": 50, "evaluate_every_steps": 50, "save_every_steps": 50}
-    finetune(**arguments(splits, tiny_gemma3, tmp_path, max_steps=2, **intervals))
+    finetune(job(splits, tiny_gemma3, tmp_path, max_steps=2, **intervals))
     assert [row["step"] for row in curve(tmp_path)] == [row["step"] for row in curve(tmp_path, "validation")] == [2]
 
 
@@ -101,8 +102,8 @@ def test_a_teacher_is_followed_as_far_as_its_share_and_never_changes_what_valida
     pq.write_table(pa.table(itself | one_answer), tmp_path / "teacher.parquet")
 
     def trained(share: float) -> dict:
-        run = arguments(splits, tiny_gemma3, tmp_path / str(share), loss="labels", max_steps=16, teacher_share=share)
-        return finetune(**run, teacher=tmp_path / "teacher.parquet")
+        run = job(splits, tiny_gemma3, tmp_path / str(share), loss="labels", max_steps=16, teacher_share=share)
+        return finetune(replace(run, teacher=tmp_path / "teacher.parquet"))
 
     told = pq.read_table(splits["validation"])["label"].to_pylist()
     followed, ignored = trained(1.0), trained(0.0)
@@ -112,23 +113,25 @@ def test_a_teacher_is_followed_as_far_as_its_share_and_never_changes_what_valida
     assert followed["training_loss_last"] < 0.2 < ignored["validation_loss_last"] < followed["validation_loss_last"]
 
 
-def test_versions_are_trained_on_from_the_second_epoch_and_an_empty_file_changes_nothing(splits, tiny_gemma3, tmp_path):
+def test_augmented_copies_come_from_the_second_epoch_on_and_an_empty_file_changes_nothing(
+    splits, tiny_gemma3, tmp_path
+):
     train = pq.read_table(splits["train"])
-    version = train.set_column(train.column_names.index("prompt"), "prompt", pa.array(["none\ncancer:"] * len(train)))
-    version = version.set_column(
-        version.column_names.index("mutations"),
+    copy = train.set_column(train.column_names.index("prompt"), "prompt", pa.array(["none\ncancer:"] * len(train)))
+    copy = copy.set_column(
+        copy.column_names.index("mutations"),
         "mutations",
         pa.array([[]] * len(train), train.schema.field("mutations").type),
     )
     epoch = math.ceil(len(train) / SHORT_RUN["batch_size"])
 
     def trained(name: str, steps: int, copies: int) -> dict:
-        table = augmentation.numbered([version] * copies, like=train)
+        table = augmentation.numbered([copy] * copies, like=train)
         pq.write_table(table, tmp_path / f"{copies}.parquet")
-        run = arguments(splits, tiny_gemma3, tmp_path / name, max_steps=steps)
-        return finetune(**run, augmented=tmp_path / f"{copies}.parquet")
+        run = job(splits, tiny_gemma3, tmp_path / name, max_steps=steps)
+        return finetune(replace(run, augmented=tmp_path / f"{copies}.parquet"))
 
-    plain = finetune(**arguments(splits, tiny_gemma3, tmp_path / "plain", max_steps=epoch + 2))
+    plain = finetune(job(splits, tiny_gemma3, tmp_path / "plain", max_steps=epoch + 2))
     assert trained("empty", epoch + 2, 0)["versions"] == plain["versions"] == 1
     assert contents(tmp_path / "empty" / "adapter") == contents(tmp_path / "plain" / "adapter")
     assert trained("with", epoch + 2, 1)["versions"] == 2
@@ -156,14 +159,14 @@ def test_the_adapter_answers_as_the_report_says(finished, splits, tiny_gemma3):
 
 def test_accumulated_micro_batches_are_one_batch(finished, splits, tiny_gemma3, tmp_path):
     folder, _ = finished
-    finetune(**arguments(splits, tiny_gemma3, tmp_path, batch_size=2, gradient_accumulation_steps=4))
+    finetune(job(splits, tiny_gemma3, tmp_path, batch_size=2, gradient_accumulation_steps=4))
     whole, parts = curve(folder), curve(tmp_path)
     assert [row["loss"] for row in parts] == pytest.approx([row["loss"] for row in whole], rel=1e-4)
 
 
 def test_gradient_checkpointing_changes_no_loss(finished, splits, tiny_gemma3, tmp_path):
     folder, _ = finished
-    finetune(**arguments(splits, tiny_gemma3, tmp_path, gradient_checkpointing=True))
+    finetune(job(splits, tiny_gemma3, tmp_path, gradient_checkpointing=True))
     assert [row["loss"] for row in curve(tmp_path)] == pytest.approx([row["loss"] for row in curve(folder)], rel=1e-4)
 
 
@@ -171,7 +174,7 @@ def test_the_learning_rate_follows_its_schedule(splits, tiny_gemma3, tmp_path):
     rates = {}
     for scheduler in ("linear", "cosine", "constant"):
         folder = tmp_path / scheduler
-        finetune(**arguments(splits, tiny_gemma3, folder, max_steps=10, scheduler=scheduler, warmup_fraction=0.2))
+        finetune(job(splits, tiny_gemma3, folder, max_steps=10, scheduler=scheduler, warmup_fraction=0.2))
         rates[scheduler] = [row["learning_rate"] / 1e-2 for row in curve(folder)]
     assert all(rate[:3] == pytest.approx([0, 0.5, 1]) for rate in rates.values())
     assert rates["linear"][6] == pytest.approx(0.5) and rates["cosine"][6] == pytest.approx(0.5)
@@ -182,18 +185,16 @@ def test_the_learning_rate_follows_its_schedule(splits, tiny_gemma3, tmp_path):
 @pytest.mark.parametrize("loss", ["labels", "text"])
 def test_other_losses_train_too(splits, tiny_gemma2, tmp_path, loss):
     report = finetune(
-        **arguments(splits, tiny_gemma2, tmp_path, loss=loss, max_steps=16, balance_labels=True, optimizer="adamw_8bit")
+        job(splits, tiny_gemma2, tmp_path, loss=loss, max_steps=16, balance_labels=True, optimizer="adamw_8bit")
     )
     assert report["training_loss_last"] < 0.8 * report["training_loss_first"]
 
 
 def test_early_stopping_keeps_the_best_adapter(splits, tiny_gemma3, tmp_path):
     settings = {"scheduler": "constant", "evaluate_every_steps": 2, "learning_rate": 0.3}
-    early = finetune(
-        **arguments(splits, tiny_gemma3, tmp_path / "early", early_stopping_patience=2, max_steps=60, **settings)
-    )
+    early = finetune(job(splits, tiny_gemma3, tmp_path / "early", early_stopping_patience=2, max_steps=60, **settings))
     assert early["stopped_early"] and early["best_step"] == early["steps"] - 4
-    finetune(**arguments(splits, tiny_gemma3, tmp_path / "best", max_steps=early["best_step"], **settings))
+    finetune(job(splits, tiny_gemma3, tmp_path / "best", max_steps=early["best_step"], **settings))
     names = ("early", "best")
     kept, best = (load_file(tmp_path / name / "adapter" / "adapter_model.safetensors") for name in names)
     assert all(torch.equal(kept[key], best[key]) for key in best)
@@ -216,12 +217,13 @@ def _on_call(number: int, method):
     return called
 
 
-def run_and_die(run: dict, moment: str) -> None:
+def run_and_die(run: Job, moment: str) -> None:
     torch.set_num_threads(1)
     from transformers import Trainer
 
     from cancertype import files
     from cancertype.finetune import adapter, trainer
+    from cancertype.finetune import run as running
 
     owner, name, call = {
         "before the first checkpoint": (trainer.PlannedTraining, "compute_loss", 2),
@@ -229,27 +231,29 @@ def run_and_die(run: dict, moment: str) -> None:
         "before a checkpoint is complete": (trainer, "mark_complete", 2),
         "after the last step": (adapter, "write", 1),
         "while the adapter is saved": (files, "replace_folder", 1),
+        "before the report is saved": (running, "write_text", 1),
     }[moment]
     setattr(owner, name, _on_call(call, getattr(owner, name)))
-    finetune(**run)
+    finetune(run)
 
 
-def run_and_tell(run: dict, answer, largest_file: int | None) -> None:
+def run_and_report_error(run: Job, answer, largest_file: int | None, room_is_checked: bool) -> None:
     torch.set_num_threads(1)
+    from cancertype.finetune import run as running
+
     if largest_file is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
+    if not room_is_checked:
+        running.check_room = lambda *arguments: None
     try:
-        finetune(**run)
+        finetune(run)
     except InputError as error:
         answer.send(str(error))
 
 
 @pytest.fixture(scope="module")
 def processes():
-    """Fresh processes that have the libraries loaded already, for what must die or be limited."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["cancertype.finetune.trl", "cancertype.finetune.run"])
-    return context
+    return forkserver()
 
 
 @pytest.mark.parametrize(
@@ -260,32 +264,99 @@ def processes():
         ("before a checkpoint is complete", 2),
         ("after the last step", 6),
         ("while the adapter is saved", 6),
+        ("before the report is saved", 6),
     ],
 )
 def test_a_killed_run_resumes_to_the_same_bytes(moment, resumes_at, finished, splits, tiny_gemma3, tmp_path, processes):
     folder, whole = finished
-    run = arguments(splits, tiny_gemma3, tmp_path)
+    run = job(splits, tiny_gemma3, tmp_path, fields={"metrics": tmp_path / "training.json"})
     killed = processes.Process(target=run_and_die, args=(run, moment))
     killed.start()
     killed.join()
     assert killed.exitcode == -signal.SIGKILL
-    assert not (tmp_path / "adapter").exists()
+    assert (tmp_path / "adapter").exists() == (moment == "before the report is saved")
     # DVC deletes a stage's outputs before it runs the stage again.
-    shutil.rmtree(tmp_path / "log", ignore_errors=True)
-    report = finetune(**run)
+    for output in ("log", "adapter"):
+        shutil.rmtree(tmp_path / output, ignore_errors=True)
+    report = finetune(run)
+    assert (tmp_path / "training.json").read_bytes() == contents(folder / "adapter")["training.json"]
+    if resumes_at == 6:
+        assert report["steps_timed"] == 0 and report["cases_per_second"] is report["tokens_per_second"] is None
     assert report["resumed_from_step"] == resumes_at
     assert contents(tmp_path / "adapter") == contents(folder / "adapter")
     assert contents(tmp_path / "log") == contents(folder / "log")
     assert whole["resumed_from_step"] is None
     assert not any((tmp_path / "scratch").iterdir())
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["adapter", "log", "scratch"]
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["adapter", "log", "scratch", "training.json"]
+
+
+def test_a_run_killed_between_two_logs_has_the_same_curves(splits, tiny_gemma3, tmp_path, processes):
+    intervals = {"log_every_steps": 5, "save_every_steps": 2, "evaluate_every_steps": 5}
+    finetune(job(splits, tiny_gemma3, tmp_path / "whole", **intervals))
+    run = job(splits, tiny_gemma3, tmp_path / "killed", **intervals)
+    killed = processes.Process(target=run_and_die, args=(run, "before a checkpoint is complete"))
+    killed.start()
+    killed.join()
+    assert finetune(run)["resumed_from_step"] == 2
+    for part in ("adapter", "log"):
+        assert contents(tmp_path / "killed" / part) == contents(tmp_path / "whole" / part)
+
+
+def run_and_terminate(run: Job) -> None:
+    """SIGTERM arrives in the middle of the third step."""
+    torch.set_num_threads(1)
+    from cancertype.finetune import trainer
+
+    calls, compute_loss = iter(range(1, 1_000_000)), trainer.PlannedTraining.compute_loss
+
+    def terminated(*args, **kwargs):
+        if next(calls) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return compute_loss(*args, **kwargs)
+
+    trainer.PlannedTraining.compute_loss = terminated
+    finetune(run)
+
+
+def test_sigterm_ends_training_with_a_checkpoint_of_the_current_step(
+    finished, splits, tiny_gemma3, tmp_path, processes
+):
+    folder, _ = finished
+    run = job(splits, tiny_gemma3, tmp_path)
+    terminated = processes.Process(target=run_and_terminate, args=(run,))
+    terminated.start()
+    terminated.join()
+    assert terminated.exitcode == 128 + signal.SIGTERM
+    assert not (tmp_path / "adapter").exists()
+    assert finetune(run)["resumed_from_step"] == 3
+    assert contents(tmp_path / "adapter") == contents(folder / "adapter")
+    assert contents(tmp_path / "log") == contents(folder / "log")
+
+
+def test_a_checkpoint_keeps_no_copy_of_the_tokenizer(splits, tiny_gemma3, tmp_path, processes):
+    killed = processes.Process(target=run_and_die, args=(job(splits, tiny_gemma3, tmp_path), "after the last step"))
+    killed.start()
+    killed.join()
+    names = {path.name for path in (tmp_path / "scratch").rglob("*")}
+    assert "adapter_model.safetensors" in names and not [name for name in names if "token" in name]
+
+
+def test_speed_goes_to_a_log_of_its_own_and_not_into_the_report(splits, tiny_gemma3, tmp_path):
+    fields = {"metrics": tmp_path / "training.json", "timings": tmp_path / "times" / "runs.jsonl"}
+    for _ in range(2):
+        returned = finetune(job(splits, tiny_gemma3, tmp_path, fields=fields))
+    report = json.loads((tmp_path / "training.json").read_text())
+    times = [json.loads(line) for line in fields["timings"].read_text().splitlines()]
+    assert len(times) == 2 and times[0]["seconds"] > 0 and times[1]["cases_per_second"] == returned["cases_per_second"]
+    assert not set(report) & (set(times[0]) - {"steps"})
+    assert report == {key: returned[key] for key in report}
 
 
 def test_a_damaged_checkpoint_is_passed_over_and_other_settings_never_resume(
     finished, splits, tiny_gemma3, tmp_path, processes
 ):
     folder, _ = finished
-    run = arguments(splits, tiny_gemma3, tmp_path)
+    run = job(splits, tiny_gemma3, tmp_path)
     killed = processes.Process(target=run_and_die, args=(run, "after the last step"))
     killed.start()
     killed.join()
@@ -293,31 +364,30 @@ def test_a_damaged_checkpoint_is_passed_over_and_other_settings_never_resume(
     with (scratch / "checkpoint-6" / "optimizer.pt").open("r+b") as file:
         file.seek(1000)
         file.write(b"\0damage\0")
-    other = finetune(
-        **run | {"train_settings": Train(**SHORT_RUN | {"learning_rate": 2.0e-2}), "out": tmp_path / "other"}
-    )
+    faster = run.train_settings.model_copy(update={"learning_rate": 2.0e-2})
+    other = finetune(replace(run, train_settings=faster, out=tmp_path / "other"))
     assert other["resumed_from_step"] is None
-    assert finetune(**run | {"seed": 1, "out": tmp_path / "other"})["resumed_from_step"] is None
-    assert finetune(**run)["resumed_from_step"] == 4
+    assert finetune(replace(run, seed=1, out=tmp_path / "other"))["resumed_from_step"] is None
+    assert finetune(run)["resumed_from_step"] == 4
     assert contents(tmp_path / "adapter") == contents(folder / "adapter")
 
 
 def test_an_early_stop_is_not_undone_by_a_resume(splits, tiny_gemma3, tmp_path, processes):
     settings = {"evaluate_every_steps": 1, "learning_rate": 0.5, "early_stopping_patience": 1, "max_steps": 60}
-    whole = finetune(**arguments(splits, tiny_gemma3, tmp_path / "whole", **settings))
-    run = arguments(splits, tiny_gemma3, tmp_path / "killed", **settings)
+    whole = finetune(job(splits, tiny_gemma3, tmp_path / "whole", **settings))
+    run = job(splits, tiny_gemma3, tmp_path / "killed", **settings)
     killed = processes.Process(target=run_and_die, args=(run, "after the last step"))
     killed.start()
     killed.join()
-    report = finetune(**run)
+    report = finetune(run)
     assert whole["stopped_early"] and report["resumed_from_step"] == whole["steps"] == report["steps"]
     assert contents(tmp_path / "killed" / "adapter") == contents(tmp_path / "whole" / "adapter")
 
 
-def failure_of(run: dict, processes, largest_file: int | None = None) -> str:
+def failure_of(run: Job, processes, largest_file: int | None = None, *, room_is_checked: bool = True) -> str:
     """The error that stops the run, in a process of its own that may write files of so many bytes."""
     answer, theirs = multiprocessing.Pipe(duplex=False)
-    limited = processes.Process(target=run_and_tell, args=(run, theirs, largest_file))
+    limited = processes.Process(target=run_and_report_error, args=(run, theirs, largest_file, room_is_checked))
     limited.start()
     theirs.close()
     message = answer.recv()
@@ -341,11 +411,11 @@ def test_a_file_that_cannot_grow_is_a_clear_error_and_leaves_nothing_half_writte
     splits, tiny_gemma3, finished, tmp_path, processes
 ):
     folder, _ = finished
-    run = arguments(splits, tiny_gemma3, tmp_path)
+    run = job(splits, tiny_gemma3, tmp_path)
     message = failure_of(run, processes, largest_file=20_000)
     assert "writing failed" in message and "MiB are free" in message and "Make room" in message
     assert not (tmp_path / "adapter").exists()
-    assert finetune(**run)["steps"] == 6
+    assert finetune(run)["steps"] == 6
     assert contents(tmp_path / "adapter") == contents(folder / "adapter")
 
 
@@ -353,28 +423,53 @@ def test_a_full_disk_stops_the_run_which_goes_on_once_there_is_room(
     splits, tiny_gemma3, finished, tmp_path, processes, small_disk
 ):
     folder, _ = finished
-    run = arguments(splits, tiny_gemma3, tmp_path) | {"scratch": small_disk / "scratch"}
+    run = replace(job(splits, tiny_gemma3, tmp_path), scratch=small_disk / "scratch")
     filler = small_disk / "filler"
     filler.write_bytes(bytes(700_000))
     message = failure_of(run, processes)
+    assert "MiB free" in message and "are needed" in message, "refused before it trains"
+    assert not (small_disk / "scratch").exists() and not (tmp_path / "log").exists()
+    message = failure_of(run, processes, room_is_checked=False)
     assert "writing failed" in message and "0 MiB are free" in message and "Make room" in message
     assert not (tmp_path / "adapter").exists()
     filler.unlink()
-    report = finetune(**run)
+    report = finetune(run)
     assert report["resumed_from_step"] == 2, "what was whole before the disk was full"
     assert contents(tmp_path / "adapter") == contents(folder / "adapter")
 
 
+def test_a_disk_that_is_full_when_the_adapter_is_written_costs_no_training(
+    splits, tiny_gemma3, finished, tmp_path, processes, small_disk
+):
+    folder, _ = finished
+    run = replace(job(splits, tiny_gemma3, tmp_path), out=small_disk / "adapter")
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(1 << 20))
+    message = failure_of(run, processes, room_is_checked=False)
+    assert "writing failed" in message and "Make room" in message
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+    filler.unlink()
+    assert finetune(run)["resumed_from_step"] == 6
+    assert contents(small_disk / "adapter") == contents(folder / "adapter")
+
+
+def test_room_for_copies_of_the_adapter_is_checked_before_training(splits, tiny_gemma3, tmp_path, small_disk):
+    (small_disk / "filler").write_bytes(bytes(1 << 20))
+    with pytest.raises(InputError, match=r"0 MiB free.*The adapter takes"):
+        finetune(job(splits, tiny_gemma3, tmp_path, fields={"copied_to": (small_disk / "cache",)}))
+    assert not (tmp_path / "scratch").exists()
+
+
 def test_a_loss_that_is_not_finite_stops_the_run_with_advice(splits, tiny_gemma3, tmp_path):
     with pytest.raises(InputError, match=r"loss is (nan|inf) at step \d+.*Lower train.learning_rate"):
-        finetune(**arguments(splits, tiny_gemma3, tmp_path, learning_rate=1.0e30))
+        finetune(job(splits, tiny_gemma3, tmp_path, learning_rate=1.0e30))
     assert not (tmp_path / "adapter").exists()
 
 
 def test_a_share_for_a_teacher_that_is_not_there_is_refused_before_anything_is_loaded(splits, tmp_path):
-    run = arguments(splits, tmp_path / "no base", tmp_path, loss="labels", teacher_share=0.5)
+    run = job(splits, tmp_path / "no base", tmp_path, loss="labels", teacher_share=0.5)
     with pytest.raises(InputError, match=r"train.teacher_share is 0.5, but no teacher.*set train.teacher_share to 0"):
-        finetune(**run)
+        finetune(run)
     assert not any(tmp_path.iterdir())
 
 
@@ -383,8 +478,8 @@ def test_a_share_for_a_teacher_that_is_not_there_is_refused_before_anything_is_l
 
 def test_training_continues_from_an_adapter_and_says_so(finished, splits, tiny_gemma3, tmp_path):
     folder, first = finished
-    run = arguments(splits, tiny_gemma3, tmp_path, continue_from=str(folder / "adapter"))
-    report = finetune(**run | {"seed": 8})
+    run = job(splits, tiny_gemma3, tmp_path, continue_from=str(folder / "adapter"))
+    report = finetune(replace(run, seed=8))
     assert report["continued_from"]["name"] == str(folder / "adapter")
     assert report["continued_from"]["steps"] == 6 and report["steps_in_all"] == 12
     assert report["cases_in_all"] == 2 * first["cases"]
@@ -393,8 +488,8 @@ def test_training_continues_from_an_adapter_and_says_so(finished, splits, tiny_g
 
 def test_a_revision_that_the_caller_fetched_is_named_as_it_was_asked_for(finished, splits, tiny_gemma3, tmp_path):
     folder, _ = finished
-    run = arguments(splits, tiny_gemma3, tmp_path, continue_from="v1.0", max_steps=1)
-    report = finetune(**run, continue_from=folder / "adapter")
+    run = job(splits, tiny_gemma3, tmp_path, continue_from="v1.0", max_steps=1)
+    report = finetune(replace(run, continue_from=folder / "adapter"))
     assert report["continued_from"]["name"] == "v1.0"
     assert str(folder) not in (tmp_path / "adapter" / "training.json").read_text()
 
@@ -424,7 +519,7 @@ def test_an_adapter_that_does_not_fit_is_refused_with_the_reason(finished, split
     ]
     for folder, reason in cases:
         with pytest.raises(InputError, match=reason):
-            finetune(**arguments(splits, tiny_gemma3, tmp_path, continue_from=str(folder)))
+            finetune(job(splits, tiny_gemma3, tmp_path, continue_from=str(folder)))
 
 
 # Embeddings, 4 bits, several processes
@@ -437,7 +532,7 @@ def test_the_merged_model_answers_as_base_and_adapter(family, embeddings, splits
 
     base = request.getfixturevalue(family)
     rate = {"embedding_learning_rate": 1.0e-2}
-    finetune(**arguments(splits, base, tmp_path, lora={"train_embeddings": embeddings}, **rate))
+    finetune(job(splits, base, tmp_path, lora={"train_embeddings": embeddings}, **rate))
     prompts = pq.read_table(splits["validation"])["prompt"].to_pylist()[:6]
     texts = list(LABEL_TEXTS.values())
     merge(base, tmp_path / "adapter", tmp_path / "merged", prompts, texts, tolerance=0.05)
@@ -460,7 +555,7 @@ def test_embeddings_learn_at_their_own_rate(embeddings, splits, tiny_gemma3, tmp
     """Adam's first step is as long as the learning rate, so the rate can be read off the weights."""
     lora = {"train_embeddings": embeddings}
     rates = {"learning_rate": 1.0e-2, "embedding_learning_rate": 1.0e-4, "max_steps": 1}
-    finetune(**arguments(splits, tiny_gemma3, tmp_path, lora=lora, **rates))
+    finetune(job(splits, tiny_gemma3, tmp_path, lora=lora, **rates))
     after = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
     before = load_file(tiny_gemma3 / "model.safetensors")["model.embed_tokens.weight"]
     trained = next(value for name, value in after.items() if "embed_tokens" in name)
@@ -476,12 +571,12 @@ def test_a_killed_run_with_trained_embeddings_resumes_to_the_same_bytes(splits, 
     for embeddings in (True, "label_tokens"):
         folder = tmp_path / str(embeddings)
         lora = {"train_embeddings": embeddings}
-        finetune(**arguments(splits, tiny_gemma3, folder / "whole", lora=lora))
-        run = arguments(splits, tiny_gemma3, folder / "killed", lora=lora)
+        finetune(job(splits, tiny_gemma3, folder / "whole", lora=lora))
+        run = job(splits, tiny_gemma3, folder / "killed", lora=lora)
         killed = processes.Process(target=run_and_die, args=(run, "half-way through a checkpoint"))
         killed.start()
         killed.join()
-        assert finetune(**run)["resumed_from_step"] == 2
+        assert finetune(run)["resumed_from_step"] == 2
         assert contents(folder / "killed" / "adapter") == contents(folder / "whole" / "adapter")
 
 
@@ -499,11 +594,24 @@ def wide_gemma(tiny_gemma3, tmp_path_factory) -> Path:
     return folder
 
 
-def test_a_4_bit_base_trains_and_evaluates_and_merges_onto_16_bits(wide_gemma, splits, tmp_path):
+def test_settings_for_a_gpu_are_refused_on_a_cpu_unless_asked_for(tiny_gemma3, splits, tmp_path, monkeypatch):
+    if torch.cuda.is_available() or torch.backends.mps.is_available():
+        pytest.skip("a GPU is here, and training would use it")
+    with pytest.raises(InputError, match=r"load_in_4bit is true, but PyTorch sees no GPU.*CANCERTYPE_ALLOW_CPU=1"):
+        finetune(job(splits, tiny_gemma3, tmp_path, model={"load_in_4bit": True}))
+    monkeypatch.setattr("cancertype.language_model.loading.LARGEST_ON_CPU", 10_000)
+    with pytest.raises(InputError, match=r"the base has .* billion parameters, but PyTorch sees no GPU"):
+        finetune(job(splits, tiny_gemma3, tmp_path))
+    monkeypatch.setenv("CANCERTYPE_ALLOW_CPU", "1")
+    assert finetune(job(splits, tiny_gemma3, tmp_path, max_steps=1))["steps"] == 1
+
+
+def test_a_4_bit_base_trains_and_evaluates_and_merges_onto_16_bits(wide_gemma, splits, tmp_path, monkeypatch):
     from cancertype.scoring.merging import merge
 
+    monkeypatch.setenv("CANCERTYPE_ALLOW_CPU", "1")
     report = finetune(
-        **arguments(splits, wide_gemma, tmp_path, model={"load_in_4bit": True}, max_steps=30, evaluate_every_steps=10)
+        job(splits, wide_gemma, tmp_path, model={"load_in_4bit": True}, max_steps=30, evaluate_every_steps=10)
     )
     validation = curve(tmp_path, "validation")
     assert validation[-1]["loss"] < validation[0]["loss"]
@@ -516,7 +624,7 @@ def test_a_4_bit_base_trains_and_evaluates_and_merges_onto_16_bits(wide_gemma, s
 
 def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(finished, splits, tiny_gemma3, tmp_path):
     folder, whole = finished
-    report = finetune(**arguments(splits, tiny_gemma3, tmp_path, num_processes=2, batch_size=4))
+    report = finetune(job(splits, tiny_gemma3, tmp_path, num_processes=2, batch_size=4))
     assert report["processes"] == 2 and report["cases"] == whole["cases"]
     for name in ("training", "validation"):
         one, two = curve(folder, name), curve(tmp_path, name)

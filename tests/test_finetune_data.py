@@ -20,12 +20,12 @@ from cancertype.finetune.data import (
     lengths,
     plan,
     read_cases,
+    read_copies,
     read_teacher,
-    read_versions,
     subset,
     trie_of,
 )
-from cancertype.finetune.loss import compute_label_loss
+from cancertype.finetune.loss import return_label_loss
 from cancertype.labels import LABELS, WORDS
 
 WORD_TEXTS = {label: " " + WORDS[label] for label in LABELS}
@@ -112,16 +112,16 @@ def test_mutations_are_shuffled_anew_each_epoch_and_alike_on_every_run():
     assert TrainingCases([cases], 1, False)[0, 3][0] == cases.prompts[0]
 
 
-def test_versions_of_a_case_take_turns_by_epoch_and_each_has_its_teacher():
-    versions = [Cases(["a"], ["OV"], [prompt], [[]]) for prompt in ("itself", "first", "second")]
+def test_copies_of_a_case_take_turns_by_epoch_and_each_has_its_teacher():
+    copies = [Cases(["a"], ["OV"], [prompt], [[]]) for prompt in ("itself", "first", "second")]
     teacher = np.arange(3.0).reshape(3, 1, 1)
-    cases = TrainingCases(versions, 1, True, teacher)
+    cases = TrainingCases(copies, 1, True, teacher)
     shown = [cases[0, epoch] for epoch in range(4)]
     assert [example.prompt for example in shown] == ["itself", "first", "second", "itself"]
     assert [float(example.teacher[0]) for example in shown] == [0.0, 1.0, 2.0, 0.0]
 
 
-def test_batches_are_grouped_by_the_length_of_the_version_that_is_shown():
+def test_batches_are_grouped_by_the_length_of_the_copy_that_is_shown():
     tokens = np.stack([np.arange(64), np.random.default_rng(0).permutation(64)])
     rows, epochs = plan_of(["OV"] * 64, tokens, steps=16)
     for row, epoch in zip(rows, epochs[:, 0], strict=True):
@@ -156,19 +156,19 @@ def test_a_missing_column_is_named(tmp_path):
 def test_an_empty_split_is_refused(tmp_path):
     table = pq.read_table(write_cases(tmp_path / "train.parquet")).slice(0, 0)
     pq.write_table(table, tmp_path / "train.parquet")
-    with pytest.raises(InputError, match="holds no case"):
+    with pytest.raises(InputError, match="has no case"):
         read_cases(tmp_path / "train.parquet", WORD_TEXTS)
 
 
-def test_versions_are_read_in_the_order_of_the_cases_and_must_be_of_the_same(tmp_path):
+def test_copies_are_read_in_the_order_of_the_cases_and_must_be_of_the_same(tmp_path):
     row = {"label": "OV", "completion": WORD_TEXTS["OV"], "mutations": []}
     rows = [row | {"case_id": i, "prompt": f"{i}{copy}", "copy": copy} for copy in (2, 1) for i in ("a", "b")]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "augmented.parquet")
     cases = Cases(["b", "a"], ["OV", "OV"], ["", ""], [[], []])
-    first, second = read_versions(tmp_path / "augmented.parquet", cases, WORD_TEXTS)
+    first, second = read_copies(tmp_path / "augmented.parquet", cases, WORD_TEXTS)
     assert (first.prompts, second.prompts) == (["b1", "a1"], ["b2", "a2"])
-    with pytest.raises(InputError, match=r"version 1 holds 2 cases, and not those of the training split \(1\)"):
-        read_versions(tmp_path / "augmented.parquet", Cases(["b"], ["OV"], [""], [[]]), WORD_TEXTS)
+    with pytest.raises(InputError, match=r"copy 1 has 2 cases, which are not those of the training split \(1\)"):
+        read_copies(tmp_path / "augmented.parquet", Cases(["b"], ["OV"], [""], [[]]), WORD_TEXTS)
 
 
 def test_a_case_that_is_too_long_is_named(tokenizer):
@@ -252,7 +252,7 @@ def test_the_loss_is_the_stock_models_own_on_the_wanted_tokens(family, loss, req
         wanted_tokens = nll if loss == "text" else nll[-length:]
         expected.append(wanted_tokens.sum())
         counts.append(len(wanted_tokens))
-    compute_label_loss(model, trie if loss == "labels" else None)
+    return_label_loss(model, trie if loss == "labels" else None)
     batch = Collator(tokenizer, trie, whole_text=loss == "text")(pairs)
     with torch.no_grad():
         found = model(**batch)
@@ -278,7 +278,7 @@ def test_a_teachers_loss_is_the_cross_entropy_with_its_choice_at_every_node(text
             soft = -sum(w * p for w, p in zip(weights, among, strict=True)) / sum(weights)
             total += 0.3 * -among[tokens.index(code[at])] + 0.7 * soft
         expected.append(total)
-    compute_label_loss(model, trie, teacher_share=0.7)
+    return_label_loss(model, trie, teacher_share=0.7)
     with torch.no_grad():
         found = model(**Collator(tokenizer, trie)(examples))
     torch.testing.assert_close(found.nll, torch.tensor(expected, dtype=torch.float32), rtol=1e-4, atol=1e-4)
@@ -297,12 +297,12 @@ def test_a_teacher_is_read_in_the_order_of_the_cases_and_a_case_without_one_is_n
     soft = read_teacher(write_teacher(tmp_path / "t.parquet", ["a", "b", "c"]), cases, LABELS[:2])
     assert soft.tolist() == [[[1.0, 1.01], [0.0, 0.01]]]
     path = write_teacher(tmp_path / "v.parquet", ["a", "b", "a", "b"], [1, 0, 0, 1])
-    assert read_teacher(path, cases, LABELS[:1], versions=1).tolist() == [[[1.0], [2.0]], [[3.0], [0.0]]]
-    with pytest.raises(InputError, match=r"holds 4 cases, and not b \(2 training"):
-        read_teacher(path, cases, LABELS, versions=2)
+    assert read_teacher(path, cases, LABELS[:1], copies=1).tolist() == [[[1.0], [2.0]], [[3.0], [0.0]]]
+    with pytest.raises(InputError, match=r"has 4 rows, and none for b \(2 training"):
+        read_teacher(path, cases, LABELS, copies=2)
     with pytest.raises(InputError, match=r"lacks the columns \['nonsense'\].*Run the tabular stage again"):
         read_teacher(path, cases, ["nonsense"])
-    with pytest.raises(InputError, match=r"holds 0 cases, and not b \(2 training.*set tabular.folds"):
+    with pytest.raises(InputError, match=r"has 0 rows, and none for b \(2 training.*set tabular.folds"):
         read_teacher(write_teacher(tmp_path / "none.parquet", []), cases, LABELS)
 
 
@@ -310,7 +310,7 @@ def test_the_whole_is_right_only_where_every_token_is_likeliest(tiny_gemma3, tok
     model = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
     trie = trie_of(CODE_TEXTS, tokenizer)
     prompts = [example.prompt for example in pairs_of(CODE_TEXTS, 3)]
-    compute_label_loss(model, trie)
+    return_label_loss(model, trie)
     with torch.no_grad():
         correct = {
             label: model(**Collator(tokenizer, trie)([Example(p, label) for p in prompts])).correct
@@ -338,6 +338,6 @@ def test_a_loss_at_huge_logits_stays_finite(tiny_gemma3, tokenizer):
     model = AutoModelForCausalLM.from_pretrained(tiny_gemma3).eval()
     model.lm_head.weight.data *= 1e4
     trie = trie_of(WORD_TEXTS, tokenizer)
-    compute_label_loss(model, None)
+    return_label_loss(model, None)
     with torch.no_grad():
         assert torch.isfinite(model(**Collator(tokenizer, trie)(pairs_of(WORD_TEXTS))).nll).all()

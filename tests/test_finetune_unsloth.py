@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 
 from cancertype.errors import InputError
 from cancertype.finetune import finetune
-from tests.finetune_runs import LABEL_TEXTS, arguments, contents, curve, write_split
+from tests.finetune_runs import LABEL_TEXTS, contents, curve, job, write_split
 
 ROOT = Path(__file__).parents[1]
 INSTALL = "pip install --no-deps -r requirements-unsloth-cpu.txt"
@@ -33,16 +33,16 @@ TRAIN = """
 import sys
 from pathlib import Path
 import torch
-from tests.finetune_runs import arguments
+from tests.finetune_runs import job
 from cancertype.errors import InputError
 from cancertype.finetune import finetune
 torch.set_num_threads(1)
 splits, folder, runs = eval(sys.argv[1])
 for name, (base, changes) in runs.items():
-    run = arguments(splits, base, folder / name, backend="unsloth", **changes)
-    finetune(**run)
+    run = job(splits, base, folder / name, backend="unsloth", **changes)
+    finetune(run)
 try:
-    finetune(**arguments(splits, base, folder / "none", backend="unsloth", model={"load_in_4bit": True}))
+    finetune(job(splits, base, folder / "none", backend="unsloth", model={"load_in_4bit": True}))
 except InputError as error:
     (folder / "4bit").write_text(str(error))
 """
@@ -76,7 +76,7 @@ def both(splits, tiny_gemma3, tiny_gemma2, tmp_path_factory) -> dict[str, Path]:
     done = in_a_process_of_its_own(TRAIN, plan)
     assert done.returncode == 0, done.stderr[-3000:]
     for name, (base, changes) in runs.items():
-        finetune(**arguments(splits, base, folders["trl"] / name, **changes))
+        finetune(job(splits, base, folders["trl"] / name, **changes))
     return folders
 
 
@@ -123,7 +123,7 @@ def test_both_backends_merge_to_the_same_answers(both, run, splits, request):
 
 def test_a_process_that_imported_transformers_first_is_refused(splits, tiny_gemma3, tmp_path):
     with pytest.raises(InputError, match=r"was imported before it.*process of its own"):
-        finetune(**arguments(splits, tiny_gemma3, tmp_path, backend="unsloth"))
+        finetune(job(splits, tiny_gemma3, tmp_path, backend="unsloth"))
 
 
 def test_where_unsloth_is_absent_the_error_says_what_to_do():

@@ -10,95 +10,77 @@ from ..language_model.settings import Model
 from .settings import Lora, Train
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Job:
-    """The arguments of ``finetune``."""
+    """One fine-tuning run: what it reads, what it writes, and its settings.
+
+    Attributes:
+        train, validation: Parquet files with the columns case_id, label, prompt, completion and mutations.
+        base: the base model's folder, with its ``base.json``.
+        out: folder that gets ``adapter_model.safetensors``, ``adapter_config.json`` and ``training.json``. The same
+            input gives the same bytes on the same CPU, whether the run was killed and resumed or not.
+        scratch: folder for checkpoints, in a sub-folder named after a hash of all that shapes the result. A run that
+            was killed resumes from its last complete one. They are deleted when all else is written. Must outlive the
+            process.
+        model, lora, train_settings: sections of the settings.
+        label_texts: label to completion. No label's tokens may be the beginning of another's.
+        seed: of the adapter's first weights, the order of cases and mutations, and dropout.
+        curves: folder for ``training.csv`` and ``validation.csv``; None for no files.
+        metrics: JSON file for the report that is also in ``out``; None for no file.
+        timings: file that gets one line of JSON per finished run with its speed and memory; None for no file.
+        copied_to: folders that get a copy of the adapter later, whose disks must have room for it too.
+        continue_from: the adapter folder that ``train_settings.continue_from`` names, where the caller has fetched it
+            because it is neither a folder nor a Hub id (but a git revision, for example).
+        teacher: Parquet file of case_id, copy and one column of probabilities per label, for
+            ``train_settings.teacher_share``; None for the true labels alone.
+        augmented: Parquet file of augmented copies of the training cases: the columns of ``train``, and ``copy``, a
+            number from 1. Each epoch shows every case once, as itself or as one of its copies, in turn. None or an
+            empty file for no copies.
+    """
 
     train: Path
     validation: Path
     base: Path
     out: Path
     scratch: Path
-    log: Path | None
     model: Model
     lora: Lora
     train_settings: Train
-    label_texts: dict[str, str]
+    label_texts: Mapping[str, str]
     seed: int
-    continue_from: Path | None
-    teacher: Path | None
-    augmented: Path | None
+    curves: Path | None = None
+    metrics: Path | None = None
+    timings: Path | None = None
+    copied_to: tuple[Path, ...] = ()
+    continue_from: Path | None = None
+    teacher: Path | None = None
+    augmented: Path | None = None
 
 
-def finetune(
-    train: Path,
-    validation: Path,
-    base: Path,
-    out: Path,
-    *,
-    scratch: Path,
-    log: Path | None,
-    model: Model,
-    lora: Lora,
-    train_settings: Train,
-    label_texts: Mapping[str, str],
-    seed: int,
-    continue_from: Path | None = None,
-    teacher: Path | None = None,
-    augmented: Path | None = None,
-) -> dict:
-    """Train an adapter for ``base`` and write it to the folder ``out``, whole or not at all.
-
-    Args:
-        train, validation: Parquet files with the columns case_id, label, prompt, completion and mutations.
-        base: the base model's folder, with its ``base.json``.
-        out: gets ``adapter_model.safetensors``, ``adapter_config.json`` and ``training.json``. The same input gives the
-            same bytes on the same CPU, killed and resumed or not.
-        scratch: checkpoints go to a sub-folder named after a hash of all that shapes the result. A run that was killed
-            resumes from its last complete one; a finished run deletes them. Must outlive the process.
-        log: folder for ``training.csv`` and ``validation.csv``; None for no files.
-        label_texts: label to completion; no label's tokens may begin another's.
-        continue_from: the folder that ``train_settings.continue_from`` names where that is neither a folder nor a Hub
-            id (a revision, say) and the caller has fetched it.
-        teacher: Parquet file of case_id, copy and one column of probabilities a label, for
-            ``train_settings.teacher_share``; None for the true labels alone, which a share above 0 refuses.
-        augmented: Parquet file of versions of the training cases, in the columns of ``train`` and ``copy``, their
-            number from 1; an epoch shows each case in one version, in turn. None, or an empty file, for none.
+def finetune(job: Job) -> dict:
+    """Train an adapter for ``job.base`` and write it to the folder ``job.out``, whole or not at all.
 
     Returns:
-        What was done: losses (nats), steps, seconds, cases/s, tokens/s, peak memory (bytes), what it continued and
-        resumed from.
+        The report (losses in nats, steps, cases, settings, what it continued) and how it went in this process: seconds,
+        cases/s, tokens/s (None where it resumed after the last step), peak memory (bytes) and the step it resumed from.
 
     Raises:
-        InputError: a teacher's share with no teacher; data, label texts or an adapter to continue from that do not fit;
-            a loss that is not finite; a backend that cannot run here; a disk that is full.
+        InputError: a teacher's share without a teacher; data, label texts or an adapter to continue from that do not
+            fit; a loss that is not finite; a backend that cannot run here; a model too large for a machine without a
+            GPU; a disk that is full or too small.
+        SystemExit: SIGTERM. With one process a checkpoint is written first, after the current step.
 
-    With ``train_settings.num_processes`` above 1 the work is spread over that many local processes. Under a launcher
+    With ``train_settings.num_processes`` above 1 that many local processes share the work. Under a launcher
     (``accelerate launch``, ``torchrun``) every process calls this function, and the launcher's number counts.
     """
+    share = job.train_settings.teacher_share
     # It would train on the true labels alone, and the report would still say that a teacher had its share.
-    if train_settings.teacher_share and teacher is None:
+    if share and job.teacher is None:
         raise InputError(
-            f"train.teacher_share is {train_settings.teacher_share}, but no teacher was given: pass the out-of-fold "
-            "predictions that the tabular stage writes with tabular.folds above 0, or set train.teacher_share to 0"
+            f"train.teacher_share is {share}, but no teacher was given: pass the out-of-fold predictions that the "
+            "tabular stage writes with tabular.folds above 0, or set train.teacher_share to 0"
         )
-    job = Job(
-        train=train,
-        validation=validation,
-        base=base,
-        out=out,
-        scratch=scratch,
-        log=log,
-        model=model,
-        lora=lora,
-        train_settings=train_settings,
-        label_texts=dict(label_texts),
-        seed=seed,
-        continue_from=continue_from,
-        teacher=teacher,
-        augmented=augmented,
-    )
-    return shared_out(_start, job, train_settings.num_processes)
+    return shared_out(_start, job, job.train_settings.num_processes)
 
 
 def _start(job: Job) -> dict:

@@ -9,27 +9,21 @@ from typing import Any
 import numpy as np
 from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import load_peft_weights
+from safetensors import SafetensorError
 
 from ..errors import InputError
-from ..files import digest, whole_folder, write_text
+from ..files import digest, explained_writes, whole_folder, write_text
 from ..language_model.conversion import local_folder
 from ..language_model.label_trie import LabelTrie
-from .checkpoints import explained_writes
 from .settings import Lora
 
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
 REPORT = "training.json"
+GOES_ON = "then run again: training goes on from the last complete checkpoint"
+"""What to do after a failed write."""
+
 SHAPE = ("r", "lora_alpha", "use_rslora", "bias", "target_modules", "modules_to_save", "trainable_token_indices")
-
-
-def base_identity(base: Path) -> dict[str, Any]:
-    """Id, revision and weight hashes of a base folder, from its ``base.json`` and, where that lacks them, its files."""
-    record = json.loads((base / "base.json").read_text(encoding="utf-8"))
-    hashes = record.get("sha256") or {path.name: digest(path) for path in sorted(base.glob("*.safetensors"))}
-    # A folder given as model.base is a path of this machine: its name is all that others can use.
-    name = Path(record["id"]).name if Path(record["id"]).is_absolute() else record["id"]
-    return {"id": name, "revision": record.get("revision"), "sha256": hashes}
 
 
 def lora_arguments(lora: Lora, trie: LabelTrie) -> dict[str, Any]:
@@ -50,18 +44,20 @@ def lora_arguments(lora: Lora, trie: LabelTrie) -> dict[str, Any]:
 
 
 def resolve(name: str, folder: Path | None) -> Path:
-    """The folder of the adapter to continue from: ``folder`` if given, else ``name`` as a folder or a Hub id. Raises
-    ``InputError`` where it is not to be had, or is no adapter that the train_lora stage wrote."""
-    found = folder or Path(name)
-    if not found.is_dir():
-        found = local_folder(name, files=[WEIGHTS, CONFIG, REPORT], setting="train.continue_from")
-    missing = [file for file in (WEIGHTS, CONFIG, REPORT) if not (found / file).is_file()]
+    """The folder of the adapter to continue from: ``folder`` if given, else ``name`` as a folder or a Hub id.
+
+    Raises ``InputError`` where there is none, or none that the train_lora stage wrote.
+    """
+    adapter = folder or Path(name)
+    if not adapter.is_dir():
+        adapter = local_folder(name, files=[WEIGHTS, CONFIG, REPORT], setting="train.continue_from")
+    missing = [file for file in (WEIGHTS, CONFIG, REPORT) if not (adapter / file).is_file()]
     if missing:
         raise InputError(
             f"train.continue_from is {name!r}, and {', '.join(missing)} is missing there: name an adapter that the "
             "train_lora stage wrote"
         )
-    return found
+    return adapter
 
 
 def check_fits(
@@ -71,18 +67,23 @@ def check_fits(
 
     Returns what the report says of it: its name, its hash and how many steps and cases it had seen.
     """
-    done = json.loads((folder / REPORT).read_text(encoding="utf-8"))
-    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
-    if done["base"]["sha256"] != base["sha256"]:
+    done, config = _object(folder / REPORT, name), _object(folder / CONFIG, name)
+    absent = {"base", "label_texts", "steps_in_all", "cases_in_all"} - set(done)
+    if absent or not isinstance(done["base"], dict) or not isinstance(done["label_texts"], dict):
         raise InputError(
-            f"train.continue_from is {name!r}, trained on the base {done['base']['id']} (revision "
-            f"{done['base']['revision']}), but model.base is now {base['id']} (revision {base['revision']}), with "
+            f"train.continue_from is {name!r}, whose {REPORT} is not one that the train_lora stage wrote "
+            f"({', '.join(sorted(absent)) or 'base or label_texts'} is missing or damaged)"
+        )
+    if done["base"].get("sha256") != base["sha256"]:
+        raise InputError(
+            f"train.continue_from is {name!r}, trained on the base {done['base'].get('id')} (revision "
+            f"{done['base'].get('revision')}), but model.base is now {base['id']} (revision {base['revision']}), with "
             "other weights: set model.base and model.revision to the first"
         )
     for key in SHAPE:
-        before, now = config.get(key), arguments.get(key)
-        if key == "target_modules":
-            before = sorted(before)
+        before, now = _normal(config.get(key)), _normal(arguments.get(key))
+        if key == "modules_to_save":
+            before, now = _without_head(before), _without_head(now)
         if before != now:
             raise InputError(
                 f"train.continue_from is {name!r}, whose {key} is {before}, but the lora section says {now}"
@@ -105,21 +106,47 @@ def check_fits(
     }
 
 
+def _object(path: Path, name: str) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"train.continue_from is {name!r}, and {path} is damaged: {error}") from None
+    if not isinstance(content, dict):
+        raise InputError(f"train.continue_from is {name!r}, and {path} is damaged: it holds {content!r:.40}")
+    return content
+
+
+def _normal(value: Any) -> Any:
+    """A setting in one form: sets, tuples and lists of modules or tokens as sorted lists, empty ones as None."""
+    if isinstance(value, Mapping):
+        return {key: _normal(of_key) for key, of_key in value.items()} or None
+    if isinstance(value, list | tuple | set | frozenset):
+        return sorted(value) or None
+    return value
+
+
+def _without_head(modules: list[str] | None) -> list[str] | None:
+    """``modules_to_save`` without the output head: PEFT and unsloth add it to the embedding to which it is tied."""
+    return [module for module in modules or [] if module != "lm_head"] or None
+
+
 def load_weights(model: PeftModel, folder: Path) -> None:
     """Put an earlier adapter's weights into a fresh adapter of the same shape."""
-    result = set_peft_model_state_dict(model, load_peft_weights(str(folder), device="cpu"))
+    try:
+        weights = load_peft_weights(str(folder), device="cpu")
+    except SafetensorError as error:
+        raise InputError(f"{folder / WEIGHTS}: damaged ({error}). Fetch or train the adapter again") from error
+    result = set_peft_model_state_dict(model, weights)
     if result.unexpected_keys:
         raise InputError(f"{folder / WEIGHTS}: holds weights that the adapter lacks: {result.unexpected_keys[:3]}")
 
 
 def write(checkpoint: Path, out: Path, *, base: Mapping[str, Any], report: Mapping[str, Any]) -> None:
     """Write the adapter folder from a checkpoint, whole or not at all."""
-    # Made first, for a failed write is explained by the room that is left in it.
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with explained_writes(out.parent), whole_folder(out) as beside:
-        shutil.copyfile(checkpoint / WEIGHTS, beside / WEIGHTS)
-        write_text(beside / CONFIG, _dump(_portable(checkpoint / CONFIG, base)))
-        write_text(beside / REPORT, _dump(report))
+    with explained_writes(out.parent, GOES_ON), whole_folder(out) as folder:
+        shutil.copyfile(checkpoint / WEIGHTS, folder / WEIGHTS)
+        write_text(folder / CONFIG, dump(_portable(checkpoint / CONFIG, base)))
+        write_text(folder / REPORT, dump(report))
 
 
 def _portable(config: Path, base: Mapping[str, Any]) -> dict[str, Any]:
@@ -129,7 +156,8 @@ def _portable(config: Path, base: Mapping[str, Any]) -> dict[str, Any]:
     return content | {"base_model_name_or_path": base["id"], "revision": base["revision"], "inference_mode": True}
 
 
-def _dump(content: Mapping[str, Any]) -> str:
+def dump(content: Mapping[str, Any]) -> str:
+    """Indented JSON with sorted keys, which is the same for the same content."""
     return json.dumps(content, indent=2, sort_keys=True, default=_number) + "\n"
 
 

@@ -1,15 +1,18 @@
-"""What is written and shown while training runs: the loss curves as CSV, and a progress bar."""
+"""What happens beside the optimiser's steps: loss curves, a progress bar, timing, and stopping when asked to."""
 
 import csv
 import io
+import signal
+import threading
 import time
 from pathlib import Path
+from types import FrameType
 
 from tqdm.auto import tqdm
 from transformers import TrainerCallback
 
 from ..files import write_text
-from .trainer import Batches
+from .trainer import Batches, PlannedTraining
 
 CURVES = {
     "training.csv": {"step": "step", "epoch": "epoch", "loss": "loss", "learning_rate": "learning_rate"},
@@ -25,9 +28,9 @@ CURVES = {
 
 
 class LossCurves(TrainerCallback):
-    """Writes ``training.csv`` and ``validation.csv`` in ``folder``, a row as soon as it is known.
+    """Writes ``training.csv`` and ``validation.csv`` in ``folder``, each row as soon as it is known.
 
-    The trainer's history lies in each checkpoint, so a resumed run first writes the rows before it again.
+    The trainer's history is in each checkpoint, so a resumed run first writes the earlier rows again.
     """
 
     def __init__(self, folder: Path, batches: Batches):
@@ -107,3 +110,49 @@ class StepTimer(TrainerCallback):
     def on_step_end(self, args, state, control, **kwargs):
         self.seconds += time.perf_counter() - self.began
         self.steps += 1
+
+
+class ResumedLoss(TrainerCallback):
+    """Takes up the losses that were not logged yet at the checkpoint from which training resumes."""
+
+    def __init__(self, trainer: PlannedTraining):
+        self.trainer = trainer
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        if state.global_step:
+            self.trainer.restore_unlogged_loss(Path(args.output_dir) / f"checkpoint-{state.global_step}")
+
+
+class StopOnSigterm(TrainerCallback):
+    """SIGTERM ends training after the current step, with a checkpoint and exit status 143; a second one at once.
+
+    For a run in one process. Processes that work together are ended at once, because one that stops by itself leaves
+    the others waiting for it.
+    """
+
+    def __init__(self):
+        self.asked, self.before = False, None
+
+    def on_train_begin(self, args, state, control, **kwargs):
+        if threading.current_thread() is threading.main_thread():
+            self.before = signal.signal(signal.SIGTERM, self._ask)
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def on_step_end(self, args, state, control, **kwargs):
+        if self.asked:
+            control.should_save = True
+
+    def on_save(self, args, state, control, **kwargs):
+        if self.asked:
+            self._restore()
+            raise SystemExit(128 + signal.SIGTERM)
+
+    def on_train_end(self, args, state, control, **kwargs):
+        self._restore()
+
+    def _restore(self) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGTERM, self.before)

@@ -62,17 +62,25 @@ def read_cases(path: Path, label_texts: Mapping[str, str]) -> Cases:
     """Read a split. Raises ``InputError`` where a column is missing or a completion is not its label's."""
     cases = _cases(path, _table(path, COLUMNS, "to_text"), label_texts)
     if not cases.ids:
-        raise InputError(f"{path}: holds no case. Give the split more cases (cohort section) or the sources more data")
+        raise InputError(f"{path}: has no case. Give the split more cases (cohort section) or the sources more data")
     return cases
 
 
 def _table(path: Path, columns: Sequence[str], stage: str) -> pa.Table:
     """These columns of a file. Raises ``InputError`` where one is missing, naming the ``stage`` that writes them."""
-    names = pq.read_schema(path).names
+    try:
+        names = pq.read_schema(path).names
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file. Run the {stage} stage") from None
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{path}: damaged, not readable as Parquet ({error}). Run the {stage} stage again") from None
     missing = sorted(set(columns) - set(names))
     if missing:
         raise InputError(f"{path}: lacks the columns {missing}; it has {names}. Run the {stage} stage again")
-    return pq.read_table(path, columns=list(columns))
+    try:
+        return pq.read_table(path, columns=list(columns))
+    except (pa.ArrowException, OSError) as error:
+        raise InputError(f"{path}: damaged, not readable as Parquet ({error}). Run the {stage} stage again") from None
 
 
 def _cases(path: Path, table: pa.Table, label_texts: Mapping[str, str]) -> Cases:
@@ -86,43 +94,43 @@ def _cases(path: Path, table: pa.Table, label_texts: Mapping[str, str]) -> Cases
     return Cases(rows["case_id"], rows["label"], rows["prompt"], rows["mutations"])
 
 
-def read_versions(path: Path, cases: Cases, label_texts: Mapping[str, str]) -> list[Cases]:
-    """The versions of ``cases`` in a file with their number as the column ``copy``, each in the order of ``cases``.
+def read_copies(path: Path, cases: Cases, label_texts: Mapping[str, str]) -> list[Cases]:
+    """The augmented copies of ``cases`` in a file whose column ``copy`` numbers them, each in the order of ``cases``.
 
-    Raises ``InputError`` where a version lacks a case or holds another.
+    Raises ``InputError`` where a copy lacks a case or has one that ``cases`` lacks.
     """
     table = _table(path, (*COLUMNS, "copy"), "to_text")
-    found = []
-    for copy in sorted(set(table["copy"].to_pylist())):
-        version = _cases(path, table.filter(pc.equal(table["copy"], copy)), label_texts)
-        if sorted(version.ids) != sorted(cases.ids):
+    copies = []
+    for number in sorted(set(table["copy"].to_pylist())):
+        copy = _cases(path, table.filter(pc.equal(table["copy"], number)), label_texts)
+        if sorted(copy.ids) != sorted(cases.ids):
             raise InputError(
-                f"{path}: version {copy} holds {len(version)} cases, and not those of the training split "
+                f"{path}: copy {number} has {len(copy)} cases, which are not those of the training split "
                 f"({len(cases)}). Run the to_text stage again"
             )
-        rows = {case_id: row for row, case_id in enumerate(version.ids)}
-        found.append(take(version, [rows[case_id] for case_id in cases.ids]))
-    return found
+        rows = {case_id: row for row, case_id in enumerate(copy.ids)}
+        copies.append(take(copy, [rows[case_id] for case_id in cases.ids]))
+    return copies
 
 
-def read_teacher(path: Path, cases: Cases, labels: Sequence[str], versions: int = 0) -> np.ndarray:
-    """The teacher's probabilities of ``cases`` and of as many ``versions`` of them.
+def read_teacher(path: Path, cases: Cases, labels: Sequence[str], copies: int = 0) -> np.ndarray:
+    """The teacher's probabilities of ``cases`` and of that many augmented ``copies`` of them.
 
-    The shape is (1 + versions, cases, labels), the file's columns case_id, copy (0 for the case itself) and one for
-    each label. Raises ``InputError`` where the file has no row for a case: it has none when ``tabular.folds`` is 0.
+    The shape is (1 + copies, cases, labels). The file has the columns case_id, copy (0 for the case itself) and one per
+    label. Raises ``InputError`` where the file has no row for a case: it has none when ``tabular.folds`` is 0.
     """
     table = _table(path, ("case_id", "copy", *labels), "tabular")
     keys = zip(table["copy"].to_pylist(), table["case_id"].to_pylist(), strict=True)
     rows = {key: row for row, key in enumerate(keys)}
-    wanted = [(copy, case_id) for copy in range(1 + versions) for case_id in cases.ids]
+    wanted = [(copy, case_id) for copy in range(1 + copies) for case_id in cases.ids]
     absent = [key for key in wanted if key not in rows]
     if absent:
         raise InputError(
-            f"{path}: holds {len(rows)} cases, and not {absent[0][1]} ({len(absent)} training cases are missing), so "
-            "train.teacher_share has no teacher: set tabular.folds to 5, say, and run the tabular stage again"
+            f"{path}: has {len(rows)} rows, and none for {absent[0][1]} ({len(absent)} training cases are missing), so "
+            "train.teacher_share has no teacher: set tabular.folds to 5, for example, and run the tabular stage again"
         )
     probabilities = np.stack([table[label].to_numpy() for label in labels], axis=1)
-    return probabilities[[rows[key] for key in wanted]].reshape(1 + versions, len(cases), len(labels))
+    return probabilities[[rows[key] for key in wanted]].reshape(1 + copies, len(cases), len(labels))
 
 
 def subset(cases: Cases, size: int | None, seed: int) -> Cases:
@@ -164,7 +172,7 @@ def plan(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Every batch of a run: rows and epochs, each of shape (steps, batch).
 
-    ``tokens`` (versions, cases) are those of the case in its versions, which take turns by epoch.
+    ``tokens`` (copies, cases) are those of each case and its augmented copies, which take turns by epoch.
     An epoch is a fresh permutation of the cases (or, with ``balance``, as many draws with every label equally often).
     Its last batch is filled with cases drawn again, so that all batches weigh the same. With ``group_by_length`` the
     cases of 50 batches at a time are sorted by length before they are cut, and the batches then shuffled.
@@ -224,7 +232,7 @@ class PlannedBatches(Sampler[list[tuple[int, int]]]):
 
 
 class Example(NamedTuple):
-    """A case as the collator wants it; ``teacher``, where there is one: a probability for each label, (labels,)."""
+    """A case as the collator wants it; ``teacher``, where there is one, has a probability per label, (labels,)."""
 
     prompt: str
     label: str
@@ -232,30 +240,30 @@ class Example(NamedTuple):
 
 
 class TrainingCases(Dataset):
-    """(row, epoch) to ``Example``; the mutations of a case stand in an order of their own in every epoch.
+    """(row, epoch) to ``Example``; the mutations of a case have an order of their own in every epoch.
 
-    ``versions`` of the same cases take turns by epoch, the first of them being the cases themselves. ``teacher`` is
-    None or what ``read_teacher`` gave for the same cases, (versions, cases, labels).
+    ``copies`` of the same cases take turns by epoch, and the first of them is the cases themselves. ``teacher`` is None
+    or what ``read_teacher`` gave for the same cases, (copies, cases, labels).
     """
 
-    def __init__(self, versions: Sequence[Cases], seed: int, shuffle: bool, teacher: np.ndarray | None = None):
-        self.versions, self.seed, self.shuffle, self.teacher = versions, seed, shuffle, teacher
+    def __init__(self, copies: Sequence[Cases], seed: int, shuffle: bool, teacher: np.ndarray | None = None):
+        self.copies, self.seed, self.shuffle, self.teacher = copies, seed, shuffle, teacher
 
     def __len__(self) -> int:
-        return len(self.versions[0])
+        return len(self.copies[0])
 
     def __getitem__(self, key: tuple[int, int]) -> Example:
         row, epoch = key
-        version = epoch % len(self.versions)
-        cases = self.versions[version]
+        copy = epoch % len(self.copies)
+        cases = self.copies[copy]
         prompt = cases.prompts[row]
         if self.shuffle:
             prompt = shuffled(prompt, cases.mutations[row], random.Random(f"{self.seed} {epoch} {row}"))
-        return Example(prompt, cases.labels[row], None if self.teacher is None else self.teacher[version, row])
+        return Example(prompt, cases.labels[row], None if self.teacher is None else self.teacher[copy, row])
 
 
 class ValidationCases(Dataset):
-    """Row to ``Example``, as they stand in the file; no teacher, for validation asks for the truth alone."""
+    """Row to ``Example``, as they are in the file. There is no teacher, because validation asks for the true label."""
 
     def __init__(self, cases: Cases):
         self.cases = cases

@@ -6,6 +6,7 @@ import math
 import platform
 import resource
 import shutil
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
@@ -24,12 +25,13 @@ from transformers import (
     TrainingArguments,
 )
 
-from ..files import digest
+from ..files import check_room, digest, explained_writes, write_text
+from ..language_model import base_record
 from ..language_model.label_trie import LabelTrie
-from ..language_model.loading import default_device
+from ..language_model.loading import check_trainable_here, default_device
 from . import Job
 from . import adapter as adapters
-from .callbacks import LastStep, LossCurves, Progress, StepTimer
+from .callbacks import LastStep, LossCurves, Progress, ResumedLoss, StepTimer, StopOnSigterm
 from .checkpoints import drop_incomplete, has_stopped, newest_complete, step_of
 from .data import (
     Cases,
@@ -39,17 +41,20 @@ from .data import (
     lengths,
     plan,
     read_cases,
+    read_copies,
     read_teacher,
-    read_versions,
     subset,
     take,
     trie_of,
 )
-from .loss import compute_label_loss
+from .loss import return_label_loss
 from .trainer import Batches, PlannedTraining
 
 SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 LIBRARIES = ("torch", "transformers", "peft", "trl")
+CHECKPOINTS_KEPT = 3
+_BESIDE_WEIGHTS = 1 << 16
+"""Bytes of a checkpoint's or adapter's small files, at most."""
 
 
 def run(job: Job, backend: ModuleType) -> dict[str, Any]:
@@ -57,9 +62,10 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
     settings = job.train_settings
     # Joins the other processes, if any, and takes this one's GPU, before a model is loaded to it.
     processes = PartialState(cpu=default_device().type == "cpu").num_processes
-    base = adapters.base_identity(job.base)
+    check_trainable_here(job.base, load_in_4bit=job.model.load_in_4bit)
+    base = base_record.identity(job.base)
     train = read_cases(job.train, job.label_texts)
-    versions = [train, *(read_versions(job.augmented, train, job.label_texts) if job.augmented else [])]
+    copies = read_copies(job.augmented, train, job.label_texts) if job.augmented else []
     validation = subset(read_cases(job.validation, job.label_texts), settings.validation_cases, job.seed)
     model, tokenizer = backend.load(job.base, job.model)
     trie = trie_of(job.label_texts, tokenizer)
@@ -68,29 +74,29 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
     origin = _continue(job, model, base, shape)
 
     checkpoints = job.scratch / _key(job, base, origin, processes)
-    batches = _batches(job, versions, validation, tokenizer, trie, model.device, processes)
+    _check_room(job, model, checkpoints)
+    batches = _batches(job, [train, *copies], validation, tokenizer, trie, model.device, processes)
     timer = StepTimer()
     trainer = backend.LabelTrainer(
         model=model,
         args=_arguments(job, backend, model, checkpoints, len(batches.rows)),
         processing_class=tokenizer,
-        callbacks=_callbacks(job, batches, timer),
+        callbacks=_callbacks(job, batches, timer, processes),
         batches=batches,
     )
     trainer.remove_callback(PrinterCallback)
-    compute_label_loss(
+    trainer.add_callback(ResumedLoss(trainer))
+    return_label_loss(
         model.get_base_model(), trie if settings.loss == "labels" else None, teacher_share=settings.teacher_share
     )
     resumed = _train(trainer, checkpoints)
 
     report = _report(job, trainer, batches, base, origin)
+    measured = _measured(trainer, timer) | {"resumed_from_step": resumed}
     if trainer.is_world_process_zero():
-        adapters.write(_result(trainer, checkpoints), job.out, base=base, report=report)
-        if job.log is not None:
-            LossCurves(job.log, batches).write(trainer.state.log_history)
-        shutil.rmtree(checkpoints)
+        _write(job, trainer, checkpoints, report, measured)
     trainer.accelerator.wait_for_everyone()
-    return report | _measured(trainer, timer) | {"resumed_from_step": resumed}
+    return report | measured
 
 
 def _continue(job: Job, model: PeftModel, base: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any] | None:
@@ -114,42 +120,61 @@ def _key(job: Job, base: dict[str, Any], origin: dict[str, Any] | None, processe
         "settings": [section.model_dump() for section in (job.model, job.lora)],
         "train": job.train_settings.model_dump(exclude={"continue_from", "num_processes"}),
         "processes": processes,
-        "label_texts": job.label_texts,
+        "label_texts": dict(job.label_texts),
         "seed": job.seed,
         "libraries": {name: version(name) for name in LIBRARIES},
     }
     return hashlib.sha256(json.dumps(shaping, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def _check_room(job: Job, model: PeftModel, checkpoints: Path) -> None:
+    """Raise ``InputError`` unless adapter, its copies and all checkpoints that are kept at one time have room."""
+    trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    adapter = 4 * trained + _BESIDE_WEIGHTS
+    # Adam keeps two numbers per weight.
+    checkpoint = adapter + trained * (2 if job.train_settings.optimizer == "adamw_8bit" else 8)
+    there = sum(path.stat().st_size for path in checkpoints.rglob("*") if path.is_file())
+    # A checkpoint is complete before the oldest is deleted.
+    needed = {job.scratch: max(checkpoint, (CHECKPOINTS_KEPT + 1) * checkpoint - there), job.out.parent: adapter}
+    for folder in job.copied_to:
+        needed[folder] = needed.get(folder, 0) + adapter
+    check_room(
+        needed,
+        f"The adapter takes {adapter / 2**20:,.0f} MiB and a checkpoint {checkpoint / 2**20:,.0f} MiB. Make room, move "
+        "the folders to a larger disk, or lower lora.r or lora.train_embeddings",
+    )
+
+
 def _batches(
     job: Job,
-    versions: list[Cases],
+    copies: list[Cases],
     validation: Cases,
     tokenizer: PreTrainedTokenizerBase,
     trie: LabelTrie,
     device: torch.device,
     processes: int,
 ) -> Batches:
+    """Plan the run. ``copies`` are the training cases themselves and their augmented copies."""
     settings = job.train_settings
-    train = versions[0]
-    tokens = np.stack([lengths(cases, tokenizer, trie, job.model.max_seq_length) for cases in versions])
+    train = copies[0]
+    tokens = np.stack([lengths(cases, tokenizer, trie, job.model.max_seq_length) for cases in copies])
     by_length = np.argsort(-lengths(validation, tokenizer, trie, job.model.max_seq_length), kind="stable")
     batch = settings.batch_size * settings.gradient_accumulation_steps * processes
-    steps_an_epoch = math.ceil(len(train) / batch)
+    steps_per_epoch = math.ceil(len(train) / batch)
     rows, epochs = plan(
         train.labels,
         tokens,
         batch=batch,
-        steps=settings.max_steps if settings.max_steps > 0 else max(1, round(settings.epochs * steps_an_epoch)),
+        steps=settings.max_steps if settings.max_steps > 0 else max(1, round(settings.epochs * steps_per_epoch)),
         seed=job.seed,
         balance=settings.balance_labels,
         group_by_length=settings.group_by_length,
     )
-    teacher = None if job.teacher is None else read_teacher(job.teacher, train, list(trie.paths), len(versions) - 1)
+    teacher = None if job.teacher is None else read_teacher(job.teacher, train, list(trie.paths), len(copies) - 1)
     # Tensor cores want multiples of eight; elsewhere padding is only work.
     multiple = 8 if device.type == "cuda" else 1
     return Batches(
-        cases=TrainingCases(versions, job.seed, settings.shuffle_mutations, teacher),
+        cases=TrainingCases(copies, job.seed, settings.shuffle_mutations, teacher),
         validation=ValidationCases(take(validation, by_length.tolist())),
         rows=rows,
         epochs=epochs,
@@ -185,7 +210,7 @@ def _arguments(job: Job, backend: ModuleType, model: PeftModel, folder: Path, st
         eval_steps=settings.evaluate_every_steps,
         save_strategy="steps",
         save_steps=settings.evaluate_every_steps if early else settings.save_every_steps,
-        save_total_limit=3,
+        save_total_limit=CHECKPOINTS_KEPT,
         metric_for_best_model="eval_loss",
         greater_is_better=False,
         seed=job.seed,
@@ -205,10 +230,12 @@ def _arguments(job: Job, backend: ModuleType, model: PeftModel, folder: Path, st
     )
 
 
-def _callbacks(job: Job, batches: Batches, timer: StepTimer) -> list[TrainerCallback]:
+def _callbacks(job: Job, batches: Batches, timer: StepTimer, processes: int) -> list[TrainerCallback]:
     callbacks: list[TrainerCallback] = [LastStep(), Progress(), timer]
-    if job.log is not None:
-        callbacks.append(LossCurves(job.log, batches))
+    if processes == 1:
+        callbacks.append(StopOnSigterm())
+    if job.curves is not None:
+        callbacks.append(LossCurves(job.curves, batches))
     if job.train_settings.early_stopping_patience is not None:
         callbacks.append(EarlyStoppingCallback(job.train_settings.early_stopping_patience))
     return callbacks
@@ -220,15 +247,33 @@ def _train(trainer: PlannedTraining, checkpoints: Path) -> int | None:
         checkpoints.mkdir(parents=True, exist_ok=True)
         drop_incomplete(checkpoints)
     trainer.accelerator.wait_for_everyone()
-    found = newest_complete(checkpoints)
-    if found is None:
+    checkpoint = newest_complete(checkpoints)
+    if checkpoint is None:
         trainer.train()
         return None
-    if has_stopped(found):
-        trainer.state = TrainerState.load_from_json(str(found / "trainer_state.json"))
+    if has_stopped(checkpoint):
+        trainer.state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
     else:
-        trainer.train(resume_from_checkpoint=str(found))
-    return step_of(found)
+        trainer.train(resume_from_checkpoint=str(checkpoint))
+    return step_of(checkpoint)
+
+
+def _write(
+    job: Job, trainer: PlannedTraining, checkpoints: Path, report: dict[str, Any], measured: dict[str, Any]
+) -> None:
+    """Write all results, and delete the checkpoints once everything is on the disk."""
+    adapters.write(_result(trainer, checkpoints), job.out, base=report["base"], report=report)
+    with explained_writes(job.out.parent, adapters.GOES_ON):
+        if job.curves is not None:
+            LossCurves(job.curves, trainer.batches).write(trainer.state.log_history)
+        if job.metrics is not None:
+            write_text(job.metrics, adapters.dump(report))
+        if job.timings is not None:
+            job.timings.parent.mkdir(parents=True, exist_ok=True)
+            with job.timings.open("a", encoding="utf-8") as file:
+                ended = datetime.now(UTC).isoformat(timespec="seconds")
+                file.write(json.dumps({"ended": ended, "steps": report["steps"], **measured}) + "\n")
+    shutil.rmtree(checkpoints)
 
 
 def _result(trainer: PlannedTraining, checkpoints: Path) -> Path:
@@ -241,7 +286,7 @@ def _result(trainer: PlannedTraining, checkpoints: Path) -> Path:
 def _report(
     job: Job, trainer: PlannedTraining, batches: Batches, base: dict[str, Any], origin: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """What was done, the same on every run of the same input: it lies beside the adapter."""
+    """What was done, the same on every run of the same input. It is stored beside the adapter."""
     state = trainer.state
     training = [entry["loss"] for entry in state.log_history if "loss" in entry]
     validation = [entry for entry in state.log_history if "eval_loss" in entry]
@@ -250,7 +295,7 @@ def _report(
     before = origin or {"steps": 0, "cases": 0}
     return {
         "base": base,
-        "label_texts": job.label_texts,
+        "label_texts": dict(job.label_texts),
         "model": job.model.model_dump(exclude={"base", "revision"}),
         "lora": job.lora.model_dump(),
         "train": job.train_settings.model_dump(exclude={"continue_from", "num_processes"}),
@@ -263,7 +308,7 @@ def _report(
         "steps_in_all": before["steps"] + state.global_step,
         "cases_in_all": before["cases"] + cases,
         "training_cases": len(batches.cases),
-        "versions": len(batches.cases.versions),
+        "versions": len(batches.cases.copies),
         "validation_cases": len(batches.validation),
         "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "training_loss_first": training[0],
@@ -277,16 +322,16 @@ def _report(
 
 
 def _measured(trainer: PlannedTraining, timer: StepTimer) -> dict[str, Any]:
-    """How fast this process's share went since it was started or resumed, and how much memory it held at most."""
+    """Speed since the start or resumption of this process, and its peak memory. A rate is None where no step ran."""
     device = trainer.accelerator.device
     cuda = device.type == "cuda"
     tokens = int(trainer.accelerator.reduce(torch.tensor(trainer.tokens_seen, device=device), reduction="sum"))
-    seconds = timer.seconds or math.nan
+    cases = timer.steps * trainer.batches.rows.shape[1]
     return {
         "seconds": timer.seconds,
         "steps_timed": timer.steps,
-        "cases_per_second": timer.steps * trainer.batches.rows.shape[1] / seconds,
-        "tokens_per_second": tokens / seconds,
+        "cases_per_second": cases / timer.seconds if timer.steps else None,
+        "tokens_per_second": tokens / timer.seconds if timer.steps else None,
         "peak_memory_bytes": torch.cuda.max_memory_allocated() if cuda else peak_resident_bytes(),
         "device": torch.cuda.get_device_name(device) if cuda else platform.machine(),
         "processes": trainer.accelerator.num_processes,

@@ -1,5 +1,6 @@
 """What both backends' trainers share: planned batches, the label loss, and checkpoints that are whole or not at all."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -13,7 +14,9 @@ from torch.utils.data import DataLoader
 from transformers import EvalPrediction, Trainer
 
 from ..errors import InputError
-from .checkpoints import explained_writes, mark_complete
+from ..files import explained_writes, write_json
+from .adapter import GOES_ON
+from .checkpoints import mark_complete
 from .data import IGNORED, Collator, PlannedBatches, TrainingCases, ValidationCases
 
 UNSTABLE = (
@@ -24,7 +27,7 @@ UNSTABLE = (
 
 @dataclass(frozen=True)
 class Batches:
-    """All that a run will see. ``rows`` and ``epochs`` are those of ``data.plan``: (steps, cases a step)."""
+    """All that a run will see. ``rows`` and ``epochs`` are those of ``data.plan``: (steps, cases per step)."""
 
     cases: TrainingCases
     validation: ValidationCases
@@ -38,12 +41,12 @@ class Batches:
         return step * self.rows.shape[1] / len(self.cases)
 
 
-def validation_metrics(found: EvalPrediction) -> dict[str, float]:
-    """Nats a case (the score that prediction ranks by) and a label token, and the share of cases wholly right."""
-    nll, correct = found.predictions.T
+def validation_metrics(scored: EvalPrediction) -> dict[str, float]:
+    """Nats per case (the score that prediction ranks by), nats per label token, and the share of cases wholly right."""
+    nll, correct = scored.predictions.T
     return {
         "loss": float(nll.mean()),
-        "loss_per_token": float(nll.sum() / found.label_ids.sum()),
+        "loss_per_token": float(nll.sum() / scored.label_ids.sum()),
         "accuracy": float(correct.mean()),
     }
 
@@ -65,7 +68,7 @@ class PlannedTraining(Trainer):
         self.tokens_seen = 0
         super().__init__(
             # SFTTrainer asks for tables; what it trains on comes from the loaders below.
-            train_dataset=Dataset.from_dict({"prompt": batches.cases.versions[0].prompts}),
+            train_dataset=Dataset.from_dict({"prompt": batches.cases.copies[0].prompts}),
             eval_dataset=Dataset.from_dict({"prompt": batches.validation.cases.prompts}),
             data_collator=batches.collator,
             compute_metrics=validation_metrics,
@@ -128,17 +131,17 @@ class PlannedTraining(Trainer):
         return [group for group in groups if group["params"]]
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        found = model(**inputs)
+        label_loss = model(**inputs)
         # DDP averages gradients over processes; the step's count is already over all of them.
-        loss = found.nll.sum() * self.accelerator.num_processes / num_items_in_batch
+        loss = label_loss.nll.sum() * self.accelerator.num_processes / num_items_in_batch
         if not torch.isfinite(loss):
             raise InputError(UNSTABLE.format(what="training", value=loss.item(), step=self.state.global_step + 1))
-        return (loss, found) if return_outputs else loss
+        return (loss, label_loss) if return_outputs else loss
 
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
         with torch.no_grad():
-            found = model(**self._prepare_inputs(inputs))
-        return None, torch.stack([found.nll, found.correct.to(found.nll.dtype)], dim=1), found.tokens
+            scored = model(**self._prepare_inputs(inputs))
+        return None, torch.stack([scored.nll, scored.correct.to(scored.nll.dtype)], dim=1), scored.tokens
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
         metrics = super().evaluate(*args, **kwargs)
@@ -151,11 +154,35 @@ class PlannedTraining(Trainer):
     def create_model_card(self, *args: Any, **kwargs: Any) -> None:
         """Nothing: a checkpoint is no publication, and the library's card would name this machine's paths."""
 
+    def _save(self, output_dir: str | None = None, state_dict: dict | None = None) -> None:
+        # The base is beside every run, so a checkpoint needs no copy of its tokenizer (33 MB for Gemma).
+        tokenizer, collator = self.processing_class, self.data_collator
+        self.processing_class = self.data_collator = None
+        try:
+            super()._save(output_dir, state_dict)
+        finally:
+            self.processing_class, self.data_collator = tokenizer, collator
+
     def _save_checkpoint(self, model, trial):
         folder = Path(self.args.output_dir)
-        with explained_writes(folder):
+        with explained_writes(folder, GOES_ON):
             super()._save_checkpoint(model, trial)
+            checkpoint = folder / f"checkpoint-{self.state.global_step}"
+            self._save_unlogged_loss(checkpoint)
             self.accelerator.wait_for_everyone()
             if self.args.should_save:
-                checkpoint = folder / f"checkpoint-{self.state.global_step}"
                 mark_complete(checkpoint, stopped=self.control.should_training_stop)
+
+    # The trainer logs the mean loss since the last log, and forgets in a checkpoint what is not logged yet. A run that
+    # was resumed between two logs would then log another mean.
+
+    def _save_unlogged_loss(self, checkpoint: Path) -> None:
+        unlogged = {"sum": self._tr_loss.item(), "since_step": self._globalstep_last_logged}
+        write_json(checkpoint / f"unlogged_loss_{self.accelerator.process_index}.json", unlogged)
+
+    def restore_unlogged_loss(self, checkpoint: Path) -> None:
+        """Take up the sum of the losses that were not logged yet at a checkpoint, on this process."""
+        path = checkpoint / f"unlogged_loss_{self.accelerator.process_index}.json"
+        unlogged = json.loads(path.read_text(encoding="utf-8"))
+        self._tr_loss += unlogged["sum"]
+        self._globalstep_last_logged = unlogged["since_step"]

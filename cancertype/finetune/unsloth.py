@@ -27,9 +27,10 @@ except (ImportError, NotImplementedError) as error:  # Versions that know no CPU
 
 import torch  # noqa: E402
 from peft import PeftModel  # noqa: E402
-from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase  # noqa: E402
+from transformers import PreTrainedModel, PreTrainedTokenizerBase  # noqa: E402
 
-from ..language_model.loading import attention, choose_dtype, default_device, load_tokenizer  # noqa: E402
+from ..language_model.base_record import check_weights  # noqa: E402
+from ..language_model.loading import attention, choose_dtype, default_device, load_config, load_tokenizer  # noqa: E402
 from ..language_model.settings import Model  # noqa: E402
 from .trainer import PlannedTraining  # noqa: E402
 
@@ -42,7 +43,8 @@ class LabelTrainer(PlannedTraining, UnslothTrainer):
 
 def load(base: Path, settings: Model) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """The base model as unsloth loads it, and its tokenizer as every other stage loads it."""
-    config = AutoConfig.from_pretrained(base, local_files_only=True)
+    config = load_config(base)
+    check_weights(base)
     device = default_device()
     if settings.load_in_4bit and device.type != "cuda":
         raise InputError(
@@ -58,6 +60,7 @@ def load(base: Path, settings: Model) -> tuple[PreTrainedModel, PreTrainedTokeni
         max_seq_length=settings.max_seq_length,
         dtype=choose_dtype(config, device, settings.dtype),
         load_in_4bit=settings.load_in_4bit,
+        trust_remote_code=False,
         **arguments,
     )
     return model, load_tokenizer(base)

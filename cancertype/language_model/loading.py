@@ -1,8 +1,15 @@
-"""How weights and tokenizer are loaded from a model folder, on whatever device there is."""
+"""How weights and tokenizer are loaded from a model folder, on whatever device there is.
+
+A model folder may come from a stranger: no code of its own is run, and damaged files end in one clear line.
+"""
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from transformers import (
@@ -16,27 +23,63 @@ from transformers import (
 )
 
 from ..errors import InputError
+from .base_record import check_weights
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 
+MODEL_FILES = (
+    "LICENSE*",
+    "NOTICE*",
+    "README.md",
+    "*TERMS*",
+    "added_tokens.json",
+    "chat_template.*",
+    "config.json",
+    "generation_config.json",
+    "model*.safetensors",
+    "model.safetensors.index.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+)
+"""Names of the files of a model: whatever else is in a folder or repository (code, pickles, secrets) is left there."""
+
+ALLOW_CPU = "CANCERTYPE_ALLOW_CPU"
+LARGEST_ON_CPU = 1_000_000_000
+"""Parameters of the largest model that trains on a CPU without being asked for: Gemma 3 1B would take days."""
+
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
+_CONFIGS = ("config.json", "tokenizer_config.json")
+
+
+def model_files(folder: Path) -> list[str]:
+    """Names of the files of the model in ``folder``, sorted (``MODEL_FILES``)."""
+    names = sorted(path.name for path in Path(folder).iterdir() if path.is_file())
+    return [name for name in names if any(fnmatchcase(name, pattern) for pattern in MODEL_FILES)]
 
 
 def check_folder(folder: Path) -> None:
-    """Raise an InputError that names what a base or merged folder lacks."""
+    """Raise ``InputError`` for a model folder that lacks a file, has a damaged configuration, or brings code."""
     missing = missing_files(folder)
     if missing:
         raise InputError(
             f"{folder}: {', '.join(missing)} missing. A model folder needs config.json, safetensors weights with every "
             "part that their index names, and a fast tokenizer: fetch the model again, or copy the files in"
         )
+    for name in _CONFIGS:
+        if "auto_map" in _json_object(folder / name):
+            raise InputError(
+                f"{folder / name}: asks for code of the model's own (auto_map), which is never run here. Use a model "
+                "that transformers knows; if this is one, remove the key auto_map"
+            )
 
 
 def missing_files(folder: Path) -> list[str]:
     """Names of the files that a model folder lacks, the parts of split weights included; empty when it is whole."""
     folder = Path(folder)
-    needed = ["config.json", "tokenizer.json", "tokenizer_config.json", *weight_files(folder)]
+    needed = [*_CONFIGS, "tokenizer.json", *weight_files(folder)]
     return [name for name in needed if not (folder / name).is_file()]
 
 
@@ -45,13 +88,53 @@ def weight_files(folder: Path) -> list[str]:
     index = folder / _INDEX
     if not index.is_file():
         return [_WEIGHTS]
-    return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    parts = _json_object(index).get("weight_map")
+    if not isinstance(parts, dict) or not all(_is_weight_file(name) for name in parts.values()):
+        raise InputError(f"{index}: its weight_map does not give a file of this folder for each weight")
+    return sorted(set(parts.values()))
+
+
+def _is_weight_file(name: Any) -> bool:
+    return isinstance(name, str) and fnmatchcase(name, "model*.safetensors") and "/" not in name
+
+
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: damaged, not readable as JSON ({error}). Fetch the model again") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: damaged, holds {content!r:.40} instead of settings. Fetch the model again")
+    return content
+
+
+@contextmanager
+def _explained_reads(folder: Path) -> Iterator[None]:
+    """Turn what the libraries say of a damaged file into one line. tokenizers raises plain ``Exception``s."""
+    try:
+        yield
+    except (InputError, MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{folder}: cannot be loaded ({type(error).__name__}: {reason}). Is a file cut short or damaged? Fetch or "
+            "make the folder again"
+        ) from error
+
+
+def load_config(folder: Path) -> PreTrainedConfig:
+    """The configuration of a model folder. Raises ``InputError`` for one that is damaged or brings code."""
+    check_folder(folder)
+    with _explained_reads(folder):
+        return AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
-    """The fast tokenizer of a model folder. Raises InputError when files are missing."""
+    """The fast tokenizer of a model folder. Raises ``InputError`` for files that are missing or damaged."""
     check_folder(folder)
-    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    with _explained_reads(folder):
+        return AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
 
 
 def load_model(
@@ -66,23 +149,59 @@ def load_model(
         device: default :func:`default_device`.
 
     Raises:
-        InputError: files missing, or fp16 asked of Gemma 3.
+        InputError: files that are missing, damaged or not those that the folder's ``base.json`` describes, or fp16
+            asked of Gemma 3.
     """
-    check_folder(folder)
     device = torch.device(device) if device is not None else default_device()
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = load_config(folder)
+    check_weights(folder)
     chosen = choose_dtype(config, device, dtype)
-    # Given as None, the argument would blot out the quantisation that an already quantised folder declares.
+    # Given as None, the argument would override the quantisation that an already quantised folder declares.
     quantization = {"quantization_config": _nf4(chosen)} if load_in_4bit and not is_quantised(config) else {}
-    model = AutoModelForCausalLM.from_pretrained(
-        folder,
-        dtype=chosen,
-        attn_implementation=attention(config),
-        device_map={"": device},
-        local_files_only=True,
-        **quantization,
-    )
+    with _explained_reads(folder):
+        model, loaded = AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=chosen,
+            attn_implementation=attention(config),
+            device_map={"": device},
+            local_files_only=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            **quantization,
+        )
+    # transformers fills a weight that it does not find with random numbers.
+    if absent := sorted(loaded["missing_keys"]):
+        raise InputError(
+            f"{folder}: its weight files lack {len(absent)} weights, {absent[0]} among them. Fetch or make the folder "
+            "again"
+        )
     return model.eval()
+
+
+def parameter_count(config: PreTrainedConfig) -> int:
+    """Parameters of the model that ``config`` describes, by its shapes alone."""
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(config, trust_remote_code=False).num_parameters()
+
+
+def check_trainable_here(folder: Path, *, load_in_4bit: bool) -> None:
+    """Raise ``InputError`` where training would run on a CPU although its settings are meant for a GPU.
+
+    That is training in 4 bits, and any base above ``LARGEST_ON_CPU`` parameters. The environment variable
+    ``CANCERTYPE_ALLOW_CPU=1`` allows both.
+    """
+    if default_device().type != "cpu" or os.environ.get(ALLOW_CPU) == "1":
+        return
+    parameters = parameter_count(load_config(folder))
+    if load_in_4bit or parameters > LARGEST_ON_CPU:
+        why = (
+            "model.load_in_4bit is true" if load_in_4bit else f"the base has {parameters / 1e9:.1f} billion parameters"
+        )
+        raise InputError(
+            f"{why}, but PyTorch sees no GPU here, and training on the CPU would take days. Check the driver with "
+            "nvidia-smi and the installation with python -m torch.utils.collect_env, choose a smaller model.base with "
+            f"model.load_in_4bit: false, or set {ALLOW_CPU}=1 to train on the CPU anyway"
+        )
 
 
 def is_quantised(config: PreTrainedConfig) -> bool:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure, record
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -11,8 +12,8 @@ from ..errors import InputError
 
 
 def shared_out(work: Callable[[Any], Any], job: Any, processes: int) -> Any:
-    """``work(job)`` in as many processes as wanted, unless a launcher (``accelerate launch``, ``torchrun``) has started
-    this one among its own: then it is one of them, and the launcher's number counts."""
+    """``work(job)`` in that many processes, unless a launcher (``accelerate launch``, ``torchrun``) has started this
+    one among others. Then it is one of them, and the launcher's number counts."""
     if processes > 1 and "WORLD_SIZE" not in os.environ:
         return spread(work, job, processes)
     return work(job)
@@ -21,7 +22,8 @@ def shared_out(work: Callable[[Any], Any], job: Any, processes: int) -> Any:
 def spread(work: Callable[[Any], Any], job: Any, processes: int) -> Any:
     """Run ``work(job)`` in ``processes`` processes that form one DDP group; returns what rank 0 returned.
 
-    Raises ``InputError`` with the first failure's message; the other processes are then ended.
+    Raises ``InputError`` with the first failure's message; the other processes are then ended. SIGTERM ends all of
+    them and raises ``SystemExit``.
     """
     # Each process would otherwise start as many threads as there are cores.
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // processes)))
@@ -37,13 +39,15 @@ def spread(work: Callable[[Any], Any], job: Any, processes: int) -> Any:
     )
     try:
         return elastic_launch(config, _attempt)(work, job)[0]
+    except SignalException as error:
+        raise SystemExit(128 + error.sigval) from error
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
         raise InputError(f"process {rank} of {processes} failed: {_reason(failure)}") from error
 
 
 def _reason(failure: ProcessFailure) -> str:
-    """What the process raised, or, where it was killed, by which signal."""
+    """What the process raised, or which signal killed it."""
     recorded = failure.message
     return recorded["message"] if isinstance(recorded, dict) else recorded
 

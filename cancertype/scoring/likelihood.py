@@ -186,10 +186,10 @@ def _score_batch(model: PreTrainedModel, trie: LabelTrie, prefix: _Prefix, promp
     hidden = _hidden_states(model, tokens, positions, key_positions, visible, cache)
     roots = hidden[torch.arange(len(prompts), device=device), (lengths - 1).to(device)]
     states = torch.cat([roots[:, None], hidden[:, longest:]], dim=1)
-    found = _log_probabilities(model, states.flatten(0, 1), trie.choices)
-    found = found.reshape(len(prompts), -1, len(trie.choices))
+    log_p = _log_probabilities(model, states.flatten(0, 1), trie.choices)
+    log_p = log_p.reshape(len(prompts), -1, len(trie.choices))
     column = {token: index for index, token in enumerate(trie.choices)}
-    return np.stack([sum(found[:, node, column[token]] for node, token in path) for path in trie.paths.values()], 1)
+    return np.stack([sum(log_p[:, node, column[token]] for node, token in path) for path in trie.paths.values()], 1)
 
 
 def _visible(prefix: int, lengths: torch.Tensor, trie: LabelTrie) -> torch.Tensor:

@@ -1,9 +1,9 @@
 """Merging an adapter into its base, and the proof that the merged folder on disk answers as base and adapter did.
 
 The sum ``W + scale * B A`` is formed in float32 on the unquantised base, also where the adapter was trained on a base
-in 4 bits: adding to weights that were rounded to 4 bits would keep their rounding for good. It is stored in the base's
-own dtype. That rounds each merged weight once, by as much as the base's own weights were rounded when they were made,
-and doubling the file would not bring those back; how far the rounding moves the answers is measured, not assumed.
+in 4 bits, because adding to weights that were rounded to 4 bits would keep their rounding for good. It is stored in the
+base's own dtype. That rounds each merged weight once, by as much as the base's own weights were rounded when they were
+made. A file of twice the size would not bring those digits back. How far the rounding moves the answers is measured.
 """
 
 import json
@@ -11,18 +11,26 @@ import shutil
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
 from peft import PeftModel
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from tqdm.auto import tqdm
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import InputError
-from ..files import replace_folder
-from ..language_model.loading import attention, is_quantised, load_model, load_tokenizer, missing_files, weight_files
+from ..files import explained_writes, whole_folder
+from ..language_model.loading import (
+    attention,
+    is_quantised,
+    load_config,
+    load_model,
+    load_tokenizer,
+    missing_files,
+    model_files,
+    weight_files,
+)
 from .likelihood import score_labels
 
 EXACT = 1e-3
@@ -30,7 +38,7 @@ EXACT = 1e-3
 
 _BATCH = 8
 _ADAPTER_FILES = ("adapter_config.json", "adapter_model.safetensors")
-_NOT_COPIED = {"config.json", "base.json", "README.md"}
+_NOT_COPIED = {"config.json", "README.md"}
 
 
 def merge(
@@ -66,12 +74,7 @@ def merge(
     if not prompts:
         raise InputError("no prompts to compare the merged model on: the validation split is empty")
     tokenizer = load_tokenizer(base)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch,
-        tqdm(total=5, desc="Merging", unit="step") as bar,
-    ):
-        folder = Path(scratch) / out.name
+    with whole_folder(out) as folder, tqdm(total=5, desc="Merging", unit="step") as bar:
         wrapped = with_adapter(_unquantised(base), adapter)
         bar.update()
         with wrapped.disable_adapter():
@@ -83,11 +86,12 @@ def merge(
         merged.tie_weights()
         of_merged = _labels(merged, tokenizer, prompts, label_texts)
         bar.update()
-        _save(merged, base, folder)
+        with explained_writes(out.parent):
+            _save(merged, base, folder)
         del wrapped, merged
         _check_folder(folder, base, prompts, changed=not np.array_equal(of_base, of_adapter))
         bar.update()
-        stored, tokenizer = load_model(folder, dtype="float32"), load_tokenizer(folder)
+        stored, tokenizer = load_model(folder, dtype="float32", device="cpu"), load_tokenizer(folder)
         of_stored = _labels(stored, tokenizer, prompts, label_texts)
         stored_logits = _next_logits(stored, tokenizer, prompts)
         bar.update()
@@ -103,7 +107,6 @@ def merge(
             "adapter_effect_on_log_likelihood": _largest(of_base, of_adapter),
         }
         _check_parity(figures, tolerance)
-        replace_folder(folder, out)
     return figures
 
 
@@ -114,27 +117,37 @@ def _check_adapter(adapter: Path) -> None:
 
 
 def _dtype(base: Path) -> torch.dtype:
-    return AutoConfig.from_pretrained(base, local_files_only=True).dtype or torch.float32
+    return load_config(base).dtype or torch.float32
 
 
 def _unquantised(base: Path) -> PreTrainedModel:
-    """The base in float32; weights that are stored in 4 bits are all that there is, and are multiplied out."""
-    model = load_model(base, dtype="float32")
+    """The base in float32, on the CPU: a card that holds the model in 16 or 4 bits may be too small for 32.
+
+    A base that is stored in 4 bits is dequantised: there is no other to merge into.
+    """
+    model = load_model(base, dtype="float32", device="cpu")
     if not is_quantised(model.config):
         return model
     weights = model.dequantize().state_dict()
     # transformers cannot save a model that was loaded quantised, so its weights move to one that never was.
     config = deepcopy(model.config)
-    plain = AutoModelForCausalLM.from_config(config, dtype=torch.float32, attn_implementation=attention(config))
+    plain = AutoModelForCausalLM.from_config(
+        config, dtype=torch.float32, attn_implementation=attention(config), trust_remote_code=False
+    )
     plain.load_state_dict(weights)
     return plain.to(model.device).eval()
 
 
 def with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
-    """``model`` wrapped by the adapter. Raises ``InputError`` for an adapter of another shape of model."""
+    """``model`` wrapped by the adapter, on the same device.
+
+    Raises ``InputError`` for an adapter that is damaged or of another shape of model.
+    """
     try:
-        return PeftModel.from_pretrained(model, adapter).eval()
-    except (RuntimeError, ValueError, KeyError) as error:
+        return PeftModel.from_pretrained(model, adapter, torch_device=str(model.device)).eval()
+    except SafetensorError as error:
+        raise InputError(f"{adapter}: its weights are damaged ({error}). Fetch or train the adapter again") from error
+    except (RuntimeError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"{adapter} does not fit the base model: train it again on this base, or set model.base to its own. "
             f"PEFT says: {error}"
@@ -164,10 +177,10 @@ def _next_logits(
 
 def _save(merged: PreTrainedModel, base: Path, folder: Path) -> None:
     merged.to(_dtype(base)).save_pretrained(folder)
-    for path in sorted(base.iterdir()):
+    for name in model_files(base):
         # The base's own files, byte for byte: saving a tokenizer anew has changed tokenizers before.
-        if path.is_file() and path.name not in _NOT_COPIED and ".safetensors" not in path.name:
-            shutil.copyfile(path, folder / path.name)
+        if name not in _NOT_COPIED and ".safetensors" not in name:
+            shutil.copyfile(base / name, folder / name)
 
 
 def _check_folder(folder: Path, base: Path, prompts: Sequence[str], *, changed: bool) -> None:
@@ -195,15 +208,15 @@ def _check_folder(folder: Path, base: Path, prompts: Sequence[str], *, changed: 
 
 
 def _tied(folder: Path) -> bool:
-    return AutoConfig.from_pretrained(folder, local_files_only=True).tie_word_embeddings
+    return load_config(folder).tie_word_embeddings
 
 
 def _weights_by_name(folder: Path) -> dict[str, Path]:
-    found = {}
+    weights = {}
     for name in weight_files(folder):
         with safe_open(folder / name, framework="pt") as file:
-            found |= dict.fromkeys(file.keys(), folder / name)
-    return found
+            weights |= dict.fromkeys(file.keys(), folder / name)
+    return weights
 
 
 def _same_weights(one: dict[str, Path], other: dict[str, Path]) -> bool:
