@@ -103,7 +103,7 @@ class Seen:
 
         The number of mutations is drawn evenly from ``settings.mutations``, and that many (or all there are) of the
         case's mutations in genes of the named panels are drawn without replacement. The weight is the number of
-        panels that hold the gene, times 1 + log2 of the number of training cases with the change. The protein change
+        panels that hold the gene, times the square root of the number of training cases with the change. The protein change
         is given for the share ``settings.protein_change`` of them; DNA alleles never are. A gene that is given alone
         is given once. A case without such a mutation stays without any.
         """
@@ -221,7 +221,7 @@ class Seen:
         low, high = settings.mutations
         size = rng.integers(low, high + 1, len(self.case_ids))
         rows = np.flatnonzero((self._panels_of_gene > 0) & of[self._of_case])
-        weight = self._panels_of_gene[rows] * (1 + np.log2(self._recurrence[rows]))
+        weight = self._panels_of_gene[rows] * np.sqrt(self._recurrence[rows])
         # Drawing without replacement by weight is taking the greatest of log(weight) + Gumbel noise.
         draw = np.log(weight) + rng.gumbel(size=len(rows))
         order = np.lexsort((-draw, self._of_case[rows]))
