@@ -18,6 +18,7 @@ ROOMS = (
     "fetch",
     "simulator",
     "cohort",
+    "assays",
     "features",
     "text",
     "language_model",

@@ -1,0 +1,448 @@
+"""Cases as an assay would have shown them: variants outside its genes are gone, and what it cannot know is unknown.
+
+A view of a training case is a training case: one model then serves exomes, panels and hand-written lists. The same
+functions make the views of test cases, so that what is trained on and what is tested come from one generator.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..errors import InputError
+from ..tables.columns import coded, codes, compacted, distinct, equals, indices, single
+from ..variants.schema import TRUNCATING
+from . import background
+from .assay import LIST, Assay, coding_megabases, codons_of_genes, get, panels, panels_per_gene
+from .settings import Lists, Pipelines, RandomPanels, Views
+
+RECURRENCE = pa.schema([("gene", pa.string()), ("protein_change", pa.string()), ("cases", pa.int32())])
+"""One row per protein change that two or more training cases have."""
+
+GENE_ALONE = "missense"
+"""The consequence of a mutation given by its gene alone, as the reader of typed lists takes it."""
+
+_SMALLEST_INTERSECTION = 10
+"""A panel case is seen through another panel only where the two share at least this many genes."""
+
+_EXOME = -1
+
+
+@dataclass(frozen=True)
+class View:
+    """``cases`` (the columns they came with; ``panel`` and ``sex`` as the view shows them, in the same order),
+    ``variants`` in the same columns, ``panels`` (name, as in ``cases``, to genes), and what was done to each case in
+    ``words`` ("msk-impact-468, tumour-only, no sex")."""
+
+    cases: pa.Table
+    variants: pa.Table
+    panels: dict[str, list[str]]
+    words: list[str]
+
+
+def recurrence(cases: pa.Table, variants: pa.Table) -> pa.Table:
+    """How many of ``cases`` have each protein change, as a table of ``RECURRENCE``; pass training cases only."""
+    of_case = _positions(variants["case_id"], cases["case_id"].to_pylist())
+    gene, genes = codes(variants["gene"])
+    change, changes = codes(variants["protein_change"])
+    stated = np.array([bool(text) for text in changes] or [False])[change] & (of_case >= 0)
+    pair = gene[stated].astype(np.int64) * len(changes) + change[stated]
+    keys, which = np.unique(pair, return_inverse=True)
+    of_key = distinct(which.astype(np.int64) * cases.num_rows + of_case[stated]) // max(cases.num_rows, 1)
+    counts = np.bincount(of_key, minlength=len(keys))
+    kept = np.flatnonzero(counts >= 2)
+    names = [(genes[k // len(changes)], changes[k % len(changes)]) for k in keys[kept].tolist()]
+    rows = zip(names, counts[kept].tolist(), strict=True)
+    found = sorted((gene_name, text, n) for (gene_name, text), n in rows)
+    return pa.Table.from_pylist([dict(zip(RECURRENCE.names, row, strict=True)) for row in found], schema=RECURRENCE)
+
+
+class Seen:
+    """Cases and their variants, ready to be seen through assays.
+
+    ``cases`` has the columns of ``cases.CASES`` (and any others), ``variants`` those of ``schema.SCHEMA``;
+    ``own_panels`` maps the names in the cases' column ``panel`` to their genes; ``recurrent`` comes from
+    ``recurrence`` of the training cases. Every method is deterministic: the same input and seed give the same view.
+    """
+
+    def __init__(
+        self,
+        cases: pa.Table,
+        variants: pa.Table,
+        recurrent: pa.Table,
+        own_panels: Mapping[str, Sequence[str]] | None = None,
+    ):
+        ids = cases["case_id"].to_pylist()
+        of_case = _positions(variants["case_id"], ids)
+        if (of_case < 0).any():
+            variants = variants.filter(pa.array(of_case >= 0))
+            of_case = of_case[of_case >= 0]
+        self.cases, self.variants, self.case_ids = cases, compacted(variants), ids
+        self._of_case = of_case
+        self._gene, self._genes = codes(self.variants["gene"])
+        self._number_of = {gene: i for i, gene in enumerate(self._genes)}
+        self._own = cases["panel"].to_pylist()
+        self._own_panels = {name: list(genes) for name, genes in (own_panels or {}).items()}
+        self._recurrent = recurrent
+
+    def through(self, assay: Assay) -> View:
+        """Every case as ``assay`` would have shown it. An exome or genome shows a case as it is; for a list use
+        ``lists``."""
+        if assay.kind == LIST:
+            raise ValueError("a list is drawn: use Seen.lists")
+        if assay.covers_all_genes:
+            return View(self.cases, self.variants, dict(self._own_panels), [assay.name] * len(self.case_ids))
+        named, number = self._assigned([assay], np.zeros(len(self.case_ids), np.int64))
+        return self._view(np.flatnonzero(self._covered(named, number)), named, number)
+
+    def lists(self, settings: Lists, seed: int) -> View:
+        """Every case as somebody would have written it down.
+
+        The number of mutations is drawn evenly from ``settings.mutations``, and that many (or all there are) of the
+        case's mutations in genes of the named panels are drawn without replacement. The weight is the number of
+        panels that hold the gene, times the square root of the number of training cases with the change. The protein change
+        is given for the share ``settings.protein_change`` of them; DNA alleles never are. A gene that is given alone
+        is given once. A case without such a mutation stays without any.
+        """
+        rng = np.random.default_rng([seed, 0])
+        rows = self._drawn_list(rng, np.ones(len(self.case_ids), bool), settings)
+        given = rng.random(len(rows)) < settings.protein_change
+        variants = self._as_written(self._taken(rows), given)
+        return View(_with_panels(self.cases, [LIST] * len(self.case_ids)), variants, {}, [LIST] * len(self.case_ids))
+
+    def reduced(self, min_cases: int, min_panels: int) -> View:
+        """Every case reduced to what a report would call its drivers: protein changes that at least ``min_cases``
+        training cases have, and truncating variants, both in genes that at least ``min_panels`` named panels hold.
+        DNA alleles are unknown. A case without such a mutation stays without any."""
+        well_known = self._panels_of_gene >= min_panels
+        truncating = np.isin(_texts(self.variants["consequence"]), TRUNCATING)
+        rows = np.flatnonzero(well_known & (truncating | (self._recurrence >= min_cases)))
+        variants = self._as_written(self._taken(rows), np.ones(len(rows), bool))
+        return View(_with_panels(self.cases, [LIST] * len(self.case_ids)), variants, {}, [LIST] * len(self.case_ids))
+
+    def drawn(self, settings: Views, copy: int) -> View:
+        """View number ``copy`` of every case: through an assay and a pipeline that are drawn for each case.
+
+        A case that is a panel already is seen through the genes that its panel and the drawn one share, under the
+        name ``its panel & the drawn one``; where they share fewer than 10, it stays as it is.
+        """
+        rng = np.random.default_rng([settings.seed, copy, 1])
+        kinds = _drawn_kinds(rng, settings, len(self.case_ids))
+        offered = [*_training_panels(settings), *random_panels(rng, settings.random_panels, f"random {copy}")]
+        n_named = len(offered) - settings.random_panels.number
+        choice = np.full(len(self.case_ids), _EXOME)
+        for kind, low, high in (("panel", 0, n_named), ("random_panel", n_named, len(offered))):
+            here = np.flatnonzero(kinds == kind)
+            choice[here] = rng.integers(low, high, len(here)) if high > low else _EXOME
+        assays, number = self._assigned(offered, choice)
+        is_list = kinds == "list"
+        pipeline = _Pipeline.drawn(rng, settings.pipelines, len(self.case_ids), ~is_list)
+        keep = self._covered(assays, number) & ~is_list[self._of_case] & self._passed(rng, pipeline)
+        listed = self._drawn_list(rng, is_list, settings.lists)
+        rows = np.concatenate([np.flatnonzero(keep), listed])
+        variants = self._taken(rows)
+        written = np.arange(len(rows)) >= keep.sum()
+        given = ~written | (rng.random(len(rows)) < settings.lists.protein_change)
+        variants = self._hidden(variants, pipeline)
+        variants = _joined(
+            variants.slice(0, int(keep.sum())), self._as_written(variants.slice(int(keep.sum())), given[written])
+        )
+        variants = _joined(variants, self._not_somatic(rng, settings.pipelines, pipeline, assays, number))
+        return self._described(variants, assays, number, is_list, pipeline)
+
+    # --- Which variants an assay shows ---
+
+    def _assigned(self, offered: Sequence[Assay], choice: np.ndarray) -> tuple[list[Assay], np.ndarray]:
+        """The assays that cases are seen through, and each case's place among them (-1: its own, whole): ``choice``
+        among ``offered``, but for cases that are panels themselves, which get the genes shared with their own."""
+        assays, number = list(offered), choice.copy()
+        together: dict[tuple[str, int], int] = {}
+        for row, own in enumerate(self._own):
+            if own not in self._own_panels or choice[row] == _EXOME:
+                continue
+            key = (own, int(choice[row]))
+            if key not in together:
+                together[key] = len(assays)
+                assays.append(_shared(own, self._own_panels[own], offered[choice[row]]))
+            number[row] = together[key] if assays[together[key]].genes else _EXOME
+        return assays, number
+
+    def _covered(self, assays: Sequence[Assay], number: np.ndarray) -> np.ndarray:
+        """Whether each variant is in the genes (and codons) of its case's assay."""
+        holds = np.ones((len(self._genes), len(assays) + 1), bool)
+        for place, assay in enumerate(assays):
+            holds[:, place] = False
+            holds[[self._number_of[gene] for gene in assay.genes if gene in self._number_of], place] = True
+        of_variant = number[self._of_case]
+        covered = holds[self._gene, of_variant]
+        for place in (place for place, assay in enumerate(assays) if assay.codons):
+            here = np.flatnonzero(covered & (of_variant == place))
+            covered[here] = self._on_codons(here, assays[place])
+        return covered
+
+    def _on_codons(self, rows: np.ndarray, assay: Assay) -> np.ndarray:
+        codon = pc.fill_null(self.variants["codon"], -1).to_numpy()[rows]
+        genes = [self._genes[i] for i in self._gene[rows].tolist()]
+        whole = frozenset(assay.genes) - set(assay.codons)
+        return np.array(
+            [gene in whole or c in assay.codons[gene] for gene, c in zip(genes, codon.tolist(), strict=True)], bool
+        )
+
+    # --- Lists ---
+
+    @cached_property
+    def _panels_of_gene(self) -> np.ndarray:
+        """The number of named panels that hold each variant's gene."""
+        counts = panels_per_gene()
+        return np.array([counts.get(gene, 0) for gene in self._genes] or [0])[self._gene]
+
+    @cached_property
+    def _recurrence(self) -> np.ndarray:
+        """The number of training cases that have each variant's protein change; 1 where fewer than two have it."""
+        change, changes = codes(self.variants["protein_change"])
+        texts = {text: i for i, text in enumerate(changes)}
+        known = [
+            (self._number_of[gene] * len(changes) + texts[text], n)
+            for gene, text, n in zip(*(self._recurrent[name].to_pylist() for name in RECURRENCE.names), strict=True)
+            if gene in self._number_of and text in texts
+        ]
+        if not known:
+            return np.ones(len(change), np.int64)
+        keys, counts = (np.array(column) for column in zip(*sorted(known), strict=True))
+        pair = self._gene.astype(np.int64) * len(changes) + change
+        place = np.minimum(np.searchsorted(keys, pair), len(keys) - 1)
+        return np.where(keys[place] == pair, counts[place], 1)
+
+    def _drawn_list(self, rng: np.random.Generator, of: np.ndarray, settings: Lists) -> np.ndarray:
+        """The variants of the lists of the cases ``of``, heaviest draws first within a case."""
+        low, high = settings.mutations
+        size = rng.integers(low, high + 1, len(self.case_ids))
+        rows = np.flatnonzero((self._panels_of_gene > 0) & of[self._of_case])
+        weight = self._panels_of_gene[rows] * np.sqrt(self._recurrence[rows])
+        # Drawing without replacement by weight is taking the greatest of log(weight) + Gumbel noise.
+        draw = np.log(weight) + rng.gumbel(size=len(rows))
+        order = np.lexsort((-draw, self._of_case[rows]))
+        rows = rows[order]
+        case = self._of_case[rows]
+        rank = np.arange(len(rows)) - np.searchsorted(case, case)
+        return rows[rank < size[case]]
+
+    def _as_written(self, variants: pa.Table, given: np.ndarray) -> pa.Table:
+        """``variants`` as a list gives them: no alleles, and the gene alone where the change is not ``given``."""
+        everywhere = np.ones(variants.num_rows, bool)
+        variants = _without_alleles(variants, everywhere)
+        variants = _blanked(variants, "protein_change", ~given, "")
+        variants = _blanked(variants, "consequence", ~given, GENE_ALONE)
+        codon = pc.if_else(pa.array(given), variants["codon"], pa.scalar(None, pa.int32()))
+        variants = variants.set_column(variants.schema.get_field_index("codon"), variants.schema.field("codon"), codon)
+        case, gene = codes(variants["case_id"])[0].astype(np.int64), codes(variants["gene"])[0]
+        key = case * (int(gene.max(initial=0)) + 1) + gene
+        # A gene alone says nothing where the gene is in the list already.
+        by_change = np.isin(key, key[given])
+        first = np.zeros(len(key), bool)
+        first[np.unique(key, return_index=True)[1]] = True
+        keep = given | (~by_change & first)
+        return variants if keep.all() else variants.filter(pa.array(keep))
+
+    # --- Pipelines ---
+
+    def _passed(self, rng: np.random.Generator, pipeline: "_Pipeline") -> np.ndarray:
+        """Whether each variant is called: thinning, and pipelines without insertions and deletions."""
+        called = rng.random(len(self._of_case)) < pipeline.share[self._of_case]
+        return called & ~(_is_indel(self.variants) & pipeline.no_indels[self._of_case])
+
+    def _hidden(self, variants: pa.Table, pipeline: "_Pipeline") -> pa.Table:
+        of_case = _positions(variants["case_id"], self.case_ids)
+        variants = _without_alleles(variants, pipeline.no_alleles[of_case])
+        return _blanked(variants, "context", pipeline.no_context[of_case], None)
+
+    def _not_somatic(
+        self,
+        rng: np.random.Generator,
+        settings: Pipelines,
+        pipeline: "_Pipeline",
+        assays: Sequence[Assay],
+        number: np.ndarray,
+    ) -> pa.Table:
+        """Rare inherited variants and clonal haematopoiesis of the cases that were called without a normal sample."""
+        rate = rng.uniform(*settings.germline_per_megabase, len(self.case_ids))
+        carrier = rng.random(len(self.case_ids)) < settings.clonal_haematopoiesis
+        drawn: list[background.Drawn] = []
+        for genes, here in self._covered_genes(np.flatnonzero(pipeline.tumour_only), assays, number):
+            numbers = np.zeros(len(self.case_ids), np.int64)
+            numbers[here] = rng.poisson(rate[here] * coding_megabases(genes))
+            drawn.append(background.germline(rng, numbers, genes))
+            drawn.append(background.clonal_haematopoiesis(rng, here[carrier[here]], frozenset(genes)))
+        table = background.table(drawn, self.case_ids)
+        unseen = _is_indel(table) & pipeline.no_indels[_positions(table["case_id"], self.case_ids)]
+        return self._hidden(table.filter(pa.array(~unseen)), pipeline)
+
+    def _covered_genes(
+        self, cases: np.ndarray, assays: Sequence[Assay], number: np.ndarray
+    ) -> Iterator[tuple[Sequence[str], np.ndarray]]:
+        """The genes that groups of ``cases`` were sequenced in. Hotspot panels are left out: their codons hold next to
+        no inherited variants."""
+        whole = {None: list(codons_of_genes())} | self._own_panels
+        own = [self._own[row] if number[row] == _EXOME else None for row in cases.tolist()]
+        for name in sorted({self._own[row] for row in cases.tolist() if number[row] == _EXOME}, key=str):
+            here = cases[(number[cases] == _EXOME) & np.array([text == name for text in own], bool)]
+            if len(here):
+                yield whole.get(name, ()), here
+        for place, assay in enumerate(assays):
+            here = cases[number[cases] == place]
+            if len(here) and not assay.codons:
+                yield assay.genes, here
+
+    # --- Making the view ---
+
+    def _taken(self, rows: np.ndarray) -> pa.Table:
+        return self.variants.take(pa.array(rows))
+
+    def _names(self, assays: Sequence[Assay], number: np.ndarray) -> list[str | None]:
+        return [own if n == _EXOME else assays[n].name for own, n in zip(self._own, number.tolist(), strict=True)]
+
+    def _view(self, rows: np.ndarray, assays: Sequence[Assay], number: np.ndarray) -> View:
+        names = self._names(assays, number)
+        found = {assay.name: list(assay.genes) for assay in assays} | self._own_panels
+        used = {name: found[name] for name in dict.fromkeys(names) if name in found}
+        return View(_with_panels(self.cases, names), self._taken(rows), used, [name or "exome" for name in names])
+
+    def _described(
+        self,
+        variants: pa.Table,
+        assays: Sequence[Assay],
+        number: np.ndarray,
+        is_list: np.ndarray,
+        pipeline: "_Pipeline",
+    ) -> View:
+        names = [LIST if listed else name for name, listed in zip(self._names(assays, number), is_list, strict=True)]
+        cases = _with_panels(self.cases, names)
+        sex = pc.if_else(pa.array(pipeline.no_sex), pa.scalar(None, pa.string()), cases["sex"])
+        cases = cases.set_column(cases.schema.get_field_index("sex"), cases.schema.field("sex"), sex)
+        found = {assay.name: list(assay.genes) for assay in assays} | self._own_panels
+        used = {name: found[name] for name in dict.fromkeys(names) if name in found}
+        words = [", ".join([name or "exome", *pipeline.words(row)]) for row, name in enumerate(names)]
+        return View(cases, variants, used, words)
+
+
+@dataclass(frozen=True)
+class _Pipeline:
+    """For each case: the share of its variants that are called, and what its pipeline leaves out or adds."""
+
+    share: np.ndarray
+    tumour_only: np.ndarray
+    no_indels: np.ndarray
+    no_alleles: np.ndarray
+    no_context: np.ndarray
+    no_sex: np.ndarray
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, settings: Pipelines, n: int, sequenced: np.ndarray) -> "_Pipeline":
+        """For ``n`` cases; ``sequenced`` False for lists, to which only the sex matters."""
+
+        def happens(share: float) -> np.ndarray:
+            return (rng.random(n) < share) & sequenced
+
+        thinned = happens(settings.thinned)
+        share = np.where(thinned, rng.uniform(*settings.thinned_to, n), 1.0)
+        flags = [happens(getattr(settings, name)) for name in ("tumour_only", "no_indels", "no_alleles", "no_context")]
+        return cls(share, *flags, rng.random(n) < settings.no_sex)
+
+    def words(self, row: int) -> list[str]:
+        """What was done to a case, in words."""
+        said = [f"{100 * self.share[row]:.0f}% of the variants"] if self.share[row] < 1 else []
+        flags = ("tumour_only", "no_indels", "no_alleles", "no_context", "no_sex")
+        return said + [name.replace("_", " ") for name in flags if getattr(self, name)[row]]
+
+
+def _drawn_kinds(rng: np.random.Generator, settings: Views, n: int) -> np.ndarray:
+    weights = dict(settings.shares)
+    edges = np.cumsum(list(weights.values())) / sum(weights.values())
+    return np.array(list(weights))[np.minimum(np.searchsorted(edges, rng.random(n), side="right"), len(weights) - 1)]
+
+
+def _training_panels(settings: Views) -> list[Assay]:
+    """The named panels that training views use. Raises ``InputError`` for a name in ``not_panels`` that is none."""
+    kept_out = {get(name).name for name in settings.not_panels}
+    if strange := sorted(kept_out - set(panels())):
+        raise InputError(f"views.not_panels names {', '.join(strange)}, which has no gene list: remove it")
+    return [assay for name, assay in panels().items() if name not in kept_out]
+
+
+def random_panels(rng: np.random.Generator, settings: RandomPanels, name: str) -> list[Assay]:
+    """``settings.number`` panels called ``name`` and a number, their sizes even on a logarithmic scale.
+
+    Genes are drawn without replacement: a share ``settings.other_genes`` of them evenly from all genes, the others by
+    the number of named panels that hold them.
+    """
+    known = panels_per_gene()
+    cancer, weight = np.array(list(known), object), np.array(list(known.values()), float)
+    others = np.array(sorted(set(codons_of_genes()) - set(known)), object)
+    low, high = settings.genes
+    found = []
+    for number in range(settings.number):
+        size = round(float(np.exp(rng.uniform(np.log(low), np.log(high)))))
+        elsewhere = min(rng.binomial(size, settings.other_genes), len(others))
+        inside = min(size - elsewhere, len(cancer))
+        genes = [
+            *rng.choice(cancer, inside, replace=False, p=weight / weight.sum()),
+            *rng.choice(others, elsewhere, replace=False),
+        ]
+        found.append(Assay(f"{name}.{number}", f"A random panel of {len(genes)} genes", "panel", tuple(sorted(genes))))
+    return found
+
+
+def _shared(own: str, own_genes: Sequence[str], assay: Assay) -> Assay:
+    """What a panel case shows through another panel; no genes where too few are shared."""
+    held = set(own_genes)
+    genes = tuple(gene for gene in assay.genes if gene in held)
+    if len(genes) < _SMALLEST_INTERSECTION:
+        genes = ()
+    codons = {gene: assay.codons[gene] for gene in genes if gene in assay.codons}
+    return Assay(f"{own} & {assay.name}", f"{assay.title}, within {own}", assay.kind, genes, codons)
+
+
+def _positions(values: pa.Array | pa.ChunkedArray, wanted: Sequence[str]) -> np.ndarray:
+    """For each of ``values`` its index in ``wanted``, or -1; a dictionary column is asked once per unique value."""
+    whole = single(values)
+    found = pc.index_in(whole.dictionary, value_set=pa.array(wanted, pa.string())).fill_null(-1)
+    return np.append(found.to_numpy(zero_copy_only=False), np.int32(-1))[indices(whole)]
+
+
+def _is_indel(variants: pa.Table) -> np.ndarray:
+    """Insertions and deletions: by the DNA event, or by the consequence where that is unknown."""
+    dna, consequence = single(variants["dna"]), single(variants["consequence"])
+    event = equals(dna, "insertion") | equals(dna, "deletion")
+    return event | (equals(dna, "unknown") & (equals(consequence, "frameshift") | equals(consequence, "inframe")))
+
+
+def _texts(column: pa.ChunkedArray) -> np.ndarray:
+    number, names = codes(column)
+    return np.array([*names, None], object)[number]
+
+
+def _with_panels(cases: pa.Table, names: Sequence[str | None]) -> pa.Table:
+    at = cases.schema.get_field_index("panel")
+    return cases.set_column(at, cases.schema.field("panel"), pa.array(names, pa.string()))
+
+
+def _without_alleles(variants: pa.Table, mask: np.ndarray) -> pa.Table:
+    variants = _blanked(variants, "dna", mask, "unknown")
+    variants = _blanked(variants, "substitution", mask, None)
+    return _blanked(variants, "context", mask, None)
+
+
+def _blanked(variants: pa.Table, name: str, mask: np.ndarray, value: str | None) -> pa.Table:
+    """``variants`` with ``value`` in column ``name`` where ``mask`` says so."""
+    if not mask.any():
+        return variants
+    number, names = codes(variants[name])
+    column = coded([*names, value], np.where(mask, len(names), number))
+    return variants.set_column(variants.schema.get_field_index(name), variants.schema.field(name), column)
+
+
+def _joined(*tables: pa.Table) -> pa.Table:
+    return pa.concat_tables(tables).unify_dictionaries().combine_chunks()

@@ -1,0 +1,326 @@
+"""A study as cBioPortal's datahub and AACR GENIE distribute it, or as cBioPortal's web page gives it for download."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..cohort.settings import Cohort
+from ..errors import InputError
+from ..tables import delimited
+from ..tables.columns import compacted, encoded, matching, translated
+from ..tables.delimited import TEXT
+from ..variants import canonical
+from ..variants.cases import Dropped, RowAccount, SourceTables
+from ..variants.genes import current_symbol
+from . import cbioportal_web, gene_panels
+from .cbioportal_samples import EXOMES, Sample, cases_table, one_per_patient, plain, read_patients, read_samples
+
+_MUTATIONS = ("data_mutations.txt", "data_mutations_extended.txt", "data_mutations_mskcc.txt")
+_SAMPLES = ("data_clinical_sample.txt", "data_clinical_samples.txt")
+_PATIENTS = ("data_clinical_patient.txt", "data_clinical_patients.txt")
+_MATRICES = ("data_gene_panel_matrix.txt", "data_gene_matrix.txt")
+_GENOMIC_INFORMATION = "genomic_information.txt"
+_SEQUENCED = "cases_sequenced.txt"
+
+_REQUIRED = {"Hugo_Symbol": pa.string(), "Variant_Classification": TEXT, "Tumor_Sample_Barcode": TEXT}
+_PROTEIN_CHANGES = ("HGVSp_Short", "Protein_Change", "Amino_Acid_Change", "HGVSp")
+_OPTIONAL = (
+    dict.fromkeys(_PROTEIN_CHANGES, pa.string())
+    | dict.fromkeys(("Chromosome", "Reference_Allele", "Tumor_Seq_Allele2", "Mutation_Status", "FILTER"), TEXT)
+    | {"Start_Position": pa.float64()}
+)
+
+_NOT_SOMATIC = ("germline", "loh", "none", "wildtype", "post-transcriptional modification")
+"""Values of Mutation_Status that name no somatic mutation (UNKNOWN, as GENIE writes for tumour-only calls, does)."""
+_COMMON = "common_variant"
+"""The flag with which GENIE and the datahub mark what gnomAD knows as common, in the column FILTER."""
+
+_WHOLE_EXOME_GENES = 1 << 20
+"""More genes than any panel: where all are sequenced."""
+
+
+def is_study(folder: Path) -> bool:
+    """Whether ``folder`` is laid out as a cBioPortal study, or holds tables of its web download."""
+    return _optional(folder, _MUTATIONS) is not None or bool(cbioportal_web.tables(folder))
+
+
+def read(folder: Path, settings: Cohort) -> SourceTables:
+    """Read a study folder; a case is a patient.
+
+    Files, each packed with gzip or not:
+
+    - data_mutations.txt (or data_mutations_extended.txt): the columns Hugo_Symbol, Variant_Classification and
+      Tumor_Sample_Barcode, a protein change (HGVSp_Short) and, where they are there, place, alleles, Mutation_Status
+      and FILTER.
+    - data_clinical_sample.txt: SAMPLE_ID, PATIENT_ID and ONCOTREE_CODE (or CANCER_TYPE and CANCER_TYPE_DETAILED).
+      data_clinical_patient.txt, where it is there, gives the sex.
+    - Which panel a sample was sequenced with: data_gene_panel_matrix.txt, or GENIE's column SEQ_ASSAY_ID. The panels'
+      genes: data_gene_panel_*.txt, genomic_information.txt, or ID.bed, in the folder or one level below. A panel
+      whose genes are nowhere keeps its id in the cases' column ``panel`` and has no entry in ``panels``.
+
+    A sample counts as sequenced when it has a mutation, or when the gene-panel matrix, SEQ_ASSAY_ID, the case list
+    cases_sequenced.txt or the line ``#Sequenced_Samples:`` says so. ``one_per_patient`` states which sample stands for
+    a patient. Germline calls and variants marked common_variant are left out. Labels come from the OncoTree code.
+
+    A folder without mutations of this layout may hold tables of cBioPortal's web download instead
+    (``cbioportal_web.read``). Raises ``InputError`` with file, line and column for anything that cannot be read.
+    """
+    del settings  # Studies filter their own calls: the limits against germline variants are for cell lines.
+    source = delimited.origin(folder, "cbioportal")
+    mutations = _optional(folder, _MUTATIONS)
+    if mutations is None:
+        return cbioportal_web.read(folder, source)
+    clinical = _optional(folder, _SAMPLES)
+    if clinical is None:
+        raise InputError(f"{folder}: {mutations.name} is there without {_SAMPLES[0]}, which has the labels: copy it in")
+    samples = read_samples(clinical, read_patients(_optional(folder, _PATIENTS)))
+    panels = _Panels.of(folder, samples)
+    rows, seen = _variant_rows(mutations, source)
+    kept, left_out = one_per_patient(
+        samples.values(),
+        seen.samples | panels.sequenced | _listed_as_sequenced(folder, mutations),
+        panels.sizes(samples),
+        source,
+    )
+    unknown = sorted(seen.samples - set(samples))
+    if unknown:
+        left_out.append(Dropped(source, "case", f"not in {clinical.name}", len(unknown), tuple(unknown[:5])))
+    rows = _of_kept(rows, kept, seen)
+    table, dropped = _canonical(rows, source, seen)
+    cases = cases_table(kept, panels.of_sample, source)
+    notes = {
+        "files": [path.name for path in (mutations, clinical)],
+        "panels": {name: len(genes) for name, genes in sorted(panels.genes.items())},
+        "panels_without_genes": sorted(set(panels.of_sample.values()) - set(panels.genes) - {None}),
+    }
+    used = {name: panels.genes[name] for name in panels.genes if name in set(cases["panel"].to_pylist())}
+    return SourceTables(cases, table, left_out + dropped, notes, used, seen.account(table.num_rows))
+
+
+# --- Files ---
+
+
+def _optional(folder: Path, names: tuple[str, ...]) -> Path | None:
+    """The first of ``names`` that is in ``folder``, packed or not."""
+    paths = (folder / f"{name}{end}" for name in names for end in ("", ".gz"))
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _below(folder: Path, pattern: str) -> list[Path]:
+    """Files that match ``pattern`` (packed or not) in ``folder`` and in the folders in it."""
+    ways = (f"{below}{pattern}{end}" for below in ("", "*/") for end in ("", ".gz"))
+    return sorted(path for way in ways for path in folder.glob(way) if path.is_file())
+
+
+def _listed_as_sequenced(folder: Path, mutations: Path) -> set[str]:
+    """Samples of the case list of sequenced samples, and of the comment ``#Sequenced_Samples:`` of the mutations."""
+    names: set[str] = set()
+    for path in _below(folder, _SEQUENCED):
+        for _, line in delimited.lines(path):
+            key, _, value = line.partition(":")
+            if key.strip() == "case_list_ids":
+                names.update(value.split())
+    for _, line in delimited.lines(mutations):
+        if not line.startswith("#"):
+            break
+        key, _, value = line.partition(":")
+        if key.strip("# ").lower() == "sequenced_samples":
+            names.update(value.split())
+    return names
+
+
+# --- Panels ---
+
+
+@dataclass(frozen=True)
+class _Panels:
+    """``of_sample``: sample to panel id (None for an exome; no entry where nothing is said). ``genes``: panel id to
+    genes. ``sequenced``: the samples of which some file says that their mutations were looked for."""
+
+    of_sample: dict[str, str | None]
+    genes: dict[str, list[str]]
+    sequenced: set[str]
+
+    @classmethod
+    def of(cls, folder: Path, samples: dict[str, Sample]) -> "_Panels":
+        stated = {name: sample.assay for name, sample in samples.items() if sample.assay}
+        matrix = _optional(folder, _MATRICES)
+        if matrix is not None:
+            stated |= _of_matrix(matrix)
+        sequenced = {name for name, panel in stated.items() if panel}
+        of_sample = {name: None if plain(panel) in EXOMES else panel for name, panel in stated.items() if panel}
+        wanted = set(of_sample.values()) - {None}
+        return cls(of_sample, {name: genes for name, genes in _gene_lists(folder) if name in wanted}, sequenced)
+
+    def sizes(self, samples: Iterable[str]) -> dict[str, int]:
+        """Sample to the number of genes that were looked at; more than any panel has where no panel is named."""
+        whole = {name: _WHOLE_EXOME_GENES for name in samples if self.of_sample.get(name) is None}
+        return whole | {name: len(self.genes.get(panel, ())) for name, panel in self.of_sample.items() if panel}
+
+
+def _of_matrix(path: Path) -> dict[str, str]:
+    """The gene-panel matrix: sample to the panel of its mutations, "" where they were not looked for."""
+    names = delimited.header(path).names
+    column = next((name for name in names if name.lower() in ("mutations", "mutations_extended")), None)
+    if column is None:
+        raise InputError(f"{path}: line {delimited.header(path).line}: no column mutations: add it, or remove the file")
+    table = delimited.read(path, {"SAMPLE_ID": TEXT, column: TEXT})
+    panels = (panel.strip() for panel in table[column].to_pylist())
+    names = (name.strip() for name in table["SAMPLE_ID"].to_pylist())
+    return {name: "" if panel in delimited.MISSING else panel for name, panel in zip(names, panels, strict=True)}
+
+
+def _gene_lists(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Panel ids and genes: BED files first, then GENIE's genomic information, then cBioPortal's gene-panel files."""
+    for path in _below(folder, "*.bed"):
+        yield path.name.removesuffix(".gz").removesuffix(".bed"), list(gene_panels.read(path).genes)
+    information = _optional(folder, (_GENOMIC_INFORMATION,))
+    if information is not None:
+        yield from _genomic_information(information).items()
+    for path in _below(folder, "data_gene_panel_*.txt"):
+        if path.name.removesuffix(".gz") not in _MATRICES:
+            listed = gene_panels.read(path)
+            yield listed.name, list(listed.genes)
+
+
+def _genomic_information(path: Path) -> dict[str, list[str]]:
+    """GENIE's table of intervals: the genes of which an assay includes an exon."""
+    optional = dict.fromkeys(("Feature_Type", "includeInPanel"), TEXT)
+    genes: dict[str, dict[str, None]] = {}
+    for batch in delimited.batches(path, {"Hugo_Symbol": TEXT, "SEQ_ASSAY_ID": TEXT}, optional):
+        keep = np.ones(batch.num_rows, bool)
+        if "Feature_Type" in batch.schema.names:
+            keep &= matching(batch.column("Feature_Type"), lambda kind: kind.lower() in ("exon", ""))
+        if "includeInPanel" in batch.schema.names:
+            keep &= matching(batch.column("includeInPanel"), lambda included: included.lower() != "false")
+        pairs = pa.table({name: batch.column(name) for name in ("SEQ_ASSAY_ID", "Hugo_Symbol")}).filter(pa.array(keep))
+        for row in pairs.group_by(["SEQ_ASSAY_ID", "Hugo_Symbol"]).aggregate([]).to_pylist():
+            if symbol := current_symbol(row["Hugo_Symbol"]):
+                genes.setdefault(row["SEQ_ASSAY_ID"], {})[symbol] = None
+    return {name: sorted(symbols) for name, symbols in genes.items()}
+
+
+# --- Mutations ---
+
+_ROWS = pa.schema(
+    [
+        ("case_id", TEXT),
+        ("gene", pa.string()),
+        ("protein_change", pa.string()),
+        ("consequence", TEXT),
+        ("reference", TEXT),
+        ("alternative", TEXT),
+        ("chromosome", TEXT),
+        ("position", pa.int64()),
+    ]
+)
+
+
+@dataclass
+class _Seen:
+    """What is met while the mutations stream past: rows, samples, and rows left out by reason."""
+
+    total: int = 0
+    samples: set[str] = field(default_factory=set)
+    left_out: Counter[str] = field(default_factory=Counter)
+    not_understood: Counter[str] = field(default_factory=Counter)
+
+    def account(self, used: int) -> RowAccount:
+        left_out = {reason: n for reason, n in sorted(self.left_out.items()) if n}
+        not_understood = {reason: n for reason, n in sorted(self.not_understood.items()) if n}
+        return RowAccount("row", self.total, used, left_out, not_understood)
+
+
+def _variant_rows(path: Path, source: str) -> tuple[pa.Table, _Seen]:
+    """The rows that may count, as ``_ROWS``, and what was met."""
+    seen = _Seen()
+    names = delimited.header(path).names
+    if not set(_PROTEIN_CHANGES) & set(names):
+        listed = ", ".join(_PROTEIN_CHANGES)
+        raise InputError(f"{path}: line {delimited.header(path).line}: none of the columns {listed}: add or rename one")
+    batches = []
+    for batch in delimited.batches(path, _REQUIRED, _OPTIONAL, f"reading {path.name}"):
+        seen.total += batch.num_rows
+        seen.samples.update(batch.column("Tumor_Sample_Barcode").dictionary.to_pylist())
+        batches.append(_rows(_telling(batch, seen.left_out)))
+    seen.samples = {name.strip() for name in seen.samples} - {""}
+    return compacted(pa.Table.from_batches(batches, schema=_ROWS)), seen
+
+
+def _telling(batch: pa.RecordBatch, counts: Counter[str]) -> pa.RecordBatch:
+    """Without silent, non-coding, germline and common variants."""
+    keep = canonical.tells(batch.column("Variant_Classification"), counts)
+    refused = {
+        "germline, or no mutation (Mutation_Status)": ("Mutation_Status", lambda v: v.strip().lower() in _NOT_SOMATIC),
+        "marked common_variant": ("FILTER", lambda flags: _COMMON in flags),
+    }
+    for reason, (name, test) in refused.items():
+        if name in batch.schema.names:
+            against = keep & matching(batch.column(name), test)
+            counts[reason] += int(against.sum())
+            keep &= ~against
+    return batch.filter(pa.array(keep))
+
+
+def _rows(batch: pa.RecordBatch) -> pa.RecordBatch:
+    names = batch.schema.names
+
+    def text(name: str) -> pa.Array:
+        return batch.column(name) if name in names else pa.repeat("", batch.num_rows).dictionary_encode()
+
+    position = (
+        pc.cast(batch.column("Start_Position"), pa.int64(), safe=False)
+        if "Start_Position" in names
+        else pa.nulls(batch.num_rows, pa.int64())
+    )
+    arrays = [
+        batch.column("Tumor_Sample_Barcode"),
+        batch.column("Hugo_Symbol"),
+        _protein_change(batch),
+        batch.column("Variant_Classification"),
+        text("Reference_Allele"),
+        text("Tumor_Seq_Allele2"),
+        text("Chromosome"),
+        position,
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=_ROWS)
+
+
+def _protein_change(batch: pa.RecordBatch) -> pa.Array:
+    """The first column that states a protein change, in the order of ``_PROTEIN_CHANGES``, row by row."""
+    present = [batch.column(name) for name in _PROTEIN_CHANGES if name in batch.schema.names]
+    change = present[0]
+    for other in present[1:]:
+        stated = pc.and_(pc.not_equal(change, ""), pc.not_equal(change, "."))
+        change = pc.if_else(stated, change, other)
+    return change
+
+
+def _of_kept(rows: pa.Table, kept: dict[str, Sample], seen: _Seen) -> pa.Table:
+    """The rows of the samples that stand for their patients, under the patients' ids."""
+    case = translated(encoded(rows["case_id"]), lambda name: kept[name.strip()].patient if name.strip() in kept else "")
+    of_kept = matching(case, bool)
+    seen.left_out["of a sample that is not kept"] += int((~of_kept).sum())
+    return rows.set_column(0, "case_id", case).filter(pa.array(of_kept))
+
+
+def _canonical(rows: pa.Table, source: str, seen: _Seen) -> tuple[pa.Table, list[Dropped]]:
+    """Canonical variants, and what was left out of the rows, which ``seen`` counts too."""
+    rows, repeated = canonical.without_repeats(rows, source)
+    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
+    for each in repeated + unclear:
+        if each.what in ("row", "variant"):
+            where = seen.not_understood if each.reason == "consequence not recognised" else seen.left_out
+            where[each.reason] += each.n
+    known = {each.reason for each in repeated + unclear}
+    streamed = [
+        Dropped(source, "variant", reason, n)
+        for reason, n in sorted(seen.left_out.items())
+        if n and reason not in known
+    ]
+    return table, streamed + repeated + unclear
