@@ -1,17 +1,22 @@
-"""A VCF whose variants VEP (INFO/CSQ) or SnpEff (INFO/ANN) annotated: one or several samples, packed or not.
+"""A VCF whose records say which genes and protein changes are hit: one or several samples, packed with gzip or not.
 
-The fields are those of VCF 4.3 (https://samtools.github.io/hts-specs/VCFv4.3.pdf), of VEP's VCF output and of the
-"Variant annotations in VCF format" specification 1.0, which SnpEff follows.
+The walk from a record to its mutations: which samples are tumours (``vcf_samples``), is the record wanted, who carries
+which allele, what the annotation says (``vcf_annotation``) and of which allele (``vcf_alleles``), which transcript
+speaks for it. The fields are those of VCF 4.3 (https://samtools.github.io/hts-specs/VCFv4.3.pdf).
+
+The parser is our own. htslib (cyvcf2 0.35.0, pysam 0.24.1) was tried on 26 damaged files: cyvcf2 ends the process with
+a segmentation fault on two of them, both read a record with too few or too many columns without a word, neither names
+the line of a fault, and both write to stderr. Of 200,000 annotated records they read the fields used here in 1.9 and
+2.7 s, splitting lines takes 1.0 s, and reading the annotations takes longer than any of these.
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -20,83 +25,84 @@ from ..errors import InputError
 from ..tables import delimited
 from ..tables.columns import compacted
 from ..variants import canonical, schema
-from ..variants.cases import Dropped, SourceTables, unlabelled
-from ..variants.consequences import consequence_class
+from ..variants.cases import Dropped, RowAccount, SourceTables, unlabelled
+from ..variants.consequences import severity_of
+from ..variants.genes import current_symbol
+from ..variants.protein_changes import parse_protein_change
+from . import vcf_csq
+from .vcf_alleles import by_allele
+from .vcf_annotation import COMPOUND, Annotation, Effect, annotations, class_of, effects_of, info_fields, info_frequency
+from .vcf_header import LONGEST_LINE, MOST_ALLELES, Header, read_header
+from .vcf_samples import Samples, assign
 
-_FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
-_ANN = ("Allele", "Annotation", "Impact", "Gene_Name", "Gene_ID", "Feature_Type", "Feature_ID", "Biotype", "Rank")
-_ANN_PROTEIN = len(_ANN) + 1
-_FREQUENCIES = ("gnomAD_AF", "gnomADe_AF", "gnomADg_AF")
-_FORMAT = re.compile(r"Format: ([^\">]+)")
-_NORMAL = re.compile(r"(.*[-_.])?normal", re.IGNORECASE)
-_PEDIGREE_NORMAL = re.compile(r"##normal_sample=(.+)")
-_SEVERITY = {
-    name: i for i, name in enumerate(("nonsense", "frameshift", "splice", "stop_lost", "start_lost", "inframe"))
-}
-_SEVERITY |= {"missense": 6, schema.SILENT: 7, schema.NON_CODING: 8}
 _EXAMPLES = 5
+_RECORDS_BEFORE_GIVING_UP = 1_000
+"""An annotation that no header declares must show itself by then."""
 
+# Why a record, or an allele of it, makes no mutation. The first are understood and not wanted.
 _NOT_PASSED = "marked by FILTER"
-_NOT_CALLED = "not called in any sample"
-_UNANNOTATED = "no annotation of this allele"
-_INHERITED = "likely inherited: known to gnomAD"
-_NO_GENOTYPE = "no genotype, and more than one tumour sample that could carry it"
+_NOT_PASSED_IN_SAMPLE = "marked by the sample's filter (FT)"
+_NOT_CALLED = "not called in any tumour"
 _SYMBOLIC = "no alleles written out (symbolic, breakend or *)"
+_GERMLINE = "germline, says the caller"
+_LOH = "loss of heterozygosity of an inherited variant, says the caller"
+_NOT_SOMATIC = "not somatic, says the caller"
+_IN_NORMAL = "also in the matched normal"
+_INHERITED = "likely inherited: known to gnomAD"
+_COMPOUND = "stated with another variant of the same haplotype"
+_REPEATED = "the same variant of the same case again"
+# These are not understood.
+_UNANNOTATED = "no annotation of this allele"
+_NO_GENE = "no gene"
+_NO_CONSEQUENCE = "consequence not recognised"
+_NO_GENOTYPE = "no genotype, and more than one tumour sample that could carry it"
+_NO_SUCH_ALLELE = "the genotype names an allele that the record lacks"
+_NO_POSITION = "the position is not a number"
+_NOT_UNDERSTOOD = (_UNANNOTATED, _NO_GENE, _NO_CONSEQUENCE, _NO_GENOTYPE, _NO_SUCH_ALLELE, _NO_POSITION)
+
+_BASES = re.compile("-|[ACGTNRYKMSWBDHV]+", re.IGNORECASE)
 
 
-class Transcript(NamedTuple):
-    """What an annotation says of one allele in one transcript. ``rank`` orders the transcripts of a gene: VEP's own
-    pick, then the canonical one, then the rest; ``frequency`` is gnomAD's (0 when not given)."""
+def read(
+    path: Path,
+    limits: Cohort,
+    *,
+    tumor: str | None = None,
+    normal: str | None = None,
+    genome: Path | None = None,
+    gff: Path | None = None,
+) -> SourceTables:
+    """Read the file; a case is a tumour's sample, or the file itself where it lists sites without samples.
 
-    allele: str
-    number: str
-    consequence: str
-    gene: str
-    protein_change: str
-    rank: int
-    frequency: float
+    A sample carries the alleles of its genotype (FORMAT/GT). Matched normals are no cases (``vcf_samples.assign``;
+    ``tumor`` and ``normal`` overrule what it finds). An allele that a tumour's normal carries too is left out unless
+    the caller calls the record somatic. So is what the caller calls germline, LOH or wild type (VarDict's STATUS,
+    VarScan's and others' SS, DRAGEN's GermlineStatus, the flag SOMATIC where records carry it), records whose FILTER is
+    neither PASS nor empty, and alleles of a population frequency above ``limits.germline_max_population_frequency``.
+    Where a caller writes no genotypes, the variant is the one tumour's.
 
+    An allele counts once, in the most severe gene, by the transcript that VEP picked, else the canonical one, else the
+    most severe. ``account`` says what became of each line below the header.
 
-@dataclass
-class _Seen:
-    counts: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
-
-    def drop(self, reason: str, example: str) -> None:
-        self.counts[reason] += 1
-        known = self.examples.setdefault(reason, [])
-        if len(known) < _EXAMPLES:
-            known.append(example)
-
-
-def read(path: Path, settings: Cohort) -> SourceTables:
-    """Read the file; a case is a sample, or the file itself where it lists sites without samples.
-
-    A sample carries the alleles of its genotype (FORMAT/GT). Matched normals (named so, or by Mutect2's
-    ``##normal_sample``) are no cases; where a caller writes no genotypes, the variant is the one tumour's. Rows whose
-    FILTER is neither PASS nor empty are left out, and variants that the annotation finds in gnomAD at more than
-    ``germline_max_population_frequency``. An allele counts once, in the most severe gene, by the transcript that VEP
-    picked, else the canonical one, else the most severe.
-
-    Raises ``InputError`` with file and line for anything that cannot be read.
+    A file without annotation is annotated by ``bcftools csq`` if ``genome`` (FASTA) and ``gff`` (Ensembl's GFF3) are
+    given. Raises ``InputError`` with file and line for anything that cannot be read, and with the commands that
+    annotate the file where it is not annotated.
     """
-    seen = _Seen()
-    stream = delimited.lines(path, f"reading {path.name}")
-    top = _header(path, stream)
-    columns: dict[str, list[str]] = {name: [] for name in _COLUMNS}
-    for number, line in stream:
-        if line.strip():
-            for row in _record(path, number, line, top, settings, seen):
-                for name, value in zip(_COLUMNS, row, strict=True):
-                    columns[name].append(value)
-    rows = pa.table({name: pa.array(values, pa.string()).dictionary_encode() for name, values in columns.items()})
-    rows, repeated = canonical.without_repeats(compacted(rows), "vcf")
-    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), "vcf")
-    dropped = [
-        Dropped("vcf", "variant", reason, n, tuple(seen.examples[reason])) for reason, n in sorted(seen.counts.items())
-    ]
-    notes = {"files": [path.name], "annotation": top.annotation, "normals": list(top.normals)}
-    return SourceTables(unlabelled(sorted(top.tumours), "vcf", "tumour"), table, dropped + repeated + unclear, notes)
+    if (genome is None) != (gff is None):
+        raise InputError(f"{path}: --genome and --gff belong together: give both, or neither")
+    try:
+        reader = _read(path, limits, tumor, normal, None)
+    except _NotAnnotatedError as fault:
+        if genome is None or gff is None:
+            raise InputError(vcf_csq.how_to_annotate(fault.header)) from None
+        reader = _read(path, limits, tumor, normal, vcf_csq.consequences(fault.header, genome, gff))
+    return _tables(reader)
+
+
+class _NotAnnotatedError(Exception):
+    def __init__(self, header: Header) -> None:
+        super().__init__()
+        self.header = header
 
 
 _COLUMNS = (
@@ -104,216 +110,407 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Header:
-    """``tumours`` maps a case to its column, or to None where the file lists sites only; ``transcripts`` reads one
-    value of INFO's ``annotation`` (CSQ or ANN)."""
+@dataclass
+class _Reader:
+    """What is known of the file, and what was read so far. ``csq``: what ``bcftools csq`` says of each line, where it
+    was run. ``rows``: the mutations, by column, with the ``lines`` they come from and whether the caller flagged them
+    as ``somatic``. ``total``: the lines below the header; ``lost``: the reason of each that made no mutation, counted.
+    ``alleles``: what was left out, allele by allele, with ``examples``. ``examined``: the records whose annotation was
+    looked at; ``keys``: the annotations that they carry; ``undeclared``: one that cannot be read because the header
+    lacks its fields. ``flagged``: whether any record is flagged SOMATIC."""
 
-    width: int
-    tumours: dict[str, int | None]
-    normals: tuple[str, ...]
-    annotation: str
-    transcripts: Callable[[str], Transcript]
+    header: Header
+    samples: Samples
+    annotations: list[Annotation]
+    most_frequent: float
+    csq: Mapping[int, str] | None
+    rows: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _COLUMNS})
+    lines: list[int] = field(default_factory=list)
+    somatic: list[bool] = field(default_factory=list)
+    total: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+    alleles: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    examined: int = 0
+    keys: Counter[str] = field(default_factory=Counter)
+    undeclared: str | None = None
+    flagged: bool = False
+
+    def lose(self, reason: str, place: str) -> None:
+        """Count a line that makes no mutation after all."""
+        self.lost[reason] += 1
+        self.drop(reason, place)
+
+    def drop(self, reason: str, place: str) -> None:
+        """Count an allele that was left out."""
+        self.alleles[reason] += 1
+        known = self.examples.setdefault(reason, [])
+        if len(known) < _EXAMPLES:
+            known.append(place)
 
 
-def _header(path: Path, stream: Iterator[tuple[int, str]]) -> _Header:
-    meta: list[str] = []
+class _Record(NamedTuple):
+    """One line. ``place`` names it in messages; ``genotypes`` holds FORMAT and the samples' columns."""
+
+    place: str
+    chromosome: str
+    position: str
+    reference: str
+    alternatives: list[str]
+    passed: bool
+    info: dict[str, str]
+    formats: list[str]
+    fields: list[str]
+
+
+def _read(path: Path, limits: Cohort, tumor: str | None, normal: str | None, csq: Mapping[int, str] | None) -> _Reader:
+    stream = delimited.lines(path, f"reading {path.name}")
+    header = read_header(path, stream)
+    reader = _Reader(
+        header,
+        assign(header, tumor, normal),
+        annotations(header),
+        limits.germline_max_population_frequency,
+        csq,
+    )
+    declared = any(annotation.key in header.info() for annotation in reader.annotations)
     for number, line in stream:
-        if line.startswith("##"):
-            meta.append(line)
-        elif line.startswith("#CHROM"):
-            return _columns(path, number, line, meta)
+        if line.startswith("#"):
+            _check_second_header(reader, number, line)
         elif line.strip():
-            raise InputError(f"{path}: line {number}: a variant before the line that begins with #CHROM: add that line")
-    raise InputError(f"{path}: no line begins with #CHROM: the file is cut short, fetch it again")
+            _add(reader, number, line)
+            if not reader.keys and not declared and reader.total == _RECORDS_BEFORE_GIVING_UP:
+                break
+    if not reader.keys and csq is None and (reader.total or not declared):
+        if key := reader.undeclared:
+            raise InputError(
+                f"{path}: no line ##INFO=<ID={key} names the fields of {key}: keep the file's whole header"
+            )
+        raise _NotAnnotatedError(header)
+    return reader
 
 
-def _columns(path: Path, number: int, line: str, meta: list[str]) -> _Header:
-    names = line.rstrip().split("\t")
-    if tuple(names[:8]) != _FIXED:
+def _check_second_header(reader: _Reader, number: int, line: str) -> None:
+    if line.startswith("#CHROM") and line.rstrip() != reader.header.columns:
         raise InputError(
-            f"{path}: line {number}: the first columns are not {' '.join(_FIXED)}, parted by tabs: mend it"
+            f"{reader.header.path}: line {number}: the header of another VCF, with other samples: give each by itself"
         )
-    samples = [name.strip() for name in names[9:]]
-    twice = [name for name, n in Counter(samples).items() if n > 1]
-    if twice or "" in samples:
-        what = f"sample {twice[0]!r} is there twice" if twice else "a sample has no name"
-        raise InputError(f"{path}: line {number}: {what}: rename it")
-    stated = {match[1].strip() for text in meta if (match := _PEDIGREE_NORMAL.fullmatch(text))}
-    normals = tuple(name for name in samples if name in stated or _NORMAL.fullmatch(name))
-    tumours: dict[str, int | None] = {name: 9 + i for i, name in enumerate(samples) if name not in normals}
-    if samples and not tumours:
+
+
+def _add(reader: _Reader, number: int, line: str) -> None:
+    """Add the mutations of one line, or the reason why it makes none."""
+    record = _record(reader, number, line)
+    reader.total += 1
+    before = len(reader.lines)
+    reasons = list(_mutations(reader, number, record))
+    for reason in reasons:
+        reader.drop(reason, record.place)
+    if len(reader.lines) == before:
+        reader.lost[next((reason for reason in reasons if reason != _NOT_CALLED), _NOT_CALLED)] += 1
+
+
+def _record(reader: _Reader, number: int, line: str) -> _Record:
+    header = reader.header
+    where = f"{header.path}: line {number}"
+    if len(line) > LONGEST_LINE:
+        raise InputError(f"{where} has more than {LONGEST_LINE >> 20} MB: leave out samples or annotations")
+    fields = line.split("\t")
+    if len(fields) != header.width:
+        fields = line.rstrip().split("\t")
+    if len(fields) != header.width:
+        what = f"{len(fields)} fields where {header.width} columns are named"
+        raise InputError(f"{where}: {what}: correct or remove the line")
+    chromosome, position, _, reference, written, _, filters, info = fields[:8]
+    alternatives = [] if written in (".", "") else written.split(",")
+    if len(alternatives) > MOST_ALLELES:
         raise InputError(
-            f"{path}: line {number}: every sample is a matched normal ({', '.join(normals)}): add the tumour"
+            f"{where}: {len(alternatives):,} alleles, and at most {MOST_ALLELES:,} are read: split the record with "
+            "bcftools norm --multiallelics -any, or remove it"
         )
-    if not samples:
-        tumours = {path.name.lower().removesuffix(".gz").removesuffix(".vcf") or path.name: None}
-    annotation, transcripts = _annotation(path, meta)
-    return _Header(len(names), tumours, normals, annotation, transcripts)
-
-
-def _annotation(path: Path, meta: list[str]) -> tuple[str, Callable[[str], Transcript]]:
-    for text in meta:
-        if text.startswith("##INFO=<ID=CSQ,"):
-            if not (match := _FORMAT.search(text)):
-                raise InputError(
-                    f"{path}: the line ##INFO=<ID=CSQ names no fields (Format: ...): annotate with VEP again"
-                )
-            return "CSQ", _vep([name.strip() for name in match[1].split("|")], path)
-        if text.startswith("##INFO=<ID=ANN,"):
-            return "ANN", _snpeff
-    raise InputError(
-        f"{path}: no annotation: neither INFO/CSQ (VEP) nor INFO/ANN (SnpEff) is declared, so genes and protein "
-        "changes are not known. Annotate it with VEP (--vcf --symbol --hgvs) or SnpEff first"
+    place = f"line {number}: {chromosome}:{position} {reference}>{written}"[:80]
+    passed = {text.strip().upper() for text in filters.split(";")} <= _PASSED
+    return _Record(
+        place,
+        chromosome,
+        position,
+        reference,
+        alternatives,
+        passed,
+        info_fields(info) if passed and alternatives else {},
+        fields[8].split(":") if header.width > 8 else [],
+        fields,
     )
 
 
-def _vep(names: Sequence[str], path: Path) -> Callable[[str], Transcript]:
-    missing = [name for name in ("Allele", "Consequence", "SYMBOL") if name not in names]
-    if missing:
-        raise InputError(f"{path}: INFO/CSQ has no field {', '.join(missing)}: annotate with VEP's --symbol --hgvs")
-    # Fields that the file has not are read from an empty one behind the last. By place and not by name, because a
-    # genome's VCF holds some ten million transcripts.
-    width = len(names)
-    wanted = ("Allele", "ALLELE_NUM", "Consequence", "SYMBOL", "HGVSp", "PICK", "CANONICAL", "MANE_SELECT")
-    places = [names.index(name) if name in names else width for name in (*wanted, "Amino_acids", "Protein_position")]
-    frequencies = [names.index(name) for name in _FREQUENCIES if name in names]
-
-    def transcript(text: str) -> Transcript:
-        values = text.split("|")
-        values += [""] * (width + 1 - len(values))
-        allele, number, terms, gene, change, pick, canon, mane, residues, position = [values[at] for at in places]
-        change = unquote(change) or _from_residues(terms, residues, position)
-        rank = 0 if pick == "1" else 1 if canon == "YES" or mane else 2
-        frequency = max((_frequency(values[at]) for at in frequencies if values[at]), default=0.0)
-        return Transcript(allele, number, terms, gene, change, rank, frequency)
-
-    return transcript
+_PASSED = {"PASS", ".", "", "NA", "NONE", "NAN"}
 
 
-def _from_residues(terms: str, residues: str, position: str) -> str:
-    """A protein change from VEP's Amino_acids and Protein_position, for files made without --hgvs; "" for indels."""
-    before, _, after = residues.partition("/")
-    position = position.partition("/")[0]
-    if len(before) != 1 or not position.isdecimal():
-        return ""
-    if "frameshift" in terms:
-        return f"{before}{position}fs"
-    return f"{before}{position}{after}" if len(after) == 1 else ""
-
-
-def _frequency(text: str) -> float:
-    try:
-        return max((float(part) for part in text.split("&") if part not in delimited.MISSING), default=0.0)
-    except ValueError:
-        return 0.0
-
-
-def _snpeff(text: str) -> Transcript:
-    value = text.split("|")
-    value += [""] * (_ANN_PROTEIN + 1 - len(value))
-    # ANN names an allele of a cancer sample against a normal's as G-C.
-    allele = value[0].partition("-")[0]
-    return Transcript(allele, "", value[1], value[3], unquote(value[_ANN_PROTEIN]), 2, 0.0)
-
-
-def _record(
-    path: Path, number: int, line: str, top: _Header, settings: Cohort, seen: _Seen
-) -> Iterator[tuple[str, ...]]:
-    """The rows of ``_COLUMNS`` that one line of the file makes."""
-    fields = line.split("\t")
-    if len(fields) != top.width:
-        what = f"{len(fields)} fields where {top.width} columns are named"
-        raise InputError(f"{path}: line {number}: {what}: mend or remove the line")
-    chromosome, position, _, reference, alternatives, _, filters, info = fields[:8]
-    place = f"line {number}: {chromosome}:{position} {reference}>{alternatives}"[:80]
-    alleles = [reference, *alternatives.split(",")]
-    carriers = _carriers(fields, top, len(alleles))
-    if reason := _refusal(filters, alternatives, carriers):
-        seen.drop(reason, place)
+def _mutations(reader: _Reader, number: int, record: _Record) -> Iterator[str]:
+    """Add the rows of a record to the reader, and yield the reason of each allele that makes none."""
+    said, somatic = _says_the_caller(record.info)
+    if reason := _refusal(record, said):
+        yield reason
         return
-    told = [top.transcripts(text) for text in _info(info, top.annotation).split(",") if text]
-    for i, allele in enumerate(alleles[1:], 1):
-        best = _best([transcript for transcript in told if _is_of(transcript, i, alleles)])
-        if reason := _refusal_of_allele(allele, carriers[i], best, settings):
-            seen.drop(reason, place)
-        else:
-            for case in carriers[i]:
-                yield case, best.gene, best.protein_change, best.consequence, reference, allele, chromosome, position
-
-
-def _refusal(filters: str, alternatives: str, carriers: list[list[str]] | None) -> str | None:
-    if filters not in ("PASS", ".", ""):
-        return _NOT_PASSED
-    if alternatives in (".", ""):
-        return _NOT_CALLED
-    return _NO_GENOTYPE if carriers is None else None
-
-
-def _refusal_of_allele(allele: str, carriers: list[str], best: Transcript | None, settings: Cohort) -> str | None:
+    carriers, reasons = _carriers(record, reader.samples, somatic)
+    yield from reasons
     if not carriers:
+        return
+    effects, key = _effects(reader, number, record)
+    reader.examined += 1
+    reader.keys.update([key] if key else [])
+    reader.flagged |= "SOMATIC" in record.info
+    of_allele = by_allele(effects, record.reference, record.alternatives)
+    for i, cases in sorted(carriers.items()):
+        best = _best(of_allele[i])
+        if reason := _refusal_of_allele(reader, record, i, best, of_allele[i]):
+            yield reason
+            continue
+        for case in cases:
+            row = (case, best.gene, best.protein_change, best.consequence, record.reference, record.alternatives[i])
+            for name, value in zip(_COLUMNS, (*row, record.chromosome, record.position), strict=True):
+                reader.rows[name].append(value)
+            reader.lines.append(number)
+            reader.somatic.append(somatic)
+    yield from [_NOT_CALLED] * (len(record.alternatives) - len(carriers) - len(reasons))
+
+
+# --- Is the record wanted ---
+
+
+_STATUS_KEYS = ("STATUS", "SS", "GermlineStatus", "SomaticStatus", "Somatic_Status", "Mutation_Status")
+_SOMATIC = "somatic"
+_STATUS_NUMBERS = {"0": _NOT_SOMATIC, "1": _GERMLINE, "2": _SOMATIC, "3": _LOH, "4": _NOT_SOMATIC, "5": _NOT_SOMATIC}
+"""SS of VarScan, SomaticSniper and MuSE: 0 reference, 1 germline, 2 somatic, 3 LOH; 4 and 5 are unknown, or edited
+RNA."""
+
+
+def _says_the_caller(info: Mapping[str, str]) -> tuple[str | None, bool]:
+    """The reason against a record that its caller states in INFO, and whether it states that the record is somatic."""
+    for key in _STATUS_KEYS:
+        if status := _status(info.get(key, "")):
+            return (None, True) if status == _SOMATIC else (status, False)
+    if "GERMLINE" in info:
+        return _GERMLINE, False
+    if "LOH" in info:
+        return _LOH, False
+    return None, "SOMATIC" in info
+
+
+@lru_cache(1 << 12)
+def _status(text: str) -> str | None:
+    """``_SOMATIC``, the reason against the record, or None where the text states neither."""
+    text = text.strip().lower()
+    if text in _STATUS_NUMBERS:
+        return _STATUS_NUMBERS[text]
+    if "loh" in text:
+        return _LOH
+    # VarDict's AFDiff is in both samples, at different frequencies.
+    if text.startswith(("germline", "afdiff")):
+        return _GERMLINE
+    if text in ("deletion", "wildtype", "wild_type", "wt", "reference", "ref", "none", "unknown"):
+        return _NOT_SOMATIC
+    return _SOMATIC if "somatic" in text else None
+
+
+def _refusal(record: _Record, said: str | None) -> str | None:
+    if not record.passed:
+        return _NOT_PASSED
+    if not record.alternatives:
         return _NOT_CALLED
-    if not allele.isalpha():
+    if not record.position.strip().isdecimal():
+        return _NO_POSITION
+    return said
+
+
+# --- Who carries which allele ---
+
+
+def _carriers(record: _Record, samples: Samples, somatic: bool) -> tuple[dict[int, list[str]], list[str]]:
+    """The tumours that carry each allele (its place in ALT), and the reasons against the alleles that none does."""
+    formats = record.formats
+    if "GT" not in formats:
+        if len(samples.tumours) > 1:
+            return {}, [_NO_GENOTYPE]
+        against = _against_sample(record, next(iter(samples.tumours.values())))
+        if against:
+            return {}, [against]
+        return {i: list(samples.tumours) for i in range(len(record.alternatives))}, []
+    at = formats.index("GT")
+    carriers: dict[int, list[str]] = {}
+    against_allele: dict[int, str] = {}
+    for case, column in samples.tumours.items():
+        called = _alleles(_value(record, column, at))
+        if called is None and somatic and len(samples.tumours) == len(record.alternatives) == 1:
+            called = (1,)
+        if not called:
+            continue
+        reason = _against_sample(record, column)
+        in_normal = () if somatic else _of_normals(record, samples, case, at)
+        for allele in called:
+            if allele > len(record.alternatives):
+                against_allele[allele - 1] = _NO_SUCH_ALLELE
+            elif reason or allele in in_normal:
+                against_allele.setdefault(allele - 1, reason or _IN_NORMAL)
+            else:
+                carriers.setdefault(allele - 1, []).append(case)
+    return carriers, [reason for i, reason in against_allele.items() if i not in carriers] or (
+        [] if carriers else [_NOT_CALLED] * len(record.alternatives)
+    )
+
+
+def _value(record: _Record, column: int | None, at: int) -> str:
+    values = record.fields[column].split(":") if column is not None else []
+    return values[at] if at < len(values) else ""
+
+
+@lru_cache(1 << 12)
+def _alleles(genotype: str) -> tuple[int, ...] | None:
+    """The alternative alleles that a genotype (0/1, 1|2, 1) names, from 1; None where it names no allele at all."""
+    named = [int(text) for text in re.split(r"[/|]", genotype) if text.strip().isdecimal() and len(text) < 8]
+    return tuple(sorted({allele for allele in named if allele})) if named else None
+
+
+def _against_sample(record: _Record, column: int | None) -> str | None:
+    """The reason against a tumour's genotype that its column states: FT, or SS as SomaticSniper and MuSE write it."""
+    if column is None:
+        return None
+    if "FT" in record.formats:
+        filters = _value(record, column, record.formats.index("FT"))
+        if not {text.strip().upper() for text in re.split("[;,]", filters)} <= _PASSED:
+            return _NOT_PASSED_IN_SAMPLE
+    if "SS" in record.formats:
+        status = _status(_value(record, column, record.formats.index("SS")))
+        return None if status == _SOMATIC else status
+    return None
+
+
+def _of_normals(record: _Record, samples: Samples, case: str, at: int) -> set[int]:
+    """The alleles that the normals of a tumour carry."""
+    return {allele for column in samples.matched.get(case, ()) for allele in _alleles(_value(record, column, at)) or ()}
+
+
+# --- What the annotation says ---
+
+
+def _effects(reader: _Reader, number: int, record: _Record) -> tuple[list[Effect], str | None]:
+    info = record.info
+    if reader.csq is not None:
+        info = info | {"BCSQ": reader.csq.get(number, ".")}
+    effects, key = effects_of(info, reader.annotations)
+    if key is None and reader.undeclared is None:
+        reader.undeclared = next((name for name in ("CSQ", "FUNCOTATION") if info.get(name)), None)
+    return effects, key
+
+
+def _refusal_of_allele(
+    reader: _Reader, record: _Record, i: int, best: Effect | None, effects: Sequence[Effect]
+) -> str | None:
+    if not _BASES.fullmatch(record.alternatives[i]) or not _BASES.fullmatch(record.reference):
         return _SYMBOLIC
     if best is None:
         return _UNANNOTATED
-    # Left out here and not by canonical.table, so that a whole genome's millions need no memory.
-    if (name := _class_of(best.consequence)) in (schema.SILENT, schema.NON_CODING):
-        return name
-    return _INHERITED if best.frequency > settings.germline_max_population_frequency else None
+    if best.consequence == COMPOUND:
+        return _COMPOUND
+    # Silent and non-coding variants are left out here and not by canonical.table: a genome has millions of them.
+    consequence = class_of(best.consequence)
+    if consequence in (schema.SILENT, schema.NON_CODING):
+        return consequence
+    if not current_symbol(best.gene):
+        return _NO_GENE
+    if consequence is None and (reason := _of_change(best.protein_change)):
+        return reason
+    annotated = max(effect.frequency for effect in effects)
+    frequency = max(annotated, info_frequency(record.info, i, len(record.alternatives)))
+    return _INHERITED if frequency > reader.most_frequent else None
 
 
-def _info(text: str, key: str) -> str:
-    return next((part[len(key) + 1 :] for part in text.split(";") if part.startswith(f"{key}=")), "")
+def _of_change(protein_change: str) -> str | None:
+    """The reason against a variant of which only the protein change is understood."""
+    change = parse_protein_change(protein_change)
+    return _NO_CONSEQUENCE if change is None else schema.SILENT if change.consequence == schema.SILENT else None
 
 
-def _carriers(fields: list[str], top: _Header, n_alleles: int) -> list[list[str]] | None:
-    """The cases that carry each allele; None where that cannot be told."""
-    carriers: list[list[str]] = [[] for _ in range(n_alleles)]
-    keys = fields[8].split(":") if top.width > 8 else []
-    if "GT" not in keys:
-        if len(top.tumours) > 1:
-            return None
-        return [list(top.tumours) for _ in range(n_alleles)]
-    at = keys.index("GT")
-    for case, column in top.tumours.items():
-        values = fields[column].split(":") if column is not None else []
-        called = set(re.split(r"[/|]", values[at])) if at < len(values) else set()
-        for i in range(1, n_alleles):
-            if str(i) in called:
-                carriers[i].append(case)
-    return carriers
-
-
-def _is_of(transcript: Transcript, number: int, alleles: list[str]) -> bool:
-    """Whether the transcript speaks of the allele ``number``: by its number, its text, or the only one there is."""
-    if transcript.number:
-        return transcript.number == str(number)
-    if len(alleles) == 2:
-        return True
-    return transcript.allele in (alleles[number], _trimmed(alleles)[number])
-
-
-def _trimmed(alleles: list[str]) -> list[str]:
-    """The alleles as VEP writes them: where lengths differ and all share the first base, without it ("-" for
-    none)."""
-    if len({len(allele) for allele in alleles}) == 1 or len({allele[:1] for allele in alleles}) > 1:
-        return alleles
-    return [allele[1:] or "-" for allele in alleles]
-
-
-def _best(transcripts: list[Transcript]) -> Transcript | None:
+def _best(effects: Sequence[Effect]) -> Effect | None:
     """The transcript that speaks for the allele: first the best of each gene, then the most severe of these."""
-    genes: dict[str, Transcript] = {}
-    for transcript in sorted(transcripts, key=lambda t: (t.rank, _severity(t))):
-        genes.setdefault(transcript.gene, transcript)
-    return min(genes.values(), key=lambda t: (_severity(t), t.rank), default=None)
+    of_gene: dict[str, tuple[int, int, Effect]] = {}
+    for effect in effects:
+        known = of_gene.get(effect.gene)
+        order = (effect.rank, _severity(effect.consequence))
+        if known is None or order < known[:2]:
+            of_gene[effect.gene] = (*order, effect)
+    best = min(of_gene.values(), key=lambda known: (known[1], known[0]), default=None)
+    return best[2] if best else None
 
 
-def _severity(transcript: Transcript) -> int:
-    return _SEVERITY.get(_class_of(transcript.consequence), len(_SEVERITY))
+@lru_cache(1 << 16)
+def _severity(terms: str) -> int:
+    return severity_of(class_of(terms))
 
 
-@cache
-def _class_of(terms: str) -> str | None:
-    return consequence_class(terms)
+# --- The tables, and what became of each line ---
+
+
+def _tables(reader: _Reader) -> SourceTables:
+    rows = pa.table(
+        {name: pa.array(values, pa.string()).dictionary_encode() for name, values in reader.rows.items()}
+        | {"line": pa.array(reader.lines, pa.int64()), "somatic": pa.array(reader.somatic, pa.bool_())}
+    )
+    if reader.flagged and _flags_somatic(reader.header):
+        flagged = rows.filter(rows["somatic"])
+        for line in _lines_lost(rows, flagged):
+            reader.lose(_NOT_SOMATIC, f"line {line}")
+        rows = flagged
+    unique, repeated = canonical.without_repeats(compacted(rows), "vcf")
+    reader.lost[_REPEATED] += len(_lines_lost(rows, unique))
+    table, unclear = canonical.table(unique.drop_columns(["chromosome", "position", "line", "somatic"]), "vcf")
+    if table.num_rows < unique.num_rows:
+        _account_for_the_unclear(reader, unique)
+    dropped = [
+        Dropped("vcf", "variant", reason, n, tuple(reader.examples[reason]))
+        for reason, n in sorted(reader.alleles.items())
+    ]
+    notes = {
+        "files": [reader.header.path.name],
+        "annotation": ", ".join(sorted(reader.keys)),
+        "normals": list(reader.samples.normals),
+    }
+    cases = unlabelled(sorted(reader.samples.tumours), "vcf", "tumour")
+    return SourceTables(cases, table, dropped + repeated + unclear, notes, account=_account(reader))
+
+
+def _flags_somatic(header: Header) -> bool:
+    """Whether the lack of the flag SOMATIC says something: it does where one caller wrote the file (Octopus lists
+    germline variants without it), not where several callers' records were merged."""
+    sources = {value.split(" ")[0].lower() for value in header.values("source")}
+    merged = {"set", "callers", "sources", "identified", "called_by", "num_callers"}
+    declared = header.info()
+    return "SOMATIC" in declared and len(sources) < 2 and merged.isdisjoint(key.lower() for key in declared)
+
+
+def _lines_lost(before: pa.Table, after: pa.Table) -> list[int]:
+    """The lines of which ``after`` has no row left."""
+    if after.num_rows == before.num_rows:
+        return []
+    return sorted(set(before["line"].to_pylist()) - set(after["line"].to_pylist()))
+
+
+def _account_for_the_unclear(reader: _Reader, rows: pa.Table) -> None:
+    """Count the lines of which ``canonical.table`` keeps no row: their protein change contradicts the consequence."""
+    numbered = rows.drop_columns(["chromosome", "position", "line", "somatic"])
+    numbered = numbered.set_column(0, "case_id", pa.array([str(i) for i in range(rows.num_rows)]))
+    kept = canonical.table(numbered, "vcf")[0]["case_id"].cast(pa.string()).to_pylist()
+    lost = set(_lines_lost(rows, rows.take(pa.array([int(i) for i in kept], pa.int64()))))
+    changes = rows["protein_change"].cast(pa.string()).to_pylist()
+    reasons = {line: _of_change(change) for line, change in zip(rows["line"].to_pylist(), changes, strict=True)}
+    reader.lost.update(reasons[line] or _NO_CONSEQUENCE for line in lost)
+
+
+def _account(reader: _Reader) -> RowAccount:
+    lost = dict(sorted(reader.lost.items()))
+    return RowAccount(
+        "line",
+        reader.total,
+        reader.total - sum(lost.values()),
+        {reason: n for reason, n in lost.items() if reason not in _NOT_UNDERSTOOD and n},
+        {reason: n for reason, n in lost.items() if reason in _NOT_UNDERSTOOD and n},
+    )
