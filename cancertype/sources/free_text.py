@@ -1,44 +1,28 @@
-"""Mutations as people write them: ``BRAF V600E, CDKN2A R80*``; a line ``name: mutations`` begins a sample."""
+"""Alterations as people write them, in typed lists (``BRAF V600E, CDKN2A R80*, MYC gain``) and in clinical reports.
 
-import re
+The text is read in three steps: ``report_lines`` makes characters uniform, finds the samples and joins wrapped lines;
+``report_words`` says what each word is; ``report_statements`` says what each statement means.
+"""
+
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from ..variants import canonical, schema
-from ..variants.cases import Dropped, SourceTables, unlabelled
-from ..variants.genes import known_genes
-from ..variants.protein_changes import ProteinChange, parse_protein_change
+from ..alterations.schema import ARM_CALLS, FUSIONS, GENE_CALLS, Alterations
+from ..variants import canonical
+from ..variants.cases import Dropped, RowAccount, SourceTables, unlabelled
+from .report_lines import Paragraph, paragraphs
+from .report_statements import ArmCall, Finding, Fused, GeneCall, Mutation, NoFusion, Outcome, Reader, Reading
 
 SOURCE = "text"
 
-_EVENTS = {
-    "nonsense": "stop nonsense truncating truncation truncated ptc lof",
-    "frameshift": "fs frameshift",
-    "splice_site": "splice splicing splice-site splice_site",
-    "inframe": "inframe in-frame",
-    "start_lost": "start-loss start_lost startloss",
-    "stop_lost": "stop-loss stop_lost stoploss nonstop",
-    "missense": "missense",
-}
-_EVENT_OF = {word: event for event, words in _EVENTS.items() for word in words.split()}
-_ROLES = {
-    "filler": """
-    mutation mutations mutated mutant mut variant variants pathogenic somatic likely hotspot activating inactivating
-    het heterozygous homozygous site and with plus in the of + & / p. is are exon
-    """,
-    # Before or behind a gene, these speak of everything between two separators.
-    "negation": "no not without absent none",
-    "no small mutation": """
-    wt wildtype wild-type negative unmutated germline amplification amplified amp gain loss deletion deleted homdel
-    fusion fused rearrangement rearranged translocation methylation methylated overexpression
-    """,
-}
-_ROLE_OF = {word: role for role, words in _ROLES.items() for word in words.split()}
-_CODING_DNA = re.compile(r"[cgn]\.\S+")
-_ACCESSION = re.compile(r"(?:N[MPRC]_|ENS[TPG])[0-9]+(?:\.[0-9]+)?")
-_SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,}(?:orf[0-9]+)?")
+MOST_STATEMENTS = 10_000
+"""``notes["statements"]`` shows how each was read up to this number; the account counts all."""
+
+COLUMN_NAMES = "names of columns"
+NOT_GENOMIC = "about the patient, the sample or the method"
 _EXAMPLES = 5
 
 
@@ -51,149 +35,175 @@ class Problem:
 
 
 def read(lines: Iterable[str], name: str = "text") -> tuple[SourceTables, list[Problem]]:
-    """Read ``lines`` of text, and what in them was not understood; never raises.
+    """Read ``lines`` of text, and what in them was not understood or does not count; never raises.
 
-    Commas, semicolons and line ends part mutations. A line ``name: mutations`` begins a sample; what comes before the
-    first such line is the sample ``name``. A mutation is a gene and a protein change (any notation of
-    ``notation.parse_protein_change``), a gene and what happens to it (stop, fs, splice, inframe ...), or a gene alone,
-    which is taken for a change that leaves a full-length protein. A gene said to be wild type, amplified, fused or
-    otherwise without a small mutation does not count, nor does a gene of which only words that are not understood tell.
+    Statements stand between commas, semicolons, line ends, "and" or "or". Each is a gene with a protein or coding-DNA
+    change, with what happens to it (stop, frameshift, splice ...), or alone, which counts as a missense mutation; a
+    gain, loss, amplification or deletion of a gene or a chromosome arm; a fusion; microsatellite status or mutations
+    per megabase. Negated, inherited and silent ones do not count. What a negation says of copy number or fusions is
+    kept: the call is 0, or the sample was screened. A line ``name: mutations`` begins a sample (``report_lines``).
+
+    ``notes["statements"]`` lists how each statement was read: its text, its line, its sample, ``reading`` ("read",
+    "gene only", "no alteration", "left out", "not understood") and ``meaning``, what was read or why not.
     """
-    reader = _Reader(name)
-    for number, line in enumerate(lines, 1):
-        reader.line(number, line)
-    rows = {column: [mutation[i] for mutation in reader.mutations] for i, column in enumerate(_COLUMNS)}
-    distinct = pa.table({column: pa.array(values, pa.string()) for column, values in rows.items()})
-    table, dropped = canonical.table(distinct, SOURCE)
-    if reader.problems:
-        shown = tuple(f"line {problem.line}: {problem.what}" for problem in reader.problems[:_EXAMPLES])
-        dropped = [Dropped(SOURCE, "word", "not understood or not used", len(reader.problems), shown), *dropped]
-    return SourceTables(unlabelled(list(reader.samples), SOURCE, "tumour"), table, dropped), reader.problems
+    found = _Found()
+    reader = Reader()
+    sample = None
+    for paragraph in paragraphs(lines, name):
+        if paragraph.sample != sample:
+            sample = paragraph.sample
+            reader.begin_sample()
+            if sample != name:
+                found.samples.setdefault(sample)
+        if paragraph.blank:
+            reader.end_section(blank_only=True)
+        else:
+            found.add_all(sample, _outcomes(reader, paragraph))
+    return found.tables(), found.problems
 
 
-_COLUMNS = ("case_id", "gene", "protein_change", "consequence")
+def _outcomes(reader: Reader, paragraph: Paragraph) -> list[Outcome]:
+    if paragraph.column_names:
+        text = " ".join(token.text for token in paragraph.tokens)
+        return [Outcome(text, paragraph.lines[0], left_out=COLUMN_NAMES)]
+    outcomes = reader.read(paragraph.tokens, paragraph.lines, paragraph.heading)
+    if not paragraph.is_about or any(outcome.readings for outcome in outcomes):
+        return outcomes
+    text = " ".join(token.text for token in paragraph.tokens)
+    return [Outcome(text, paragraph.lines[0], left_out=NOT_GENOMIC)] if paragraph.tokens else []
 
 
 @dataclass
-class _Reader:
-    """Goes through the lines; ``mutations`` and ``samples`` are dicts because what is said twice counts once."""
+class _Found:
+    """What was read so far. Dicts, because what is said twice counts once."""
 
-    sample: str
-    mutations: dict[tuple[str, str, str, str], None] = field(default_factory=dict)
+    mutations: dict[tuple[str, Mutation], None] = field(default_factory=dict)
+    genes: dict[tuple[str, str], int] = field(default_factory=dict)
+    arms: dict[tuple[str, str], int | None] = field(default_factory=dict)
+    fusions: dict[tuple[str, Fused], None] = field(default_factory=dict)
+    screened: set[str] = field(default_factory=set)
+    findings: dict[str, dict[str, str | float]] = field(default_factory=dict)
     samples: dict[str, None] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    statements: list[dict] = field(default_factory=list)
+    used: int = 0
+    left_out: Counter = field(default_factory=Counter)
+    not_understood: Counter = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
 
-    def line(self, number: int, text: str) -> None:
-        text = "" if text.startswith("#") else text.strip().lstrip("-•* ")
-        before, colon, after = text.partition(":")
-        if colon and _names_a_sample(before, after):
-            self.sample, text = before.strip(), after
-            self.samples[self.sample] = None
-        gene = None
-        for item in re.split(r"[,;]", text):
-            if words := _words(item):
-                self.samples[self.sample] = None
-                gene = self._item(number, words, gene)
+    def add_all(self, sample: str, outcomes: list[Outcome]) -> None:
+        for outcome in outcomes:
+            if outcome.left_out != COLUMN_NAMES:
+                self.samples.setdefault(sample)
+            for reading in outcome.readings:
+                self._add(sample, reading)
+            self._account(outcome)
+            self.problems += [Problem(outcome.line, what) for what in outcome.problems]
+            if len(self.statements) < MOST_STATEMENTS:
+                self.statements.append(_shown(sample, outcome))
 
-    def _item(self, number: int, words: list[str], gene: str | None) -> str | None:
-        """Read what stands between two separators; returns the last gene, to which a protein change may follow."""
-        negated = "negation" in {_ROLE_OF.get(word.lower()) for word in words}
-        for mention in _mentions(words, gene):
-            found, unclear = mention.read(negated)
-            self.mutations |= {(self.sample, *mutation): None for mutation in found}
-            self.problems += [Problem(number, what) for what in unclear]
-            gene = mention.gene
-        return gene
+    def _add(self, sample: str, reading: Reading) -> None:
+        if isinstance(reading, Mutation):
+            self.mutations.setdefault((sample, reading))
+        elif isinstance(reading, GeneCall):
+            key = sample, reading.gene
+            self.genes[key] = max(self.genes.get(key, 0), reading.call, key=abs)
+        elif isinstance(reading, ArmCall):
+            self._add_arm((sample, reading.arm), reading.call)
+        elif isinstance(reading, Fused):
+            self.fusions.setdefault((sample, reading))
+        elif isinstance(reading, NoFusion):
+            self.screened.add(sample)
+        elif isinstance(reading, Finding):
+            self.findings.setdefault(sample, {})[reading.name] = reading.value
 
-
-@dataclass
-class _Mention:
-    """A gene and the words behind it; ``named`` False when the gene stood before the last separator, ``known`` False
-    when its symbol is none of ``known_genes``."""
-
-    gene: str | None
-    named: bool
-    words: list[str] = field(default_factory=list)
-    known: bool = True
-
-    def read(self, negated: bool) -> tuple[list[tuple[str, str, str]], list[str]]:
-        """Mutations as gene, protein change and consequence, and what is not understood or not counted."""
-        named, said = self.gene, " ".join(filter(None, (self.gene, *self.words)))
-        if negated or "no small mutation" in {_ROLE_OF.get(word.lower()) for word in self.words}:
-            says_something = self.named or any(word.lower() not in _ROLE_OF for word in self.words)
-            return [], [f"{said!r} states no small somatic mutation: not counted"] if says_something else []
-        found, unclear = [], []
-        if not self.known:
-            unclear.append(f"{self.gene!r} is no gene symbol known here: counted, but it may tell nothing")
-        for word in self.words:
-            change, event = _change(word), _EVENT_OF.get(word.lower())
-            if word.lower() in _ROLE_OF or _CODING_DNA.fullmatch(word) or _ACCESSION.fullmatch(word):
-                continue
-            if self.gene and change and change.consequence == schema.SILENT:
-                unclear.append(f"{self.gene} {word} is silent: not counted")
-            elif self.gene and (change or event):
-                found.append((self.gene, change.text if change else "", "" if change else event))
-            elif change or event:
-                unclear.append(f"{word!r} stands behind no known gene: not counted")
-            else:
-                unclear.append(f"{word!r} is no gene symbol known here, protein change or consequence")
-                # What follows may belong to a gene that is not known.
-                self.gene = None
-        if self.named and not found and unclear:
-            unclear[-1] += f" ({named} is not counted either)"
-        elif self.named and not found:
-            found.append((named, "", "missense"))
-        return found, unclear
-
-
-def _mentions(words: list[str], gene: str | None) -> list[_Mention]:
-    mentions = [_Mention(gene, False)]
-    for i, word in enumerate(words):
-        # Some symbols (A2M, C1R) read as protein changes too: behind a gene they are.
-        symbol = None if mentions[-1].named and _change(word) else _gene(word, first=i == 0)
-        if symbol:
-            mentions.append(_Mention(symbol, True))
-        elif _is_shaped_like_a_gene(word) and i + 1 < len(words) and _is_mutation(words[i + 1]):
-            mentions.append(_Mention(word, True, known=False))
+    def _add_arm(self, key: tuple[str, str], call: int) -> None:
+        """A loss and a gain of the same arm leave it without a call."""
+        before = self.arms.get(key, 0)
+        if before is None or call == 0:
+            self.arms.setdefault(key, call)
         else:
-            mentions[-1].words.append(word)
-    return mentions
+            self.arms[key] = None if before == -call else call
+
+    def _account(self, outcome: Outcome) -> None:
+        reason = outcome.left_out or outcome.not_understood
+        if outcome.readings or outcome.used or reason is None:
+            self.used += 1
+            return
+        (self.left_out if outcome.left_out else self.not_understood)[reason] += 1
+        examples = self.examples.setdefault(reason, [])
+        if len(examples) < _EXAMPLES:
+            examples.append(f"line {outcome.line}: {outcome.text[:80]}")
+
+    def tables(self) -> SourceTables:
+        table, dropped = canonical.table(self._mutation_rows(), SOURCE)
+        for reason, n in (*self.left_out.items(), *self.not_understood.items()):
+            dropped.append(Dropped(SOURCE, "statement", reason, n, tuple(self.examples[reason])))
+        total = self.used + sum(self.left_out.values()) + sum(self.not_understood.values())
+        account = RowAccount("statement", total, self.used, dict(self.left_out), dict(self.not_understood))
+        return SourceTables(
+            unlabelled(list(self.samples), SOURCE, "tumour"),
+            table,
+            dropped,
+            notes={"statements": self.statements},
+            account=account,
+            alterations=self._alterations(),
+        )
+
+    def _mutation_rows(self) -> pa.Table:
+        """The distinct mutations. Of a gene that is named again with more, only the latter counts."""
+        more = {(sample, m.gene) for sample, m in self.mutations if not m.gene_only}
+        altered = {key for key, call in self.genes.items() if call}
+        altered |= {(sample, gene) for sample, f in self.fusions for gene in (f.five_prime, f.three_prime)}
+        rows = {
+            (sample, m.gene, m.protein_change, m.consequence): None
+            for sample, m in self.mutations
+            if not (m.gene_only and (sample, m.gene) in more) and not (m.is_bare and (sample, m.gene) in altered)
+        }
+        rows = list(rows)
+        columns = ("case_id", "gene", "protein_change", "consequence")
+        return pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(columns)})
+
+    def _alterations(self) -> Alterations:
+        arms = [{"case_id": s, "arm": arm, "call": call} for (s, arm), call in self.arms.items()]
+        genes = [{"case_id": s, "gene": gene, "call": call} for (s, gene), call in self.genes.items()]
+        fusions = [{"case_id": s, "five_prime": f.five_prime, "three_prime": f.three_prime} for s, f in self.fusions]
+        return Alterations(
+            pa.Table.from_pylist(arms, schema=ARM_CALLS),
+            pa.Table.from_pylist(genes, schema=GENE_CALLS),
+            pa.Table.from_pylist(fusions, schema=FUSIONS),
+            frozenset(self.screened | {sample for sample, _ in self.fusions}),
+            self.findings,
+        )
 
 
-def _is_shaped_like_a_gene(word: str) -> bool:
-    return bool(_SYMBOL.fullmatch(word)) and not _change(word) and word.lower() not in (*_ROLE_OF, *_EVENT_OF)
+_LEVELS = {2: "amplified", 1: "gained", 0: "copy number not altered", -1: "lost", -2: "deleted"}
+_ARM_LEVELS = {1: "gain", 0: "no change", -1: "loss"}
 
 
-def _is_mutation(word: str) -> bool:
-    return _change(word) is not None or word.lower() in _EVENT_OF
+def _meaning(reading: Reading) -> str:
+    """A reading in words."""
+    if isinstance(reading, Mutation):
+        return " ".join(filter(None, (reading.gene, reading.protein_change, reading.consequence)))
+    if isinstance(reading, GeneCall):
+        return f"{reading.gene} {_LEVELS[reading.call]}"
+    if isinstance(reading, ArmCall):
+        return f"{_ARM_LEVELS[reading.call]} of {reading.arm}"
+    if isinstance(reading, Fused):
+        return f"fusion {reading.five_prime or 'unknown'}-{reading.three_prime or 'unknown'}"
+    if isinstance(reading, NoFusion):
+        return "no fusion found"
+    return f"{reading.name} {reading.value}"
 
 
-def _words(item: str) -> list[str]:
-    """The words of an item, ``BRAF(V600E)``, ``BRAF:p.V600E`` and ``BRAF-V600E`` being two."""
-    words = []
-    for word in re.sub(r"[()\[\]{}:\"'`]", " ", item).split():
-        word = word.rstrip(".!")
-        gene, _, change = word.replace("-", "_", 1).partition("_")
-        if _gene(gene, first=False) and not _gene(word, first=False) and _change(change):
-            words += [gene, change]
-        elif word:
-            words.append(word)
-    return words
-
-
-def _change(word: str) -> ProteinChange | None:
-    return parse_protein_change(word) or parse_protein_change(word.upper())
-
-
-def _gene(word: str, first: bool) -> str | None:
-    """The current symbol of a gene; one that is not in its usual capitals only as the ``first`` word of an item."""
-    symbol = known_genes().get(word.upper())
-    usual = word.isupper() or "orf" in word
-    return symbol if symbol and len(word) > 1 and (usual or first) and word.lower() not in _ROLE_OF else None
-
-
-def _names_a_sample(before: str, after: str) -> bool:
-    words = before.split()
-    if not words or re.search(r"[,;]", before) or after.lstrip().startswith(("p.", "c.")):
-        return False
-    return _gene(words[0], first=len(words) == 1) is None and not _ACCESSION.fullmatch(words[0])
+def _shown(sample: str, outcome: Outcome) -> dict:
+    meaning = [_meaning(reading) for reading in outcome.readings]
+    if outcome.readings:
+        gene_only = any(isinstance(reading, Mutation) and reading.gene_only for reading in outcome.readings)
+        reading = "gene only" if gene_only else "read"
+    elif outcome.used or not (outcome.left_out or outcome.not_understood):
+        reading = "no alteration" if not outcome.readings and outcome.used else "read"
+    else:
+        reading = "left out" if outcome.left_out else "not understood"
+        meaning = [outcome.left_out or outcome.not_understood]
+    return {"sample": sample, "line": outcome.line, "text": outcome.text, "reading": reading, "meaning": meaning}

@@ -1,0 +1,401 @@
+"""From the lines of a text to paragraphs: characters made uniform, samples told apart, wrapped lines joined.
+
+A paragraph is what one sentence or list entry may fill: a line, with those that continue it. A line ``name: mutations``
+begins a sample where the text as a whole is a list of samples. In a report, where such lines are its entries
+(``Gene: BRAF``), all of it is one sample.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from .report_words import Kind, Token, classify, words
+
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－⁃➖"), "-")
+_SIGNS = {
+    ord(old): new
+    for old, new in {
+        "’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "→": ">", "⟶": ">", "➔": ">", "›": ">", "×": "x",
+        "α": "A", "β": "B", "γ": "G", "δ": "D", "κ": "K", "Δ": "del", "∆": "del", "⁄": "/", "∕": "/", "：": ":",
+        "，": ",", "；": ";", "＋": "+", "∷": "::", "•": " ", "·": " ", "\u00ad": None, "\u200b": None, "\u200c": None,
+        "\u200d": None, "\u2060": None, "\ufeff": None,
+    }.items()
+}  # fmt: skip
+_UNIFORM = _DASHES | _SIGNS
+_BULLET = re.compile(r"\s*(?:[*◦▪●■‣>#]+\s+|-+(?=\s)|-+(?=[A-Za-z]{3})|\(?\d{1,3}[.)](?=\s))\s*")
+
+_PIECE = re.compile(
+    r"""
+    (?P<karyotype>(?<![^\s,;/(+-])[+-]?(?:(?:t|inv|del|dup|der)\s?|(?:i|iso|ins|add|gain|amp|trp|dic|idic|r|loss))
+        \([0-9XY?pqPQ.;\s]{1,20}\)(?:\([pq][0-9pq.;?~\s-]{1,30}\))?(?:x\d)?(?:\[(?:cp)?\d{1,3}\])?)
+    | (?P<head>\d\d(?:[~-]\d\d)?(?:<\dn>)?,\s?[XY]{1,4}(?=[,/\s\[.]|$))
+    | (?P<protein>p\.\s?[(\[][^()\[\]]{1,60}[)\]])
+    | (?P<comma>,(?!\d{3}\b))
+    | (?P<stop>;|!(?=\s|$)|\?(?=\s|$))
+    | (?P<open>[(\[{])
+    | (?P<close>[)\]}])
+    | (?P<blank>[\s"|]+)
+    | (?P<word>(?:[^\s,;()\[\]{}"|]|,(?=\d{3}\b))+)
+    | (?P<rest>.)
+    """,
+    re.VERBOSE,
+)
+_ABBREVIATIONS = frozenset(
+    [
+        "p.",
+        "c.",
+        "g.",
+        "chr.",
+        "vs.",
+        "mut.",
+        "amp.",
+        "del.",
+        "e.g.",
+        "i.e.",
+        "no.",
+        "approx.",
+        "dr.",
+        "var.",
+        "ca.",
+        "incl.",
+        "resp.",
+        "st.",
+        "fig.",
+    ]
+)
+
+_NOUNS = frozenset(
+    [
+        "patient",
+        "sample",
+        "case",
+        "tumor",
+        "tumour",
+        "specimen",
+        "subject",
+        "pt",
+        "biopsy",
+        "model",
+        "donor",
+        "individual",
+        "line",
+    ]
+)
+"""Nouns that make a sample's name of a number or letter behind them."""
+_ABOUT = frozenset(
+    [
+        "patient",
+        "name",
+        "dob",
+        "birth",
+        "date",
+        "dates",
+        "age",
+        "sex",
+        "gender",
+        "disease",
+        "diagnosis",
+        "specimen",
+        "physician",
+        "ordering",
+        "pathologist",
+        "hospital",
+        "institution",
+        "mrn",
+        "accession",
+        "block",
+        "tissue",
+        "site",
+        "collected",
+        "received",
+        "reported",
+        "collection",
+        "purity",
+        "content",
+        "cellularity",
+        "coverage",
+        "method",
+        "methods",
+        "laboratory",
+        "lab",
+        "address",
+        "phone",
+        "page",
+        "report",
+        "signed",
+        "history",
+        "indication",
+        "block",
+        "comments",
+        "comment",
+        "disclaimer",
+        "references",
+        "histology",
+        "age/sex",
+        "tumor-type",
+        "stage",
+        "fixation",
+        "version",
+        "order",
+        "medical",
+    ]
+)
+"""Words of a report's keys whose values say nothing about the genome."""
+_GENOMIC_KINDS = frozenset({Kind.GENE, Kind.PAIR, Kind.ARMS, Kind.CHANGE, Kind.CODING, Kind.BAND})
+_CONTINUES = frozenset(["and", "or", "in", "of", "for", "no", "the", "without", "with", "nor", "between", "to", "by"])
+
+
+@dataclass
+class Paragraph:
+    """Tokens of one paragraph with the ``line`` (from 1) that each begins on, its ``sample``, whether it ``is_about``
+    the patient, the sample or the method rather than the genome, and whether it is a ``heading`` for what follows, a
+    ``blank`` line, or the ``column_names`` of a list."""
+
+    sample: str
+    tokens: list[Token] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    is_about: bool = False
+    heading: bool = False
+    blank: bool = False
+    column_names: bool = False
+
+
+def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
+    """The paragraphs of a text. What comes before the first line that begins a sample is the sample ``name``."""
+    texts = [_uniform(line) for line in lines]
+    layout = _Layout(texts)
+    sample, open_one = name, None
+    for i, text in enumerate(texts):
+        if not text:
+            if open_one:
+                yield open_one
+            open_one = None
+            yield Paragraph(sample, blank=True)
+            continue
+        named = layout.sample_of(i)
+        if named is not None:
+            sample, text = named
+        key = None if named else _key_of(text)
+        tokens = tokens_of(text)
+        if open_one and (named or key or not _goes_on(open_one.tokens, tokens)):
+            yield open_one
+            open_one = None
+        if open_one is None:
+            open_one = Paragraph(sample, is_about=bool(key and _is_about(key)), heading=text.endswith(":"))
+            open_one.column_names = layout.column_names == i
+        elif open_one.tokens and tokens and open_one.tokens[-1].kind == Kind.GENE:
+            tokens.insert(0, Token(Kind.COMMA, ","))
+        open_one.tokens += tokens
+        open_one.lines += [i + 1] * len(tokens)
+    if open_one:
+        yield open_one
+
+
+def _uniform(line: str) -> str:
+    if line.startswith("#"):
+        return ""
+    if not line.isascii():
+        line = unicodedata.normalize("NFKC", line.translate(_UNIFORM)).translate(_UNIFORM)
+    return _BULLET.sub("", line, count=1) if _BULLET.match(line) else line.strip()
+
+
+def _goes_on(before: list[Token], after: list[Token]) -> bool:
+    """Whether a line goes on with the next: it breaks off behind a comma or a word such as "and", or it is a lone gene
+    and the next begins with a change (a table's cells pasted one per line)."""
+    if not before or not after:
+        return bool(before) and not after
+    last = before[-1]
+    if last.kind == Kind.COMMA or (last.kind != Kind.GENE and last.text.lower() in _CONTINUES):
+        return True
+    return len(before) == 1 and last.kind == Kind.GENE and after[0].kind in (Kind.CHANGE, Kind.CODING)
+
+
+def tokens_of(text: str) -> list[Token]:
+    """The tokens of a text without line ends, separators and brackets among them."""
+    tokens: list[Token] = []
+    run: list[str] = []
+    for match in _PIECE.finditer(text):
+        kind, piece = match.lastgroup, match[0]
+        if kind == "blank":
+            continue
+        if kind == "word":
+            ended = _ends_sentence(piece, text, match.end())
+            piece = piece.strip("'").rstrip(".?!") if ended else piece.strip("'")
+            run_on = piece.lstrip(":") if len(piece) > 1 else piece
+            if run_on != piece or piece == ":":
+                tokens += [*words(run), Token(Kind.COLON, ":")]
+                run, piece = [], run_on.strip(":")
+            bare = piece.rstrip(":")
+            if bare:
+                run.append(bare)
+            if len(bare) < len(piece) or ended:
+                tokens += words(run)
+                run = []
+                tokens.append(Token(Kind.STOP, ".") if ended else Token(Kind.COLON, ":"))
+            continue
+        tokens += words(run)
+        run = []
+        tokens += _of_piece(kind, piece)
+    return tokens + words(run)
+
+
+def _of_piece(kind: str, piece: str) -> tuple[Token, ...]:
+    if kind in ("karyotype", "protein"):
+        return classify("".join(piece.split()))
+    signs = {"comma": Kind.COMMA, "stop": Kind.STOP, "open": Kind.OPEN, "close": Kind.CLOSE}
+    return (Token(signs.get(kind, Kind.FILLER), piece),)
+
+
+def _ends_sentence(word: str, text: str, end: int) -> bool:
+    if not word.endswith((".", "!", "?")) or word.lower() in _ABBREVIATIONS or not word.strip(".!?"):
+        return False
+    return not text[end : end + 1].strip()
+
+
+# --- Which lines begin a sample ---
+
+
+class _Layout:
+    """Decides by the whole text which of its lines begin a sample."""
+
+    def __init__(self, texts: list[str]) -> None:
+        self._texts = texts
+        self._named: dict[int, tuple[str, str]] = {}
+        candidates = {i: parts for i, text in enumerate(texts) if (parts := _name_and_rest(text))}
+        kinds = {i: _kind_of_name(before) for i, (before, after) in candidates.items()}
+        is_report = "key" in kinds.values()
+        shapes = {
+            _shape(before)
+            for i, (before, after) in candidates.items()
+            if kinds[i] == "gene" and self._begins_with_another_gene(i, before, after)
+        }
+        for i, (before, after) in candidates.items():
+            of_samples = (
+                kinds[i] == "sample"
+                or (kinds[i] == "gene" and _shape(before) in shapes)
+                or (
+                    (kinds[i] in ("identifier", "word") and (kinds[i] == "identifier" or not is_report))
+                    and self._begins_with_findings(i, after)
+                )
+            )
+            if of_samples:
+                self._named[i] = before, after
+        self.column_names = None
+        if not kinds or set(kinds.values()) <= {"statement"}:
+            self._named = _names_in_first_column(texts)
+        if (self._named and not candidates) or (self._named and min(self._named) not in candidates):
+            self.column_names = next(i for i, text in enumerate(texts) if text)
+            self.column_names = self.column_names if self.column_names not in self._named else None
+
+    def sample_of(self, i: int) -> tuple[str, str] | None:
+        """The sample that line ``i`` begins, and the rest of the line; None where it begins none."""
+        return self._named.get(i)
+
+    def _next_text(self, i: int) -> str:
+        following = self._texts[i + 1 : i + 4]
+        return next((text for text in following if text), "")
+
+    def _begins_with_another_gene(self, i: int, before: str, after: str) -> bool:
+        tokens = tokens_of((after or self._next_text(i))[:200])
+        first = next((token for token in tokens if token.kind not in (Kind.FILLER, Kind.OPEN)), None)
+        if first is None or first.kind != Kind.GENE or first.change:
+            return False
+        return not set(first.value) & set(classify(before)[0].value)
+
+    def _begins_with_findings(self, i: int, after: str) -> bool:
+        if not after:
+            return True
+        tokens = [token for token in tokens_of(after[:200]) if token.kind not in (Kind.FILLER, Kind.OPEN, Kind.COLON)]
+        if not tokens or (tokens[0].kind == Kind.NEGATION and tokens[0].text.lower() not in ("negative", "positive")):
+            return True
+        return any(token.kind in _GENOMIC_KINDS for token in tokens[:4])
+
+
+def _name_and_rest(text: str) -> tuple[str, str] | None:
+    """What stands before and behind the first colon, where the first could name something."""
+    before, colon, after = text.partition(":")
+    before = before.strip()
+    if not colon or not before or len(before) > 80 or re.search(r"[,;|()]|\t| {3}", before):
+        return None
+    if re.match(r":|[pcgmnr]\.|\d{4,}|//", after):
+        return None
+    return before, after.strip()
+
+
+@lru_cache(1 << 14)
+def _kind_of_name(before: str) -> str:
+    """What a name before a colon is: "sample", "identifier" (S1), "gene", "key" of a report, "statement", "word"."""
+    names = before.split()
+    tokens = words(names)
+    if names[0].lower() in _NOUNS and len(names) > 1 and _is_identifier(names[-1]):
+        return "sample"
+    kinds = {token.kind for token in tokens}
+    if len(names) == 1 and tokens[0].kind == Kind.GENE and len(tokens) == 1:
+        return "gene"
+    if kinds & _GENOMIC_KINDS:
+        return "statement"
+    if kinds <= {Kind.NUMBER} and len(names) == 1:
+        return "identifier"
+    if _is_about(before) or (Kind.UNKNOWN not in kinds and Kind.CODON not in kinds):
+        return "key"
+    if any(c.isdigit() for c in names[-1]):
+        return "identifier"
+    return "word" if len(names) <= 3 else "key"
+
+
+def _is_identifier(word: str) -> bool:
+    return any(c.isdigit() for c in word) or (len(word) == 1 and word.isalpha())
+
+
+def _shape(name: str) -> str:
+    return re.sub(r"\d+", "9", name)
+
+
+def _key_of(text: str) -> str | None:
+    parts = _name_and_rest(text)
+    return parts[0] if parts else None
+
+
+@lru_cache(1 << 14)
+def _is_about(key: str) -> bool:
+    names = key.split()
+    of_genome = {Kind.NEGATION, Kind.MUTATION, Kind.COPY, Kind.FUSION, *_GENOMIC_KINDS}
+    return not _ABOUT.isdisjoint(key.lower().split()) and not any(token.kind in of_genome for token in words(names))
+
+
+_COLUMNS = re.compile(r"(\S+?)[\s,;]+(\S.*)")
+
+
+def _names_in_first_column(texts: list[str]) -> dict[int, tuple[str, str]]:
+    """The samples of a list whose every line begins with a name (``S1,KRAS,G12D``), but for a line of column names."""
+    named: dict[int, tuple[str, str]] = {}
+    for i, text in enumerate(texts):
+        if not text:
+            continue
+        match = _COLUMNS.fullmatch(text)
+        if not match:
+            return {}
+        tokens = tokens_of(match[2][:200])
+        if _is_name(match[1]) and tokens and tokens[0].kind == Kind.GENE and tokens[0].sure:
+            named[i] = match[1], match[2]
+        elif named or not _is_header(text):
+            return {}
+    names = [name for name, _ in named.values()]
+    are_genes = any(classify(name)[0].kind == Kind.GENE for name in names)
+    if len(names) < 2 or (are_genes and len(set(map(_shape, names))) > 1):
+        return {}
+    return named
+
+
+def _is_name(word: str) -> bool:
+    tokens = classify(word)
+    if tokens[0].kind == Kind.GENE:
+        return len(tokens) == 1 and any(c.isdigit() for c in word)
+    return tokens[0].kind in (Kind.UNKNOWN, Kind.CODON) and any(c.isdigit() for c in word)
+
+
+def _is_header(text: str) -> bool:
+    names = {name.lower() for name in re.split(r"[\s,;:._]+", text)}
+    return not names.isdisjoint({"sample", "id", "patient", "case", "tumor_sample_barcode"}) and "gene" in names

@@ -1,0 +1,410 @@
+"""The words of mutation lists and clinical reports, and the kind of each: gene, change, event, negation, filler ...
+
+``words`` turns a piece of text without separators into tokens. What a token means in its sentence is decided in
+``report_statements``.
+"""
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from functools import cache, lru_cache
+
+from ..alterations.known_fusions import is_known_fusion
+from ..package_data import rows
+from ..variants.coding_changes import coding_consequence, is_tert_promoter
+from ..variants.consequences import consequence_class
+from ..variants.gene_aliases import gene_aliases
+from ..variants.genes import known_genes
+from ..variants.protein_changes import ProteinChange, parse_protein_change
+from .karyotype import ARM, ArmCall, chromosome_event, named_arms
+
+
+class Kind(Enum):
+    """What a word is."""
+
+    GENE = auto()  # value: a tuple of symbols, several for CDKN2A/B or RAS
+    PAIR = auto()  # value: (5' gene, 3' gene) as written
+    ARMS = auto()  # value: a tuple of (arm or chromosome, call or None)
+    BAND = auto()  # value: a cytogenetic band such as 9p21
+    CHANGE = auto()  # value: a ProteinChange
+    CODING = auto()  # value: what coding_consequence says
+    CODON = auto()  # a residue and its number without what replaces it
+    CLASS = auto()  # value: a consequence, "truncating", or "insertion"
+    MUTATION = auto()  # a word for any small mutation
+    COPY = auto()  # value: one of COPY_LEVELS
+    FUSION = auto()
+    EXON = auto()
+    SKIPPING = auto()
+    CHROMOSOME = auto()  # a word behind which numbers are chromosomes
+    NUMBER = auto()  # value: float
+    PER_MEGABASE = auto()
+    BURDEN = auto()
+    MICROSATELLITES = auto()  # value: "high", "low", "stable" or None
+    LEVEL = auto()  # value: "high", "low" or "stable", as far as it matters
+    COPIES = auto()
+    NEGATION = auto()  # value: "no", "negative for", "wild type" or "undetected"
+    POSITIVE = auto()
+    DETECTED = auto()
+    PROMOTER = auto()
+    REASON = auto()  # value: why a statement with this word does not count
+    GENERAL = auto()  # a word of sentences about a gene in general
+    CONTRAST = auto()  # but, except
+    CONNECTOR = auto()  # in, of, for
+    BETWEEN = auto()
+    JOINER = auto()  # value: "and" or "or"; a slash is an "and"
+    COMMA = auto()
+    STOP = auto()  # a semicolon or the end of a sentence
+    HYPHEN = auto()
+    COLON = auto()
+    OPEN = auto()
+    CLOSE = auto()
+    FILLER = auto()
+    UNKNOWN = auto()
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word with its ``kind`` and ``value``. ``sure`` is False for a word that is a gene only in the right place: one in
+    small letters (braf, met), or one of the lexicon's words in capitals (WAS, REST). ``change`` is what else a gene's
+    symbol reads as (A2M)."""
+
+    kind: Kind
+    text: str
+    value: object = None
+    sure: bool = True
+    change: ProteinChange | None = field(default=None, compare=False)
+
+
+COPY_LEVELS = {
+    "amplification": 2, "gain": 1, "copy gain": 1, "loss": -2, "deletion": -2, "homozygous deletion": -2,
+    "heterozygous loss": -1, "loss of heterozygosity": -1, "co-deletion": -2,
+}  # fmt: skip
+"""Words for a change of copy number, and the level that they state for a gene. An arm is gained (1) or lost (-1)."""
+
+GERMLINE, COPY_NEUTRAL, EXPRESSION = "inherited (germline)", "copy-neutral", "protein or RNA expression"
+METHYLATION, UNTESTED, UNCERTAIN = "methylation", "not tested", "uncertain"
+BENIGN, OTHER_MARKER = "benign", "a marker that is not used"
+
+ORDINARY_WORD = "ordinary"
+
+
+def _lexicon() -> dict[str, tuple[Kind, object]]:
+    """Words and phrases in small letters, hyphens and underscores as blanks, to their kind and value.
+
+    ``report_words.csv`` was compiled for this project from the wording of clinical reports (FoundationOne, Tempus,
+    Caris, Guardant, MSK-IMPACT), cytogenetics and variant annotation.
+    """
+    words: dict[str, tuple[Kind, object]] = {}
+    for row in rows("sources", "report_words.csv"):
+        if row["kind"] != ORDINARY_WORD:
+            words.setdefault(row["words"], (Kind[row["kind"].upper()], row["value"] or None))
+    return words
+
+
+_LEXICON = _lexicon()
+_LONGEST_PHRASE = max(phrase.count(" ") for phrase in _LEXICON) + 1
+_PHRASE_STARTS = frozenset(phrase.split(" ")[0] for phrase in _LEXICON if " " in phrase)
+_EXPANDED = {
+    "unamplified": ("not", "amplified"), "non-amplified": ("not", "amplified"), "nonamplified": ("not", "amplified"),
+    "undeleted": ("not", "deleted"), "non-deleted": ("not", "deleted"), "non-rearranged": ("not", "rearranged"),
+}  # fmt: skip
+
+ORDINARY = frozenset(row["words"] for row in rows("sources", "report_words.csv") if row["kind"] == ORDINARY_WORD)
+"""Gene symbols that are words of English or of reports in small letters."""
+
+_SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,14}(?:orf[0-9]+)?")
+_NUMBER = re.compile(r"[<>=≥≤~±+]{0,2}(\d{1,9}(?:\.\d{1,6})?)(%|[xX]|mg|kb|bp|th|st|nd|rd)?")
+_TIMES = re.compile(r"[xX×]\d{1,3}")
+_NUMBERS = re.compile(r"[\d./%:+-]*\d[\d./%:-]*\+{0,3}|[<>]?\d+e-?\d+", re.IGNORECASE)
+_ACCESSION = re.compile(
+    r"(?:N[MPRCGT]_|X[MP]_|ENS[TPG]|CCDS|LRG_|rs|COSM|COSV)[0-9]+(?:\.[0-9]+)?(?:[tp][0-9]+)?", re.IGNORECASE
+)
+_GENOMIC = re.compile(r"(?:g|n|m|r)\.\S+|chr[0-9XYM]{1,2}[:\-_][0-9,]+\S*|(?:[0-9]{1,2}|[XY])[:\-_][0-9]{4,}\S*")
+_CODON = re.compile(r"(?:p\.)?[ACDEFGHIKLMNPQRSTVWY][1-9][0-9]{0,3}X?")
+_BASES = re.compile(r"[ACGTN]|[ACGTN]{1,9}>[ACGTN]{1,9}", re.IGNORECASE)
+_DRUG = re.compile(r"[a-z-]{3,30}(?:nib|mab|limus|parib|ciclib|lisib|platin|taxel|rubicin|tecan|zomib|degib|sib|tecan|"
+                   r"tuximab|fulvestrant|lutamide|deruxtecan|emtansine|tiucan)", re.IGNORECASE)  # fmt: skip
+_THREE_LETTERS = re.compile(
+    "ala|arg|asn|asp|cys|gln|glu|gly|his|ile|leu|lys|met|phe|pro|ser|thr|trp|tyr|val|ter", re.IGNORECASE
+)
+_OLD_RANGE = re.compile(r"(?:p\.)?del([A-Z]\d+)[-_]([A-Z]?\d+)|(?:p\.)?([A-Z]\d+)-([A-Z]\d+)((?:del|ins|dup)\S*)")
+_EXON = re.compile(
+    r"(?:ex|exon)[_:.]?(\d{1,2})(?:[-_]\d{1,2})?(\D\S*)?|(?:del|ins)(\d{2})|(\d{2})(?:del|ins)", re.IGNORECASE
+)
+_GLUED_CHANGE = re.compile(r"(?:p\.)?[ACDEFGHIKLMNPQRSTVWY][1-9][0-9]{0,3}(?:[A-Z*]|fs\S*|del|dup)")
+_GLUED_EVENT = re.compile(r"amp|mut|wt|del|loss|gain|fusion|itd|viii|ptd|(?:ex|del|ins)\d{2}\S*", re.IGNORECASE)
+_LONGEST_SYMBOL = 12
+_VARIANT_NAME = re.compile(r"\d{1,2}[a-z](?:/[a-z])?|[evEV]\d{1,2}[a-z]?(?:[;:,][A-Za-z]\d{1,2})?|\(?\+{1,3}\)?")
+_LONGEST_WORD = 120
+_SUFFIX_SIGN = re.compile(r"(.*[A-Za-z0-9])([+-])")
+
+
+def words(pieces: list[str]) -> list[Token]:
+    """The tokens of consecutive words between which nothing but blanks stands; phrases become one token."""
+    tokens: list[Token] = []
+    i = 0
+    while i < len(pieces):
+        length = _phrase_length(pieces, i)
+        if length:
+            text = " ".join(pieces[i : i + length])
+            tokens.append(Token(*_meaning(_LEXICON[_plain(text)], text)))
+            i += length
+        else:
+            tokens += classify(pieces[i])
+            i += 1
+    return tokens
+
+
+def _meaning(meaning: tuple[Kind, object], text: str) -> tuple[Kind, str, object]:
+    return meaning[0], text, meaning[1]
+
+
+@lru_cache(1 << 16)
+def _plain(text: str) -> str:
+    return " ".join(text.lower().replace("-", " ").replace("_", " ").split())
+
+
+def _phrase_length(pieces: list[str], i: int) -> int:
+    """How many words from ``i`` on are one phrase of the lexicon; 0 where none is."""
+    start = _plain(pieces[i])
+    if start.partition(" ")[0] not in _PHRASE_STARTS:
+        return 0
+    for length in range(min(_LONGEST_PHRASE, len(pieces) - i), 0, -1):
+        phrase = start if length == 1 else " ".join(map(_plain, pieces[i : i + length]))
+        if " " in phrase and phrase in _LEXICON:
+            return length
+    return 0
+
+
+@lru_cache(1 << 16)
+def classify(word: str) -> tuple[Token, ...]:
+    """The tokens that one word stands for: several for ``BRAF:p.V600E``, ``KRAS/NRAS`` or ``FLT3-ITD``."""
+    if len(word) > _LONGEST_WORD:
+        return (Token(Kind.UNKNOWN, word),)
+    return _simple(word) or _composite(word) or (Token(Kind.UNKNOWN, word),)
+
+
+def _simple(word: str) -> tuple[Token, ...] | None:
+    lower = word.lower()
+    if not word.strip("-_"):
+        return (Token(Kind.HYPHEN, word),)
+    if lower in _EXPANDED:
+        return tuple(Token(*_meaning(_LEXICON[part], word)) for part in _EXPANDED[lower])
+    if lower in _LEXICON:
+        token = Token(*_meaning(_LEXICON[lower], word))
+        if word.isupper() and len(word) > 2 and word in known_genes():
+            return (Token(token.kind, word, token.value, sure=False),)
+        return (token,)
+    if gene := _gene(word):
+        return (gene,)
+    if change := protein_change(word):
+        return (Token(Kind.CHANGE, word, change),)
+    if event := chromosome_event(word):
+        kind = Kind.ARMS if event.arms else Kind.PAIR if event.fusion else Kind.BAND
+        return (Token(kind, word, event.arms or event.fusion or word),)
+    if is_tert_promoter(word):
+        return (Token(Kind.CODING, word, "promoter"),)
+    if consequence := coding_consequence(word):
+        return (Token(Kind.CODING, word, consequence),)
+    if arms := named_arms(word) or _arm_list(word):
+        return (Token(Kind.ARMS, word, arms),)
+    if ARM.fullmatch(word):
+        return (Token(Kind.BAND, word, word),)
+    return _incidental(word, lower)
+
+
+def _arm_list(word: str) -> tuple[ArmCall, ...] | None:
+    """The arms of ``1p/19q`` or ``+7/-10``."""
+    sides = word.split("/") if "/" in word else []
+    arms = [named_arms(side, signed_behind=True) for side in sides]
+    return tuple(arm for named in arms for arm in named) if arms and all(arms) else None
+
+
+def _incidental(word: str, lower: str) -> tuple[Token, ...] | None:
+    """Words beside the alterations: numbers, exons, accessions, drugs, and terms of annotation tools."""
+    if match := _NUMBER.fullmatch(word):
+        return (Token(Kind.FILLER if match[2] else Kind.NUMBER, word, float(match[1])),)
+    if match := _EXON.fullmatch(word):
+        rest = match[2] or (word[:3] if match[3] else word[-3:] if match[4] else "")
+        exon = Token(Kind.EXON, word, match[1] or match[3] or match[4])
+        return (exon, *(classify(rest.strip("-_: ")) if rest.strip("-_: ") else ()))
+    if _CODON.fullmatch(word):
+        return (Token(Kind.CODON, word),)
+    if _ACCESSION.fullmatch(word) or _TIMES.fullmatch(word) or _BASES.fullmatch(word) or _DRUG.fullmatch(word):
+        return (Token(Kind.FILLER, word),)
+    if _GENOMIC.fullmatch(word):
+        return (Token(Kind.CODING, word, "genomic"),)
+    if _NUMBERS.fullmatch(word) or _VARIANT_NAME.fullmatch(word):
+        return (Token(Kind.FILLER, word),)
+    named = consequence_class(lower) if "_" in word or "'" in word else None
+    return (Token(Kind.CLASS, word, named),) if named else None
+
+
+@cache
+def _genes() -> dict[str, tuple[str, ...]]:
+    genes = {symbol: (current,) for symbol, current in known_genes().items() if len(symbol) > 1 and current}
+    return genes | gene_aliases()
+
+
+def _gene(word: str) -> Token | None:
+    genes = _genes().get(word.upper())
+    if not genes or word[0].isdigit():
+        return None
+    sure = word.isupper() or (len(word) > 2 and any(c.isdigit() for c in word))
+    reads_as = protein_change(word) if word[1:2].isdigit() else None
+    return Token(Kind.GENE, word, genes, sure, reads_as)
+
+
+@lru_cache(1 << 16)
+def protein_change(word: str) -> ProteinChange | None:
+    """A protein change as people write it, also in small letters (``v600e``) or with a hyphen for the range.
+
+    Numbers with a letter behind (``30X``, a depth) are none, although MAFs write changes so.
+    """
+    if ":" in word or not (any(c.isdigit() for c in word) or word.startswith("p.")):
+        return None
+    bare = word.removeprefix("p.")
+    if bare[:1].isdigit() and "_" not in bare and not re.search("del|ins|dup|fs", bare):
+        return None if bare == word else parse_protein_change(word)
+    word = re.sub(r"(?<=\d)stop$", "*", word, flags=re.IGNORECASE)
+    if match := _OLD_RANGE.fullmatch(word):
+        word = f"{match[1]}_{match[2]}del" if match[1] else f"{match[3]}_{match[4]}{match[5]}"
+    change = parse_protein_change(word)
+    if change or word != word.lower():
+        return change
+    titled = _THREE_LETTERS.sub(lambda residue: residue[0].title(), word)
+    return parse_protein_change(word.upper().replace("FS", "fs")) or parse_protein_change(titled)
+
+
+# --- Words that hold several ---
+
+
+def _composite(word: str) -> tuple[Token, ...] | None:
+    for separator, read in (("::", _double_colon), (":", _parts), ("=", _parts), ("/", _slash), ("|", _parts)):
+        if separator in word.strip(separator):
+            return read(word, separator)
+    return _signed(word) or _hyphenated(word) or _glued(word)
+
+
+def _double_colon(word: str, separator: str) -> tuple[Token, ...]:
+    sides = [side for side in word.split(separator) if side]
+    genes = [_partner(side) for side in sides]
+    if len(sides) == 2 and all(genes):
+        return (Token(Kind.PAIR, word, tuple(genes)),)
+    return _joined(sides, Token(Kind.JOINER, separator, "and"))
+
+
+def _partner(side: str) -> str | None:
+    """The gene on one side of ``::``, known here or not."""
+    gene = _gene(side)
+    if gene:
+        return gene.value[0]
+    return side if _SYMBOL.fullmatch(side) else None
+
+
+def _parts(word: str, separator: str) -> tuple[Token, ...]:
+    sides = [side for side in word.split(separator) if side]
+    genes = [_gene(side) for side in sides]
+    if separator == ":" and len(sides) == 2 and all(genes) and is_known_fusion(genes[0].value[0], genes[1].value[0]):
+        return (Token(Kind.PAIR, word, (genes[0].value[0], genes[1].value[0])),)
+    return _joined(sides, Token(Kind.COLON, separator))
+
+
+def _joined(sides: list[str], between: Token) -> tuple[Token, ...]:
+    tokens: list[Token] = []
+    for side in sides:
+        tokens += [between, *classify(side)] if tokens else classify(side)
+    return tuple(tokens)
+
+
+def _slash(word: str, separator: str) -> tuple[Token, ...]:
+    sides = [side for side in word.split("/") if side]
+    if genes := _gene_list(sides):
+        if len(genes) == 2 and is_known_fusion(*genes):
+            return (Token(Kind.PAIR, word, genes),)
+        return (Token(Kind.GENE, word, genes),)
+    first = protein_change(sides[0])
+    if first and all(len(side) == 1 and side.isalpha() for side in sides[1:]):
+        return classify(sides[0])  # V600E/K: one of the two, and the first is the usual one
+    tokens = classify(sides[0])
+    last = [side for side in sides if len(side) > 1 or side.isdigit()]
+    if len(last) > 1 and tokens[-1].kind == Kind.GENE:
+        # IDH1/2-mutant: the last side also holds what is said of the genes.
+        for mark in "-_":
+            head, _, tail = last[-1].partition(mark)
+            if tail and (genes := _gene_list([*sides[:-1], head])):
+                return (Token(Kind.GENE, word, genes), *classify(tail))
+    return _joined(sides, Token(Kind.JOINER, "/", "and"))
+
+
+def _gene_list(sides: list[str]) -> tuple[str, ...] | None:
+    """The genes of ``KRAS/NRAS/BRAF``, ``CDKN2A/B``, ``NTRK1/2/3``; None where a side is no gene."""
+    first = _gene(sides[0])
+    if not first:
+        return None
+    genes = list(first.value)
+    for side in sides[1:]:
+        gene = _gene(side) if len(side) > 1 else None
+        if gene:
+            genes += gene.value
+        elif len(side) == 1 and (sibling := _genes().get(sides[0].upper()[:-1] + side.upper())):
+            genes += sibling
+        else:
+            return None
+    return tuple(dict.fromkeys(genes))
+
+
+def _signed(word: str) -> tuple[Token, ...] | None:
+    """``HER2+``, ``ALK-``, ``+TP53``."""
+    if word[0] in "+-" and len(word) > 1:
+        rest = classify(word.lstrip("+-"))
+        return (Token(Kind.HYPHEN, word[0]), *rest) if rest[0].kind != Kind.UNKNOWN else None
+    match = _SUFFIX_SIGN.fullmatch(word.rstrip("+") + "+" if word.endswith("++") else word)
+    if not match or not (gene := _gene(match[1])):
+        return None
+    sign = Token(Kind.POSITIVE, word) if match[2] == "+" else Token(Kind.NEGATION, word, "undetected")
+    return gene, sign
+
+
+def _hyphenated(word: str) -> tuple[Token, ...] | None:
+    """A gene, a hyphen or underscore, and what belongs to the gene or is fused with it."""
+    for match in re.finditer("[-_]", word):
+        left, right = word[: match.start()], word[match.end() :]
+        gene = _gene(left)
+        if not gene or not right:
+            continue
+        if right.isdigit() and len(right) == 1 and left[-1].isdigit():
+            genes = [f"{left[:-1].upper()}{n}" for n in range(int(left[-1]), int(right) + 1)]
+            if len(genes) > 1 and all(name in _genes() for name in genes):
+                return (Token(Kind.GENE, word, tuple(_genes()[name][0] for name in genes)),)
+        partner = _gene(right)
+        if partner and not (partner.change and not partner.sure):
+            return (Token(Kind.PAIR, word, (gene.value[0], partner.value[0])),)
+        rest = words([right]) if right.lower() not in ("a", "b") else []
+        if rest and all(token.kind != Kind.UNKNOWN for token in rest):
+            if rest[0].kind == Kind.GENE and len(rest) > 1 and rest[1].kind != Kind.JOINER:
+                return (Token(Kind.PAIR, word, (gene.value[0], rest[0].value[0])), *rest[1:])
+            return (Token(gene.kind, left, gene.value), *rest)
+    parts = [part for part in word.split("-") if part]
+    pieces = [classify(part) for part in parts] if len(parts) > 1 else []
+    if pieces and all(part[0].kind in (Kind.CHANGE, Kind.ARMS, Kind.CODING, Kind.COPY) for part in pieces):
+        return tuple(token for part in pieces for token in part)
+    return None
+
+
+def _glued(word: str) -> tuple[Token, ...] | None:
+    """``BRAFV600E``, ``EGFRvIII``, ``METex14``: the longest gene with a change or an event behind it."""
+    for length in range(min(_LONGEST_SYMBOL, len(word) - 1), 1, -1):
+        gene, rest = _gene(word[:length]), word[length:]
+        if not gene or not gene.sure:
+            continue
+        if change := protein_change(rest) if _GLUED_CHANGE.fullmatch(rest) else None:
+            return (Token(gene.kind, gene.text, gene.value), Token(Kind.CHANGE, rest, change))
+        if _GLUED_EVENT.fullmatch(rest):
+            return (Token(gene.kind, gene.text, gene.value), *classify(rest))
+    return None
+
+
+def is_shaped_like_a_gene(token: Token) -> bool:
+    """Whether an unknown word could be a gene's symbol: capitals and digits."""
+    return token.kind == Kind.UNKNOWN and bool(_SYMBOL.fullmatch(token.text))
