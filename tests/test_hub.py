@@ -533,7 +533,8 @@ def test_a_new_assembly_keeps_nothing_of_the_old(tiny_gemma3, tmp_path):
     hub.assemble(out, merged=tiny_gemma3, files={"extra.json": extra}, card="two")
 
     assert (out / "README.md").read_text() == "two"
-    assert local_files(out) == {path.name for path in tiny_gemma3.iterdir()} | {"extra.json", "README.md"}
+    of_model = {path.name for path in tiny_gemma3.iterdir()} - {"base.json"}
+    assert local_files(out) == of_model | {"extra.json", "README.md", "manifest.json"}
 
 
 @pytest.mark.parametrize(
