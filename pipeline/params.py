@@ -36,6 +36,13 @@ def read(wanted: dict[str, Any]) -> list[Any]:
     return values
 
 
+def read_everything() -> dict[str, Any]:
+    """The whole file as plain values, checked as ``read`` checks it: for a stage that publishes all parameters."""
+    document = _document(FILE)
+    check(document, FILE)
+    return document
+
+
 def check(document: Any, file: Path) -> None:
     """Raise ``InputError`` with one line for each key that is missing, unknown, ill-typed or impossible."""
     whole = importlib.import_module("pipeline.schema").Params

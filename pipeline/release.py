@@ -2,7 +2,7 @@
 
     python -m pipeline.release
 
-No stage of the pipeline: what is released is chosen by a person, and committed.
+This is no stage of the pipeline, because a person chooses what is released and commits it.
 """
 
 from pathlib import Path

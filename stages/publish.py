@@ -1,20 +1,22 @@
 """Assemble the complete model and dataset folders, and push them when a repository is named."""
 
 import json
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from cancertype.cohort.settings import Cohort
+from cancertype.errors import InputError
 from cancertype.evaluation import tabular
 from cancertype.evaluation.calibration import Calibration
 from cancertype.evaluation.settings import Evaluate
 from cancertype.files import write_json
 from cancertype.prediction.prediction_config import CONFIG, TREES, VOCABULARY, PredictionConfig
-from cancertype.publishing import cards, hub
+from cancertype.publishing import cards, hub, redaction
 from cancertype.publishing.settings import Publish
 from cancertype.text.settings import Text
-from pipeline.params import read, run
+from pipeline.params import read_everything, run
 from pipeline.revision import code_version
 
 MODEL, DATASET = Path("models/published"), Path("data/published")
@@ -23,21 +25,7 @@ SPLITS = {split: Path(f"data/text/{split}.parquet") for split in ("train", "vali
 
 
 def main() -> None:
-    everything = {
-        "seed": int,
-        "data": dict,
-        "cohort": dict,
-        "features": dict,
-        "augment": dict,
-        "text": dict,
-        "model": dict,
-        "lora": dict,
-        "train": dict,
-        "tabular": dict,
-        "evaluate": dict,
-        "publish": dict,
-    }
-    params = dict(zip(everything, read(everything), strict=True))
+    params = read_everything()
     settings = Publish(**params["publish"])
     sources = _json(FEATURES / "sources.json")
     pushed = settings.repo_id or settings.dataset_repo_id
@@ -67,7 +55,7 @@ def _assemble_model(settings: Publish, about: dict) -> None:
         calibration=Calibration.load(Path("models/calibration.json")),
         performance={row["label"]: row for row in details["per_label"][details["final"]]},
         headline=_json(METRICS / "eval.json"),
-        sources=about["sources"],
+        sources=redaction.public(about["sources"]),
     )
     card = cards.model_card(
         repo_id=settings.repo_id,
@@ -80,14 +68,19 @@ def _assemble_model(settings: Publish, about: dict) -> None:
     files = {f"{TREES}/{path.name}": path for path in tabular.files(Path("models/tabular"))}
     files[VOCABULARY] = FEATURES / "vocabulary.parquet"
     texts = {CONFIG: config.model_dump_json(indent=2) + "\n"}
-    # The packaged base brings the notice that Gemma's terms ask for; one from the Hub may not.
+    # The packaged base brings the notice that Gemma's terms require. A base from the Hub may lack it.
     if not (MERGED / "NOTICE.md").exists():
         texts["NOTICE.md"] = cards.NOTICE
-    hub.assemble(MODEL, merged=MERGED, files=files, texts=texts, card=card)
+    left_out = hub.assemble(MODEL, merged=MERGED, files=files, texts=texts, card=card)
+    if left_out:
+        print(f"not published, because no model needs it: {', '.join(left_out)} (of {MERGED})", file=sys.stderr)
 
 
-def _json(path: Path) -> dict:
-    return json.loads(path.read_text(encoding="utf-8"))
+def _json(path: Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not readable as JSON ({error}); run the stage that writes it again") from None
 
 
 def _prompts() -> list[str]:

@@ -120,7 +120,7 @@ def test_the_table_of_figures_shows_every_model_with_intervals(measured):
     columns.append(models["trees"]["strict"])
     for cell, figures in zip(by_name["Accuracy"], columns, strict=True):
         value, low, high = (100 * figures["accuracy"][key] for key in ("value", "low", "high"))
-        assert cell == f"{value:.1f} % ({low:.1f} to {high:.1f})"
+        assert cell == f"{value:.1f}% ({low:.1f} to {high:.1f})"
     assert by_name["Log loss (nats)"][0].startswith(f"{columns[0]['log_loss']['value']:.3f} (")
 
 
@@ -133,7 +133,7 @@ def test_the_table_of_labels_leaves_out_what_was_not_tested(measured):
     assert [row[2] for row in rows] == [str(row["n"]) for row in expected]
     assert [row[5] for row in rows] == [f"{row['f1']:.2f}" for row in expected]
     assert measured["absent_labels"]
-    assert f"nothing is known of: {', '.join(measured['absent_labels'])}." in card
+    assert f"about which nothing is known: {', '.join(measured['absent_labels'])}." in card
 
 
 def test_the_calibration_table_holds_all_tested_cases(measured):
@@ -161,7 +161,7 @@ def test_a_worse_model_says_so(measured):
     sentence = (
         "**The best tabular model (gradient-boosted trees) is more often right**: difference -10.0 percentage points"
     )
-    assert f"{sentence} (95 % interval -15.0 to -5.0)." in card
+    assert f"{sentence} (95% interval -15.0 to -5.0)." in card
 
 
 def test_a_language_model_alone_claims_no_trees():

@@ -5,7 +5,7 @@ import pytest
 
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
-from cancertype.prediction import explanation, inputs
+from cancertype.prediction import drawing, explanation, inputs
 from cancertype.prediction.predictor import Predictor
 from cancertype.reports import pages
 
@@ -52,7 +52,7 @@ def test_cases_are_explained_in_the_order_asked_for(predictor):
     assert why[0].without_all == pytest.approx(why[0].p)
 
 
-def test_only_the_most_telling_are_tried_and_the_rest_counted(predictor):
+def test_only_the_most_informative_are_tried_and_the_rest_counted(predictor):
     _, (why,) = explanation.explain(predictor, read(CASES), ["a"], most=2)
     assert (len(why.effects), why.not_tried) == (2, 1)
 
@@ -78,12 +78,12 @@ def test_the_picture_shows_the_greatest_effects_of_every_case(narrow):
         explanation.Explanation("a", "SKCM", 0.8, effects, 0.1, 0),
         explanation.Explanation("b", "OV", 0.3, (), 0.3, 0),
     ]
-    figure = explanation.draw(cases, narrow)
+    figure = drawing.draw(cases, narrow)
     first, second = figure.axes
     named = [label.get_text() for label in first.get_yticklabels()]
     assert (len(named), named[0], named[-1]) == (15, "GENE0 A1V", "GENE19 A1V")
     assert [bar.get_width() for bar in first.patches] == sorted((b.get_width() for b in first.patches), reverse=True)
     assert "no informative mutation" in [text.get_text() for text in second.texts]
-    assert pages.picture(lambda: explanation.draw(cases, narrow), "svg") == pages.picture(
-        lambda: explanation.draw(cases, narrow), "svg"
+    assert pages.picture(lambda: drawing.draw(cases, narrow), "svg") == pages.picture(
+        lambda: drawing.draw(cases, narrow), "svg"
     )

@@ -30,8 +30,8 @@ CARD = "---\nlicense: gemma\ntags:\n- cancertype\n---\n\n# Cancers\n"
 CLIENT = """
 import json, os, sys
 from pathlib import Path
-from cancertype import hub
 from cancertype.errors import InputError
+from cancertype.publishing import hub
 
 def refuse(snapshot):
     raise InputError("the check said no")
@@ -198,9 +198,9 @@ def test_a_changed_folder_replaces_what_was_there_in_one_commit(push, server, fo
 ASKED = """
 import sys
 from pathlib import Path
-from cancertype.base_source import local_folder
 from cancertype.errors import InputError
 from cancertype.finetune.adapter import resolve
+from cancertype.language_model.conversion import local_folder
 
 for ask in (lambda name: resolve(name, None), lambda name: local_folder(name, sys.argv[2] or None)):
     try:
@@ -533,7 +533,8 @@ def test_a_new_assembly_keeps_nothing_of_the_old(tiny_gemma3, tmp_path):
     hub.assemble(out, merged=tiny_gemma3, files={"extra.json": extra}, card="two")
 
     assert (out / "README.md").read_text() == "two"
-    assert local_files(out) == {path.name for path in tiny_gemma3.iterdir()} | {"extra.json", "README.md"}
+    of_model = {path.name for path in tiny_gemma3.iterdir()} - {"base.json"}
+    assert local_files(out) == of_model | {"extra.json", "README.md", "manifest.json"}
 
 
 @pytest.mark.parametrize(

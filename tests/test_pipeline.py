@@ -12,6 +12,7 @@ import yaml
 from dvc.repo import Repo
 
 from pipeline.dependencies import EXACT, ROOT, with_dependencies
+from pipeline.schema import Params
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 TRAINED = {"train_lora", "merge", "evaluate", "publish"}
@@ -78,6 +79,9 @@ def test_a_stage_reads_exactly_the_parameters_it_lists(name):
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "read"
     ]
+    if "read_everything()" in ast.unparse(tree):
+        assert not wanted and sorted(Params.model_fields) == STAGES[name]["params"]
+        return
     assert len(wanted) == 1, "a stage reads its parameters once"
     assert sorted(key.value for key in wanted[0].keys) == STAGES[name]["params"]
 

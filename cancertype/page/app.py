@@ -1,23 +1,25 @@
 """The web page: paste mutations or upload a file, and read which of 26 cancers each sample is.
 
-``python app.py`` serves it on this machine alone; a Hugging Face Space runs the same file. The model is the one that
-CANCERTYPE_MODEL names (a folder or a Hub id), else the command line's default. Nothing a visitor gives is kept.
+``python app.py`` serves it on this machine only. A Hugging Face Space runs the same file. The environment variable
+CANCERTYPE_MODEL names the model (a folder or a Hub id); the default is that of the command line. Nothing that a visitor
+gives is kept.
 """
 
 import base64
-import gzip
 import os
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Read when gradio and tqdm are imported. The bars would write the names of visitors' files into the server's log.
+# Read when gradio and tqdm are imported. Progress bars would write the names of visitors' files into the server's log.
 os.environ |= {"GRADIO_ANALYTICS_ENABLED": "False", "TQDM_DISABLE": "1"}
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from .. import package_data
 from ..errors import InputError
@@ -26,20 +28,23 @@ from ..prediction import answers, explanation, inputs
 from ..prediction.model_folder import model_folder
 from ..prediction.predictor import Predictor
 from ..reports import pages
+from . import limits, reading
+from .limits import Limits
+from .uploads import Pending, Quota
 
 MODEL_VARIABLE = "CANCERTYPE_MODEL"
-LARGEST_UPLOAD = 20 << 20
-LARGEST_UNPACKED = 200 << 20
+LIMITS = Limits()
 LONGEST_TEXT = 200_000
-MOST_SAMPLES = 50
 MOST_LEFT_OUT = 16
 """Mutations that are left out in turn, in each sample."""
 SECONDS = 45.0
-"""After these no further sample is explained; the page says so."""
+"""After this time no further sample is explained, and the page says so."""
 WAITING = 16
-"""Requests in the queue; one is worked on at a time, since the model takes every core."""
+"""Requests that may wait. One is answered at a time, because the model takes every core."""
+PENDING = 10 * LIMITS.packed
+"""Bytes of uploads that may wait to be submitted, of all visitors together."""
 FORGOTTEN_AFTER = 600
-"""Seconds after which an upload is deleted that was never submitted."""
+"""Seconds after which an upload that was never submitted is deleted."""
 
 _FEWEST_BARS, _MOST_BARS, _PROBLEMS = 5, 8, 5
 _PASTED = "sample.txt"
@@ -47,31 +52,46 @@ _EXAMPLES = {
     "BRAF V600E and others": "BRAF V600E, CDKN2A R80*, TERT, PTEN, TTN, MUC16",
     "APC, KRAS, TP53": "APC R1450*, KRAS G12D, TP53 R175H, SMAD4, FBXW7, PIK3CA E545K",
     "Two samples": "first: SPOP F133V, FOXA1 R219S\nsecond: TP53 R273H, BRCA1 E23fs, NF1 frameshift",
-    "Nothing telling": "TTN, MUC16, KRAS wild type",
+    "Uninformative": "TTN, MUC16, KRAS wild type",
 }
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 # The pictures and the reports' colours are made for white paper, whatever the visitor's system prefers.
 _ALWAYS_LIGHT = "() => document.body.classList.remove('dark')"
 
 
-def answer(predictor: Predictor, text: str, upload: str | None, sex: str, kind: str) -> str:
-    """The answer to one request as HTML; ``upload`` is the path of the file given and is deleted. ``sex`` and ``kind``
-    hold for every sample and may be empty."""
+def _delete(path: Path) -> None:
+    path.unlink(missing_ok=True)
+
+
+def answer(
+    predictor: Predictor,
+    text: str,
+    upload: str | None,
+    sex: str,
+    kind: str,
+    forget: Callable[[Path], None] = _delete,
+) -> str:
+    """The answer to one request as HTML.
+
+    ``upload`` is the path of the uploaded file, which is given to ``forget`` afterwards. ``sex`` and ``kind`` hold for
+    every sample and may be empty.
+    """
     try:
-        with _given(text, upload) as path:
-            found = inputs.told(inputs.read(str(path), predictor.config.cohort), sex=sex or None, kind=kind or None)
-            if (n := found.tables.cases.num_rows) > MOST_SAMPLES:
-                raise InputError(
-                    f"{n} samples, and this page takes {MOST_SAMPLES} at once: give fewer, or use `cancertype predict`"
-                )
-            return _answered(predictor, found)
+        with _given(text, upload, forget) as path:
+            limits.check(path, LIMITS)
+            found = reading.read(path, predictor.config.cohort, sex=sex or None, kind=kind or None)
+        if (n := found.tables.cases.num_rows) > LIMITS.samples:
+            raise InputError(
+                f"{n} samples, and this page takes {LIMITS.samples} at once: give fewer, or use `cancertype predict`"
+            )
+        return _answered(predictor, found)
     except InputError as error:
         return _page(error=str(error))
 
 
 @contextmanager
-def _given(text: str, upload: str | None) -> Iterator[Path]:
-    """The path of what was given, deleted at the end; errors name what the visitor knows, not the server's folders.
+def _given(text: str, upload: str | None, forget: Callable[[Path], None]) -> Iterator[Path]:
+    """The path of what was given, forgotten at the end. Errors name what the visitor knows, not the server's folders.
 
     Text always becomes a file: taken as it is, it could name a file of the server."""
     with tempfile.TemporaryDirectory() as folder:
@@ -81,12 +101,11 @@ def _given(text: str, upload: str | None) -> Iterator[Path]:
                 raise InputError("both a text and a file were given: clear one of them")
             if not upload:
                 _write_text(path, text)
-            _check_size(path)
             yield path
         except InputError as error:
             raise InputError(str(error).replace(str(path), path.name if upload else "the text")) from error
         finally:
-            path.unlink(missing_ok=True)
+            forget(path)
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -97,26 +116,8 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def _check_size(path: Path) -> None:
-    """Raise ``InputError`` for a file that is too large, or packed so that it would unpack to one that is."""
-    if path.stat().st_size > LARGEST_UPLOAD:
-        raise InputError(f"{path} is larger than {LARGEST_UPLOAD >> 20} MB: use `cancertype predict`")
-    with path.open("rb") as packed:
-        if packed.read(2) != b"\x1f\x8b":
-            return
-    size = 0
-    try:
-        with gzip.open(path) as unpacked:
-            while block := unpacked.read(1 << 20):
-                size += len(block)
-                if size > LARGEST_UNPACKED:
-                    raise InputError(f"{path} unpacks to more than {LARGEST_UNPACKED >> 20} MB: give fewer samples")
-    except (OSError, EOFError, ValueError) as error:
-        raise InputError(f"{path} is a damaged gzip file ({error}): pack it again") from error
-
-
 def _answered(predictor: Predictor, found: inputs.Input) -> str:
-    """The answer's HTML. Explanations take most of the time, so they stop when it is over."""
+    """The answer's HTML. Explanations take most of the time, so they stop when the time is up."""
     end = time.monotonic() + SECONDS
     predictions = predictor.predict(found.tables, progress=False)
     cases = answers.records(predictions, predictor.config, inputs.remarks(found))
@@ -124,31 +125,25 @@ def _answered(predictor: Predictor, found: inputs.Input) -> str:
     for case in cases:
         if time.monotonic() > end:
             break
-        _, told = explanation.explain(predictor, found.tables, [case["case_id"]], most=MOST_LEFT_OUT)
-        explanations[case["case_id"]] = told[0]
+        _, (explained,) = explanation.explain(predictor, found.tables, [case["case_id"]], most=MOST_LEFT_OUT)
+        explanations[case["case_id"]] = explained
     return _page(
         found=found,
         cases=cases,
         bars={case["case_id"]: _bars(case) for case in cases},
         explanations=explanations,
-        pictures={name: _pictures(told) for name, told in explanations.items() if told.effects},
+        pictures={name: answers.pictures(each) for name, each in explanations.items() if each.effects},
         coverage=predictor.calibration.coverage,
         csv="data:text/csv;base64," + base64.b64encode(answers.as_csv(cases).encode("utf-8")).decode("ascii"),
     )
 
 
 def _bars(case: dict) -> list[tuple[str, str, float, bool]]:
-    """Label, name, probability and whether it is in the set, for the most probable labels: those of the set, but no
-    fewer than 5 and no more than 8."""
+    """Label, name, probability and whether it is in the set, most probable first: the labels of the set, but at least 5
+    and at most 8."""
     ranked = sorted(case["probabilities"].items(), key=lambda item: -item[1])
     n = min(max(len(case["set"]), _FEWEST_BARS), _MOST_BARS)
     return [(label, NAMES[label], p, label in case["set"]) for label, p in ranked[:n]]
-
-
-def _pictures(told: explanation.Explanation) -> tuple[str, str]:
-    """The effects of the mutations as two image sources, the second for a phone."""
-    wide = pages.embedded(lambda: explanation.draw([told]))
-    return wide, pages.embedded(lambda: explanation.draw([told], narrow=True))
 
 
 def _page(error: str = "", **content) -> str:
@@ -164,14 +159,14 @@ def _page(error: str = "", **content) -> str:
     )
 
 
-def build(predictor: Predictor) -> gr.Blocks:
-    """The page around a loaded model."""
+def build(predictor: Predictor, forget: Callable[[Path], None] = _delete) -> gr.Blocks:
+    """The page around a loaded model. ``forget`` gets the path of every upload that was answered."""
     with gr.Blocks(title="Which cancer is it?", analytics_enabled=False, delete_cache=(60, FORGOTTEN_AFTER)) as demo:
         gr.HTML(_head(predictor), apply_default_css=False)
         with gr.Row():
             text = gr.Textbox(
                 label="Mutations",
-                info="A line `name: mutations` begins a sample.",
+                info="Start a line with `name:` to give several samples.",
                 lines=6,
                 max_lines=12,
                 placeholder="BRAF V600E, CDKN2A R80*",
@@ -180,7 +175,7 @@ def build(predictor: Predictor) -> gr.Blocks:
                 min_width=280,
             )
             upload = gr.File(
-                label="or a file: MAF, DepMap, table, VCF",
+                label="Or a file: MAF, DepMap, table, VCF",
                 height=190,
                 scale=2,
                 min_width=280,
@@ -195,16 +190,16 @@ def build(predictor: Predictor) -> gr.Blocks:
             api_visibility="private",
         )
         with gr.Row():
-            sex = gr.Radio([("not given", ""), "female", "male"], value="", label="Sex, of every sample")
+            sex = gr.Radio([("not given", ""), "female", "male"], value="", label="Sex (of every sample)")
             kind = gr.Radio([("not given", ""), "tumour", "cell line"], value="", label="What was sequenced")
         button = gr.Button("Which cancer is it?", variant="primary", size="lg")
         shown = gr.HTML(_page(), apply_default_css=False, min_height=60)
         gr.HTML(_SMALL_PRINT, apply_default_css=False)
 
         def respond(*given) -> tuple[str, None]:
-            return answer(predictor, *given), None
+            return answer(predictor, *given, forget=forget), None
 
-        # The file field is emptied, since its file is gone.
+        # The file field is emptied, because its file is gone.
         button.click(
             respond,
             [text, upload, sex, kind],
@@ -218,9 +213,9 @@ def build(predictor: Predictor) -> gr.Blocks:
 
 
 _SMALL_PRINT = (
-    '<p class="small-print">Nothing is kept: a file is deleted as soon as it is read; text and answers are never '
-    "stored. Give no names or other data of patients all the same. At most "
-    f"{LARGEST_UPLOAD >> 20} MB and {MOST_SAMPLES} samples at once; <code>cancertype predict</code> takes any "
+    '<p class="small-print">Nothing is kept. A file is deleted as soon as it is read, and text and answers are never '
+    "stored. Even so, do not enter names or other data that identify patients. The page takes at most "
+    f"{LIMITS.packed >> 20} MB and {LIMITS.samples} samples at once; <code>cancertype predict</code> takes any "
     "number.</p>"
 )
 
@@ -229,18 +224,24 @@ def _head(predictor: Predictor) -> str:
     banners = f'<div class="top-banner" role="note">{answers.WARNING}</div>'
     if predictor.config.simulated:
         banners += (
-            '<div class="top-banner simulated" role="note">The model was trained on simulated cases: nothing here says '
-            "anything about a real tumour.</div>"
+            '<div class="top-banner simulated" role="note">The model was trained on simulated cases, so this page says '
+            "nothing about real tumours.</div>"
         )
     return (
-        f'{banners}<div class="intro"><h1>Which cancer is it?</h1><p>From the somatic mutations of a tumour or a cell '
-        "line to calibrated probabilities of 26 cancers, with their uncertainty and the mutations that "
-        "mattered.</p></div>"
+        f'{banners}<div class="intro"><h1>Which cancer is it?</h1><p>Enter the somatic mutations of a tumour or a cell '
+        "line. The answer gives a calibrated probability for each of 26 cancers, its uncertainty, and the mutations "
+        "that mattered.</p></div>"
     )
 
 
-def launch(demo: gr.Blocks, **options) -> None:
-    """Serve the page on loopback, unless GRADIO_SERVER_NAME says otherwise (a Space does). ``options`` go to gradio."""
+def launch(demo: gr.Blocks, pending: Pending | None = None, **options) -> None:
+    """Serve the page on loopback, unless GRADIO_SERVER_NAME names another address (a Space does).
+
+    ``pending`` limits the uploads that wait, and ``options`` go to gradio.
+    """
+    if pending is not None:
+        quota = Middleware(Quota, pending=pending, largest=LIMITS.packed)
+        options["app_kwargs"] = {"middleware": [quota]} | options.get("app_kwargs", {})
     theme = gr.themes.Base(primary_hue="sky", neutral_hue="slate", font=_FONTS, font_mono=("ui-monospace", "monospace"))
     theme.set(
         button_primary_background_fill=pages.BLUE,
@@ -265,7 +266,7 @@ def launch(demo: gr.Blocks, **options) -> None:
         theme=theme,
         css=package_data.text("page", "web.css"),
         js=_ALWAYS_LIGHT,
-        max_file_size=LARGEST_UPLOAD,
+        max_file_size=LIMITS.packed,
         footer_links=[],
         run_history=False,
         enable_monitoring=False,
@@ -278,11 +279,24 @@ def launch(demo: gr.Blocks, **options) -> None:
 
 
 def main() -> None:
-    """Load the model and serve the page; what can be mended is one line on stderr and the exit status 1."""
+    """Load the model and serve the page. A mistake that can be corrected is one line on stderr and exit status 1."""
+    # Python's own way out deletes the visitors' files; the signal's default would leave them.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
+        reading.start()
         predictor = Predictor.from_pretrained(model_folder(os.environ.get(MODEL_VARIABLE) or None))
     except InputError as error:
         sys.exit(f"app.py: {error}")
-    with tempfile.TemporaryDirectory() as uploads:
-        os.environ["GRADIO_TEMP_DIR"] = uploads
-        launch(build(predictor))
+    with tempfile.TemporaryDirectory(prefix="cancertype-page-") as folder:
+        # Everything that a visitor gives goes below this folder, pasted text and half-finished uploads included.
+        tempfile.tempdir = folder
+        uploads = Path(folder) / "uploads"
+        uploads.mkdir()
+        os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+        pending = Pending(uploads, PENDING, FORGOTTEN_AFTER)
+        demo = build(predictor, pending.forget)
+        try:
+            launch(demo, pending)
+        finally:
+            tempfile.tempdir = None
+            demo.close(verbose=False)

@@ -1,4 +1,4 @@
-"""What a prediction says, in the same words for the screen, JSON, CSV and a page."""
+"""What a prediction says, in the same words on the screen, in JSON, in CSV and on a page."""
 
 import csv
 import io
@@ -7,28 +7,39 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from huggingface_hub import ModelCard
+import yaml
 
-from ..files import write_text
+import cancertype
+
+from ..errors import InputError
+from ..files import digest, write_text
 from ..labels import FAMILIES, FAMILY_OF, LABELS, NAMES
 from ..reports.pages import embedded, percent, render
-from . import explanation
+from . import manifest
 from .prediction_config import TREES, PredictionConfig
-from .predictor import Predictions
+from .spreadsheet import cell
 
-WARNING = "For research use only. Not a medical device; not for diagnosis or for decisions about any patient."
-_DRAWN = 50
-"""Cases that a page shows one by one; all stand in its table."""
+if TYPE_CHECKING:
+    from .explanation import Explanation
+    from .predictor import Predictions
+
+WARNING = "For research use only. Not a medical device. Not for diagnosis or for decisions about any patient."
+_SHOWN_SINGLY = 50
+"""Cases that a page shows one by one. Its table holds all of them."""
 
 
 def records(
-    predictions: Predictions, config: PredictionConfig, remarks: Mapping[str, Sequence[str]] | None = None
+    predictions: "Predictions", config: PredictionConfig, remarks: Mapping[str, Sequence[str]] | None = None
 ) -> list[dict]:
-    """One dict a case, ready for JSON: case_id, kind, sex, burden, ``answer`` (a label, or None), ``abstains`` (why
-    there is no answer, or None), ``top`` (three labels with probability and measured recall and precision), ``family``,
-    ``set`` (the conformal set, most probable first), ``probabilities`` of labels and ``families``, ``mutations`` (as
-    the model read them) and how many were ``left_out`` of its text, ``remarks`` (from ``inputs.remarks``)."""
+    """One dict per case, ready for JSON.
+
+    Keys: case_id, kind, sex, burden, ``answer`` (a label, or None), ``abstains`` (why there is no answer, or None),
+    ``top`` (three labels with probability, and measured recall and precision), ``family``, ``set`` (the conformal set,
+    most probable first), ``probabilities`` of labels and ``families``, ``mutations`` (as the model read them), how many
+    were ``left_out`` of its text, and ``remarks`` (from ``inputs.remarks``).
+    """
     rows = predictions.cases.select(["case_id", "kind", "sex", "burden"]).to_pylist()
     out = []
     for i, (case, top) in enumerate(zip(rows, predictions.top(3), strict=True)):
@@ -69,20 +80,67 @@ def _ranked(label: str, p: float, config: PredictionConfig) -> dict:
     return {"label": label, "name": NAMES[label], "family": FAMILY_OF[label], "p": p} | figures
 
 
-def describe(folder: Path) -> dict:
-    """What is known of a published model, ready for JSON: model, base_model, licence, headline, calibration, data
-    (sources with licence, terms and citation), labels (with training cases and measured figures) and versions.
+# --- The model ---
 
-    Raises ``InputError`` when the folder holds no published model."""
+
+def identity(folder: Path, config: PredictionConfig) -> dict:
+    """Which model answers and by which thresholds, ready for JSON: ``id`` (of the bytes of all its files), ``version``
+    of cancertype, ``trained_on``, ``coverage`` of the sets, and ``abstain_below``, the probability that an answer
+    needs."""
+    listed = folder / manifest.MANIFEST
+    return {
+        "id": digest(listed)[:16] if listed.is_file() else None,
+        "version": cancertype.__version__,
+        "trained_on": [source["name"] for source in config.sources],
+        "coverage": config.calibration.coverage,
+        "abstain_below": config.calibration.abstain_below,
+    }
+
+
+_OTHERS = {
+    "language_model": "language model alone",
+    "trees": "trees alone",
+    "tabular": "best tabular model alone",
+    "baseline": "best tabular model alone",
+}
+"""Models whose figures stand in the headline beside those of what answers; "baseline" is the third release's name."""
+
+
+def headline(config: PredictionConfig) -> dict[str, dict[str, float]]:
+    """Model to its figures on the test split, first those of what answers (``final``), then those of its parts alone.
+
+    Where the headline has a ``blend``, the blend answers, and the figures at the top are the language model's."""
+    at_top = {name: x for name, x in config.headline.items() if isinstance(x, float)}
+    by_model = {name: figures for name, figures in config.headline.items() if isinstance(figures, dict)}
+    models = {"final": at_top}
+    if "blend" in by_model:
+        models = {"final": by_model["blend"], _OTHERS["language_model"]: at_top}
+    return models | {_OTHERS[name]: figures for name, figures in by_model.items() if name in _OTHERS}
+
+
+def describe(folder: Path) -> dict:
+    """What is known of a published model, ready for JSON.
+
+    Keys: model, the fields of ``identity``, base_model, licence, ``headline`` (figures of what answers, and the number
+    of ``test_cases``), ``parts`` (those of its parts alone), calibration, data (sources with licence, terms and
+    citation), labels (with training cases and measured figures) and versions.
+
+    Raises ``InputError`` when the folder holds no published model, or a damaged one.
+    """
     config = PredictionConfig.load(folder)
-    training = json.loads((folder / TREES / "tabular.json").read_text(encoding="utf-8"))["training_cases"]
-    card = ModelCard.load(folder / "README.md").data if (folder / "README.md").is_file() else None
-    figures = {name: round(x, 4) for name, x in config.headline.items() if isinstance(x, float)}
+    manifest.check(folder, card=True)
+    training = _training_cases(folder / TREES / "tabular.json")
+    card = _front_matter(folder / manifest.CARD)
+    figures = {
+        model: {name: round(x, 4) for name, x in measured.items()} for model, measured in headline(config).items()
+    }
     return {
         "model": str(folder),
-        "base_model": card and card.base_model,
-        "licence": card and card.license,
-        "headline": figures | {"test_cases": config.headline.get("n")},
+        **identity(folder, config),
+        "base_model": card.get("base_model"),
+        "licence": card.get("license"),
+        "headline": figures.pop("final") | {"test_cases": config.headline.get("n")},
+        "parts": figures,
         "calibration": config.calibration.model_dump(mode="json"),
         "data": [
             {key: source.get(key) for key in ("name", "licence", "terms", "citation")} for source in config.sources
@@ -96,9 +154,35 @@ def describe(folder: Path) -> dict:
     }
 
 
+def _training_cases(path: Path) -> dict[str, int]:
+    try:
+        counts = json.loads(path.read_text(encoding="utf-8"))["training_cases"]
+        return {label: counts[label] for label in LABELS}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file: get the model again") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: damaged ({error}): get the model again") from None
+
+
+def _front_matter(card: Path) -> dict:
+    """The metadata at the head of a card; empty where there is no card. Tags that would build objects are refused."""
+    if not card.is_file():
+        return {}
+    head = card.read_text(encoding="utf-8", errors="replace").split("---\n")
+    try:
+        metadata = yaml.safe_load(head[1]) if len(head) > 2 and not head[0].strip() else {}
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{card}: its front matter is not plain YAML ({reason}): correct it or get it again") from None
+    return metadata if isinstance(metadata, dict) else {}
+
+
+# --- Files ---
+
+
 def as_csv(cases: Sequence[dict]) -> str:
-    """The records as CSV, one row a case: the answer, the three most probable labels, family, set, remarks and all 26
-    probabilities."""
+    """The records as CSV, one row per case: the answer, the three most probable labels, family, set, remarks and all 26
+    probabilities. A name that a spreadsheet would run as a formula gets an apostrophe before it."""
     buffer = io.StringIO()
     places = [f"{what}{i}" for i in (1, 2, 3) for what in ("label", "p")]
     fixed = ["case_id", "kind", "sex", "burden", "answer", "abstains", *places, "recall", "precision"]
@@ -106,16 +190,15 @@ def as_csv(cases: Sequence[dict]) -> str:
     writer.writerow([*fixed, "family", "p_family", "set", "remarks", *(f"p_{label}" for label in LABELS)])
     for case in cases:
         first = case["top"][0]
-        writer.writerow(
-            [
-                *(case[name] for name in ("case_id", "kind", "sex", "burden", "answer", "abstains")),
-                *(x for t in case["top"] for x in (t["label"], _rounded(t["p"]))),
-                *(_rounded(first[name]) for name in ("recall", "precision")),
-                *(case["family"]["label"], _rounded(case["family"]["p"]), " ".join(case["set"])),
-                "; ".join(case["remarks"]),
-                *(_rounded(case["probabilities"][label]) for label in LABELS),
-            ]
-        )
+        row = [
+            *(case[name] for name in ("case_id", "kind", "sex", "burden", "answer", "abstains")),
+            *(x for t in case["top"] for x in (t["label"], _rounded(t["p"]))),
+            *(_rounded(first[name]) for name in ("recall", "precision")),
+            *(case["family"]["label"], _rounded(case["family"]["p"]), " ".join(case["set"])),
+            "; ".join(case["remarks"]),
+            *(_rounded(case["probabilities"][label]) for label in LABELS),
+        ]
+        writer.writerow(map(cell, row))
     return buffer.getvalue()
 
 
@@ -128,30 +211,31 @@ def write_page(
     cases: Sequence[dict],
     config: PredictionConfig,
     about: Mapping[str, str],
-    explanations: Sequence[explanation.Explanation] = (),
+    explanations: "Sequence[Explanation]" = (),
 ) -> None:
     """Write one HTML file that needs no other: every case in a table, the first 50 one by one, and the pictures of
-    ``explanations``. ``about``: what is said of file, model and adjustments."""
-    pictures = {
-        e.case_id: (
-            embedded(lambda e=e: explanation.draw([e])),
-            embedded(lambda e=e: explanation.draw([e], narrow=True)),
-        )
-        for e in explanations
-        if e.effects
-    }
+    ``explanations``. ``about`` is what the page says about file, model and adjustments."""
     page = render(
         "prediction",
         "prediction.html.j2",
         {"percent": percent},
         cases=cases,
-        drawn=_DRAWN,
+        shown_singly=_SHOWN_SINGLY,
         names=NAMES,
         about=about,
         warning=WARNING,
         coverage=config.calibration.coverage,
         simulated=config.simulated,
-        pictures=pictures,
+        pictures={e.case_id: pictures(e) for e in explanations if e.effects},
         explanations={e.case_id: e for e in explanations},
     )
-    write_text(path, page)
+    # A name may hold bytes that are not UTF-8, which a page cannot show.
+    write_text(path, page.encode("utf-8", "replace").decode("utf-8"))
+
+
+def pictures(explanation: "Explanation") -> tuple[str, str]:
+    """The effects of the mutations as two image sources, the second for a phone."""
+    # matplotlib takes a second to import.
+    from .drawing import draw
+
+    return embedded(lambda: draw([explanation])), embedded(lambda: draw([explanation], narrow=True))

@@ -6,14 +6,18 @@ from ..errors import InputError
 from ..files import roots
 
 DEFAULT_MODELS = ("released", "models/published")
-"""Where the model lies unless ``--model`` says so: below the working directory, else below the repository."""
+"""Where the model is unless ``--model`` names another: below the working directory, else below the repository."""
 
 
 def model_folder(model: str | None, revision: str | None = None) -> Path:
-    """Folder of the model named, fetched where it is a Hub id; of the default one (``DEFAULT_MODELS``) where None.
+    """The folder of ``model``, downloaded first if it is a Hub id. None means the first existing of ``DEFAULT_MODELS``.
 
-    Raises ``InputError`` when there is none."""
+    Raises ``InputError`` when there is none.
+    """
     if model is not None:
+        if revision is None and (folder := Path(model)).is_dir():
+            return folder
+        # Imports the libraries that download and convert models, which a folder of this machine does not need.
         from ..language_model import conversion
 
         return conversion.local_folder(model, revision)
@@ -28,6 +32,6 @@ def model_folder(model: str | None, revision: str | None = None) -> Path:
 
 
 def default_folder() -> Path | None:
-    """The first of ``DEFAULT_MODELS`` that is there, or None."""
+    """The first of ``DEFAULT_MODELS`` that exists, or None."""
     places = (root / name for root in roots() for name in DEFAULT_MODELS)
     return next((place for place in places if place.is_dir()), None)

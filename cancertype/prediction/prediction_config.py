@@ -1,4 +1,4 @@
-"""What a published folder holds beside weights, and where: light to load, for what needs no model."""
+"""What a published folder holds beside its weights, and where. Quick to load, for what needs no model."""
 
 from pathlib import Path
 
@@ -19,8 +19,10 @@ ADAPTER = "adapter"
 class PredictionConfig(Settings):
     """All that a prediction needs beside weights, vocabulary and trees.
 
-    ``cohort`` gives the limits against inherited variants by which the training cases were read. ``performance`` maps a
-    label to its measured precision, recall and n; ``sources`` are the records of the training data."""
+    ``cohort`` holds the limits against inherited variants with which the training cases were read. ``performance`` maps
+    a label to its measured precision, recall and n. ``headline`` holds the figures of the test split, as in
+    metrics/eval.json. ``sources`` are the records of the training data.
+    """
 
     cohort: Cohort
     text: Text
@@ -33,12 +35,12 @@ class PredictionConfig(Settings):
 
     @property
     def simulated(self) -> bool:
-        """Whether every training case was simulated, so that nothing is said about real tumours."""
+        """Whether every training case was simulated. Nothing is then known about real tumours."""
         return all(source.get("simulated") for source in self.sources)
 
     @classmethod
     def load(cls, folder: Path) -> "PredictionConfig":
-        """Read ``prediction.json``; raises ``InputError`` when it is missing or not of this form."""
+        """Read ``prediction.json``. Raises ``InputError`` when it is missing, damaged or of another version."""
         path = folder / CONFIG
         try:
             return cls.model_validate_json(path.read_text(encoding="utf-8"))
@@ -46,5 +48,13 @@ class PredictionConfig(Settings):
             raise InputError(
                 f"{path}: no such file, so this folder holds no published model. Run the stage publish"
             ) from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: damaged, because it is not UTF-8 text: get the model again") from None
         except pydantic.ValidationError as error:
-            raise InputError(f"{path}: not a prediction config of this version: {error.errors()[0]['msg']}") from None
+            problem = error.errors()[0]
+            key = ".".join(map(str, problem["loc"]))
+            where = f" (key {key})" if key else ""
+            raise InputError(
+                f"{path}: damaged, or written by another version of cancertype: {problem['msg']}{where}. Use the "
+                "version that published the model, or get the model again"
+            ) from None

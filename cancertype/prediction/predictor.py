@@ -1,11 +1,17 @@
-"""What users load: from mutations to calibrated probabilities of 26 cancers, by the very path that was evaluated."""
+"""What users load: from mutations to calibrated probabilities of 26 cancers, through the code that was evaluated."""
 
+import json
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import lightgbm
 import numpy as np
 import pyarrow as pa
+import torch
+from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .. import features
@@ -17,14 +23,18 @@ from ..scoring import likelihood
 from ..text.prompt import Rendered
 from ..text.rendering import Renderer, counter_of
 from ..variants.cases import SourceTables
-from .prediction_config import ADAPTER, TREES, VOCABULARY, PredictionConfig
+from . import manifest
+from .prediction_config import ADAPTER, CONFIG, TREES, VOCABULARY, PredictionConfig
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions for n cases. ``p`` (n, 26) are calibrated probabilities in the order of ``LABELS``, ``in_set`` (n,
-    26) the conformal set, ``log_likelihood`` (n, 26) the language model's own (nats), ``trees`` (n, 26) the trees'
-    probabilities, ``abstains`` a reason or None for each case, ``rendered`` the texts that were scored."""
+    """Predictions for n cases.
+
+    ``p`` (n, 26) are calibrated probabilities in the order of ``LABELS``, ``in_set`` (n, 26) says which labels are in
+    the conformal set, ``log_likelihood`` (n, 26) is the language model's own in nats, ``trees`` (n, 26) are the
+    probabilities of the trees. ``abstains`` holds a reason or None per case, ``rendered`` the texts that were scored.
+    """
 
     cases: pa.Table
     rendered: list[Rendered]
@@ -50,7 +60,7 @@ class Predictor:
         config: PredictionConfig,
         vocabulary: features.Vocabulary,
         trees: tabular.TabularModels,
-        count_tokens,
+        count_tokens: Callable[[Sequence[str]], list[int]],
     ):
         self.config = config
         self.vocabulary = vocabulary
@@ -61,30 +71,25 @@ class Predictor:
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Predictor":
         """Load a published folder or Hub repository: merged weights, or an ``adapter`` that is put onto its base.
 
-        Raises ``InputError`` for one that is missing or incomplete."""
-        # Imported where they are needed: each adds a second to every start.
+        Every file is compared with the manifest first. Raises ``InputError`` for a model that is missing, incomplete
+        or damaged.
+        """
         folder = Path(source)
         if revision is not None or not folder.is_dir():
+            # Imported only here, because it takes a second.
             from ..language_model.conversion import local_folder
 
             folder = local_folder(str(source), revision)
+        if (folder / CONFIG).is_file():
+            manifest.check(folder)
         config = PredictionConfig.load(folder)
-        adapter = folder / ADAPTER
-        weights = base_of_adapter.base_of(adapter) if adapter.is_dir() else folder
-        model = loading.load_model(weights)
-        if adapter.is_dir():
-            from ..scoring.merging import with_adapter
-
-            model = with_adapter(model, adapter).merge_and_unload()
-        tokenizer = loading.load_tokenizer(weights)
-        return cls(
-            model,
-            tokenizer,
-            config,
-            features.Vocabulary.load(folder / VOCABULARY),
-            tabular.load(folder / TREES),
-            counter_of(tokenizer.backend_tokenizer),
-        )
+        # The small files first: they fail at once, where weights take seconds.
+        with _damage_explained(folder / VOCABULARY):
+            vocabulary = features.Vocabulary.load(folder / VOCABULARY)
+        with _damage_explained(folder / TREES):
+            trees = tabular.load(folder / TREES)
+        model, tokenizer = _language_model(folder)
+        return cls(model, tokenizer, config, vocabulary, trees, counter_of(tokenizer.backend_tokenizer))
 
     @property
     def training_share(self) -> np.ndarray:
@@ -94,18 +99,19 @@ class Predictor:
     def predict(
         self, tables: SourceTables, *, weights: np.ndarray | None = None, progress: bool = sys.stderr.isatty()
     ) -> Predictions:
-        """Predict every case of ``tables`` (from any reader of ``cancertype.variants.cases``).
+        """Predict every case of ``tables`` (from any reader).
 
-        ``weights`` (26,) or (n, 26) multiply the calibrated probabilities, which are then scaled to sum to 1: a prior
-        divided by ``training_share`` (Saerens et al. 2002), 0 for a label that is ruled out. Raises ``InputError``
-        where they leave a case no label."""
+        ``weights`` (26,) or (n, 26) multiply the calibrated probabilities, which are then scaled to sum to 1. A weight
+        is a prior divided by ``training_share`` (Saerens et al. 2002), or 0 for a label that is ruled out. Raises
+        ``InputError`` when the weights leave a case no label.
+        """
         variants, panels = tables.variants, tables.panels
         if panel := self.vocabulary.names("panel"):
             variants = features.restrict_to_panel(variants, panel)
         cases = features.count(tables.cases, variants)
-        told = features.informative_variants(cases, variants, self.vocabulary)
-        rendered = Renderer(self.config.text, self.vocabulary, self._count_tokens, panels).render(cases, told)
-        x, columns = features.matrix(cases, told, self.vocabulary, panels)
+        informative = features.informative_variants(cases, variants, self.vocabulary)
+        rendered = Renderer(self.config.text, self.vocabulary, self._count_tokens, panels).render(cases, informative)
+        x, columns = features.matrix(cases, informative, self.vocabulary, panels)
         trees = self._trees.predict_proba(x, columns)
         scores = likelihood.averaged(
             likelihood.score_orders(
@@ -128,6 +134,44 @@ class Predictor:
             return "no informative mutation"
         doubt = f"looks like none of the 26: no cancer reaches a probability of {self.calibration.abstain_below:g}"
         return doubt if unsure else None
+
+
+def _language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Model and tokenizer of a published folder, with the adapter merged in if there is one."""
+    adapter = folder / ADAPTER
+    if not adapter.is_dir():
+        with _damage_explained(folder):
+            return loading.load_model(folder), loading.load_tokenizer(folder)
+    base = base_of_adapter.base_of(adapter)
+    trained_on = json.loads((adapter / "training.json").read_text(encoding="utf-8"))["base"]
+    manifest.check_weights(base, trained_on["sha256"])
+    # Imports PEFT, which a merged model does not need.
+    from ..scoring.merging import with_adapter
+
+    with _damage_explained(base):
+        model = loading.load_model(base)
+        tokenizer = loading.load_tokenizer(base)
+    with _damage_explained(adapter):
+        return with_adapter(model, adapter).merge_and_unload(), tokenizer
+
+
+_OF_DAMAGE = (
+    *(OSError, ValueError, KeyError, TypeError, RuntimeError),
+    *(SafetensorError, pa.ArrowException, lightgbm.basic.LightGBMError),
+)
+"""What transformers, safetensors, pyarrow and LightGBM raise for a damaged file."""
+
+
+@contextmanager
+def _damage_explained(path: Path) -> Iterator[None]:
+    """Turn what a damaged file raises while it is parsed into one ``InputError``."""
+    try:
+        yield
+    except (InputError, torch.OutOfMemoryError):
+        raise
+    except _OF_DAMAGE as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"{path}: damaged or incomplete ({reason}): get the model again") from error
 
 
 def _weighted(p: np.ndarray, weights: np.ndarray | None) -> np.ndarray:

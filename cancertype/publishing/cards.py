@@ -1,4 +1,4 @@
-"""The cards that go with a model and a dataset to the Hub: metadata in the Hub's own form, and the measured truth."""
+"""The cards of a model and a dataset on the Hub: metadata in the Hub's own form, and the measured figures."""
 
 import json
 import re
@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from .. import package_data
 from ..errors import InputError
 from ..labels import FAMILIES, LABELS, NAMES
+from . import markdown, redaction
 
 NOTICE = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms"
 """The notice that section 3.1 of Gemma's terms asks for in every distribution of a derivative."""
@@ -19,7 +20,6 @@ NOTICE = "Gemma is provided under and subject to the Gemma Terms of Use found at
 _TAGS = ["cancertype", "biology", "oncology", "genomics"]
 _HUB_IDS = {"gemma-3-270m": "google/gemma-3-270m"}
 _HUB_LICENCES = {"CC BY 4.0": "cc-by-4.0", "CC0 1.0": "cc0-1.0", "Apache-2.0": "apache-2.0", "MIT": "mit"}
-_LOCAL_PATH = re.compile(r"/|~|\.{1,2}[/\\]|[A-Za-z]:[/\\]")
 _PERCENTAGES = {"accuracy", "balanced_accuracy", "macro_f1", "top3"}
 _FIGURES = {
     "accuracy": "Accuracy",
@@ -48,30 +48,26 @@ _COLUMNS = {
     "case_id": "the case, as its source names it",
     "source": "where the case comes from",
     "label": "one of the 26 labels",
-    "prompt": "the case in words",
+    "prompt": "the case as text",
     "completion": "the answer, with its leading space",
     "text": "prompt and completion",
     "subclass": "the label again, under the name that the first version of this dataset used",
     "mutations": "the mutations named in the prompt, in its order",
 }
 _USAGE = """\
-from pathlib import Path
+import cancertype
 
-from cancertype.predictor import Predictor
-from cancertype.settings.cohort import Cohort
-from cancertype.sources import table
-
-predictor = Predictor.from_pretrained({model})
-# A column ID, then one column per gene that holds WT or protein changes (in the column BRAF: V600E).
-cases = table.read(Path({cases}), Cohort())
+predictor = cancertype.Predictor.from_pretrained({model})
+# A MAF, DepMap's mutations, an annotated VCF, a table with one column per gene, or a text such as "BRAF V600E".
+cases = cancertype.read({cases}, predictor.config.cohort).tables
 for case_id, best in zip(cases.cases["case_id"].to_pylist(), predictor.predict(cases).top(3)):
     print(case_id, best)
 """
+_SOURCE_FIELDS = ("name", "release", "licence", "citation", "terms", "simulated")
 
 
-def usage(model: str, cases: str = "my_cases.csv") -> str:
-    """The Python that the model card shows, for a folder or Hub id ``model`` and a table of ``cases``; it runs as it
-    stands."""
+def usage(model: str, cases: str = "my_cases.maf") -> str:
+    """The Python code in the model card, for a folder or Hub id ``model`` and a file of ``cases``. It runs as it is."""
     return _USAGE.format(model=json.dumps(model), cases=json.dumps(cases))
 
 
@@ -90,16 +86,15 @@ def model_card(
     """README.md of the model: YAML metadata, then what it answers, measured figures, sources, terms, limits and usage.
 
     ``base``: base.json (id, revision, licence; for a copied folder, copied_from). ``details``: those of
-    ``evaluation.EvaluationResult``. ``sources``: source.json records. ``params``: the whole of the parameters.
-    ``revision``: the project's git commit. ``continued_from``: the model that training started from, if not the base.
-    ``folder``: where the model lies while it has no ``repo_id``.
+    ``evaluation.EvaluationResult``. ``sources``: source.json records. ``params``: all parameters. ``revision``: the
+    project's git commit. ``continued_from``: the model that training started from, if not the base. ``folder``: where
+    the model is while it has no ``repo_id``.
 
-    Raises ``InputError`` where there is no source.
+    Passwords, tokens and local paths are left out. Raises ``InputError`` where there is no source, or where a record
+    lacks a field.
     """
-    if not sources:
-        raise InputError(
-            "model card: no source.json was found, so the data's licences are unknown; fetch the data first"
-        )
+    sources = _checked(sources, "model card")
+    base, params = redaction.public(base) | {"id": base["id"]}, redaction.public(params)
     final = details["final"]
     view = details["models"][final]
     hub_base = _hub_base(base["id"]) or _hub_base(base.get("copied_from") or "")
@@ -119,7 +114,7 @@ def model_card(
         "model_card.md.j2",
         metadata=metadata.to_yaml(),
         base=base,
-        # A folder's path says nothing to a stranger, and may say something about its owner.
+        # The path of a folder means nothing to a stranger, and may name its owner.
         base_name=hub_base or "a base model of the author's own",
         blend=final == "blend",
         view=view,
@@ -133,7 +128,7 @@ def model_card(
         params=_as_yaml(params),
         revision=revision,
         dataset_repo_id=dataset_repo_id,
-        continued_from=continued_from,
+        continued_from=continued_from and redaction.text(continued_from),
         usage=usage(repo_id or folder),
         model=repo_id or folder,
     )
@@ -147,13 +142,14 @@ def dataset_card(
     params: Mapping,
     revision: str | None,
 ) -> str:
-    """README.md of the dataset, by whose ``configs`` ``datasets.load_dataset`` finds ``data/<split>.parquet``.
+    """README.md of the dataset. Its ``configs`` let ``datasets.load_dataset`` find ``data/<split>.parquet``.
 
-    ``splits``: what ``count`` gives. ``sources``: source.json records. ``params``: the whole of the parameters.
-    ``revision``: the project's git commit. Raises ``InputError`` where there is no source.
+    ``splits``: what ``count`` returns. ``sources``: source.json records. ``params``: all parameters. ``revision``: the
+    project's git commit. Passwords, tokens and local paths are left out. Raises ``InputError`` where there is no
+    source, or where a record lacks a field.
     """
-    if not sources:
-        raise InputError("dataset card: no source.json was found, so the licences are unknown; fetch the data first")
+    sources = _checked(sources, "dataset card")
+    params = redaction.public(params)
     metadata = DatasetCardData(
         language="en",
         pretty_name="Somatic mutations of tumours and cell lines as text, 26 cancers",
@@ -184,17 +180,43 @@ def dataset_card(
 
 
 def count(splits: Mapping[str, Path]) -> dict[str, dict]:
-    """Split to ``{"n", "labels": {label: n}, "sources": {source: n}}``, read from the text dataset's Parquet files."""
+    """Split to ``{"n", "labels": {label: n}, "sources": {source: n}}``, read from the text dataset's Parquet files.
+
+    Raises ``InputError`` for a file that is missing or damaged."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     counted = {}
     for split, path in splits.items():
-        table = pq.read_table(path, columns=["label", "source"])
+        try:
+            table = pq.read_table(path, columns=["label", "source"])
+        except (OSError, ValueError, KeyError, pa.ArrowException) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise InputError(f"{path}: missing or damaged ({reason}): run `dvc repro to_text` again") from None
         counted[split] = {"n": table.num_rows} | {
             f"{column}s": {str(row["values"]): row["counts"] for row in table[column].value_counts().to_pylist()}
             for column in ("label", "source")
         }
     return counted
+
+
+def _checked(sources: Sequence[Mapping], what: str) -> list[dict]:
+    """The records of the sources, fit for the public. Raises ``InputError`` where one lacks what a card must say."""
+    if not sources:
+        raise InputError(f"{what}: no source.json was found, so the data's licences are unknown; fetch the data first")
+    for source in sources:
+        if not isinstance(source, Mapping):
+            raise InputError(
+                f"{what}: a record of a source is {source!r}, which is no JSON object: fetch the data again"
+            )
+        if missing := [name for name in _SOURCE_FIELDS if name not in source]:
+            raise InputError(
+                f"{what}: the source.json of {source.get('name') or source.get('source') or 'a source'} lacks "
+                f"{', '.join(missing)}: correct it, or fetch the data again"
+            )
+        if not isinstance(source["simulated"], bool):
+            raise InputError(f"{what}: simulated is {source['simulated']!r} in a source.json: write true or false")
+    return redaction.public(list(sources))
 
 
 # ------------------------------------------------------------------------------------------------- metadata
@@ -276,7 +298,7 @@ def _comparison(details: Mapping) -> dict | None:
         return None
     best, paired = details["comparison"]["best_tabular"], details["comparison"][details["final"]]
     value, low, high = (paired["accuracy"][key] for key in ("value", "low", "high"))
-    interval = "" if low is None else f" (95 % interval {100 * low:+.1f} to {100 * high:+.1f})"
+    interval = "" if low is None else f" (95% interval {100 * low:+.1f} to {100 * high:+.1f})"
     return {
         "tabular": _MODELS.get(best, best).lower(),
         "verdict": paired["verdict"],
@@ -285,11 +307,11 @@ def _comparison(details: Mapping) -> dict | None:
 
 
 def _figure(found: Mapping, name: str) -> str:
-    """A figure with its interval, as "55.0 % (53.1 to 56.9)" or "1.52 (1.45 to 1.60)"; a dash where there is none."""
+    """A figure with its interval, as "55.0% (53.1 to 56.9)" or "1.520 (1.450 to 1.600)". A dash where there is none."""
     value, low, high = (found[name][key] for key in ("value", "low", "high"))
     if value is None:
         return "–"
-    text, unit = (lambda x: f"{100 * x:.1f}", " %") if name in _PERCENTAGES else (lambda x: f"{x:.3f}", "")
+    text, unit = (lambda x: f"{100 * x:.1f}", "%") if name in _PERCENTAGES else (lambda x: f"{x:.3f}", "")
     interval = "" if low is None or high is None else f" ({text(low)} to {text(high)})"
     return f"{text(value)}{unit}{interval}"
 
@@ -298,28 +320,8 @@ def _share(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}"
 
 
-def _row(cells: Sequence) -> str:
-    """One row of a Markdown table, its text unable to break out of its cell."""
-    texts = ("–" if cell is None else " ".join(str(cell).split()).replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(texts)} |"
-
-
-def _head(cells: Sequence) -> str:
-    """The first two rows of a Markdown table."""
-    return f"{_row(cells)}\n{'|---' * len(cells)}|"
-
-
 def _as_yaml(params: Mapping) -> str:
-    return yaml.safe_dump(_without_paths(params), sort_keys=False, allow_unicode=True, width=110).rstrip()
-
-
-def _without_paths(value):
-    """``value`` with every path of the author's machine left out: a card is public, and a path may name a person."""
-    if isinstance(value, Mapping):
-        return {key: _without_paths(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_paths(inner) for inner in value]
-    return "(a local path)" if isinstance(value, str) and _LOCAL_PATH.match(value) else value
+    return yaml.safe_dump(params, sort_keys=False, allow_unicode=True, width=110).rstrip()
 
 
 def _render(template: str, **values) -> str:
@@ -328,10 +330,12 @@ def _render(template: str, **values) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        # Markdown, not HTML: escaping would show as &lt; in tables and code.
+        # HTML's escapes would show in code. Markdown has its own sanitiser, which the templates' filters apply.
         autoescape=False,
     )
-    environment.filters |= {"figure": _figure, "share": _share, "row": _row, "head": _head}
+    environment.filters |= {"figure": _figure, "share": _share, "row": markdown.row, "head": markdown.head}
+    environment.filters |= {"plain": markdown.plain, "code": markdown.code, "block": markdown.block}
+    environment.filters |= {"raw": markdown.Raw}
     environment.globals |= {
         "FIGURES": _FIGURES,
         "NAMES": NAMES,

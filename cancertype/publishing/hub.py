@@ -1,5 +1,6 @@
-"""What leaves the house: a complete Hub folder, one atomic push, and the read-back that proves what arrived."""
+"""What is published: a complete Hub folder, one atomic push, and reading it back to prove what arrived."""
 
+import errno
 import json
 import os
 import re
@@ -17,17 +18,23 @@ from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.hf_api import RepoFile
 
 from ..errors import InputError
-from ..files import replace_folder
+from ..files import whole_folder, write_json, write_text
+from ..prediction import manifest
+from ..prediction.manifest import CARD, MANIFEST, MODEL_FILE
 from ..prediction.prediction_config import ADAPTER
+from . import redaction
 
 RepoType = Literal["model", "dataset"]
 
-CARD = "README.md"
-_OF_WEIGHTS = re.compile(
-    r"README\.md|(generation_)?config\.json|tokenizer[^/]*|model[^/]*\.safetensors(\.index\.json)?"
-)
+_TERMS = re.compile(r"(NOTICE|LICEN[CS]E|COPYING|GEMMA_TERMS|(PROHIBITED_)?USE_POLICY)[\w.-]*", re.IGNORECASE)
+"""The texts of a base model's terms, which travel with it."""
+_OF_ADAPTER = ("adapter_config.json", "adapter_model.safetensors", "training.json")
+_WHOLE_RECORDS = ("training.json",)
+_CONFIGURATIONS = ("config.json", "generation_config.json", "tokenizer_config.json", "adapter_config.json")
+_PATH_KEYS = ("_name_or_path", "name_or_path", "base_model_name_or_path")
+"""Where transformers and PEFT write down which folder a model was loaded from."""
 TAG = "cancertype"
-"""The tag that both cards carry: a repository that has it was filled from here and may be replaced from here."""
+"""The tag of both cards. A repository that carries it was filled by this program and may be replaced by it."""
 
 _PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
 _HUBS_OWN = {".gitattributes"}
@@ -69,35 +76,42 @@ class Receipt:
 
 def assemble(
     out: Path, *, merged: Path, files: Mapping[str, Path], card: str, texts: Mapping[str, str] | None = None
-) -> None:
-    """Make ``out`` a complete Hub model folder, whole or not at all; what stood there before is replaced.
+) -> list[str]:
+    """Make ``out`` a complete Hub model folder with its manifest, whole or not at all, in place of what was there.
 
-    ``merged`` gives weights, configuration and tokenizer; ``files`` maps a relative name in ``out`` to the file to put
-    there (prediction config, trees, metrics); ``texts`` maps a name to the text itself (a licence's notice); ``card``
-    becomes README.md.
+    ``merged`` gives weights, configuration, tokenizer and the texts of the base's terms, and nothing else: whatever
+    else somebody put beside a base model stays where it is. Returns the names of what was left out. ``files`` maps a
+    relative name in ``out`` to the file to put there (prediction config, trees, metrics). ``texts`` maps a name to the
+    text itself (a licence's notice). ``card`` becomes README.md.
 
     Raises ``InputError`` where a file is missing, a pickle, or named twice, and where the result would not load.
     """
     merged = Path(merged)
     if not merged.is_dir():
         raise InputError(f"{merged}: no such folder; make the merged model first (stage merge)")
-    contents = {path.relative_to(merged).as_posix(): path for path in sorted(merged.rglob("*")) if path.is_file()}
-    contents.pop(CARD, None)
+    present = {path.name: path for path in sorted(merged.iterdir())}
+    contents = {name: path for name, path in present.items() if MODEL_FILE.fullmatch(name) or _TERMS.fullmatch(name)}
     texts = dict(texts or {}) | {CARD: card}
     twice = sorted(set(contents) & set(files) | (set(contents) | set(files)) & set(texts))
     if twice:
         raise InputError(f"{out}: {', '.join(twice)} would come from two places; give the added file another name")
-    _build(Path(out), contents | dict(files), texts, check_complete)
+    _build(Path(out), contents | dict(files), texts, check_complete, listed=True)
+    return sorted(set(present) - set(contents) - {CARD})
 
 
 def assemble_adapter(out: Path, *, published: Path, adapter: Path, largest: int) -> None:
-    """Make ``out`` what ``published`` (made by ``assemble``) is, with the ``adapter`` in the place of merged weights.
+    """Make ``out`` what ``published`` (made by ``assemble``) is, with the ``adapter`` instead of merged weights.
 
-    Raises ``InputError`` where a file is missing, and where the result has more than ``largest`` bytes.
+    Raises ``InputError`` where a file is missing or damaged, and where the result has more than ``largest`` bytes.
     """
+    manifest.check(published)
     contents = {path.relative_to(published).as_posix(): path for path in sorted(published.rglob("*")) if path.is_file()}
-    contents = {name: path for name, path in contents.items() if not _OF_WEIGHTS.fullmatch(name)}
-    contents |= {f"{ADAPTER}/{path.name}": path for path in sorted(Path(adapter).iterdir())}
+    contents = {
+        name: path
+        for name, path in contents.items()
+        if not MODEL_FILE.fullmatch(name) and name not in (CARD, MANIFEST) and not name.startswith(".")
+    }
+    contents |= {f"{ADAPTER}/{name}": Path(adapter) / name for name in _OF_ADAPTER}
     card = (published / CARD).read_text(encoding="utf-8").replace(str(published), str(out))
 
     def check(folder: Path) -> None:
@@ -108,33 +122,37 @@ def assemble_adapter(out: Path, *, published: Path, adapter: Path, largest: int)
                 "committed: lower lora.r or tabular.trees"
             )
 
-    _build(Path(out), contents, {CARD: card}, check)
+    _build(Path(out), contents, {CARD: card}, check, listed=True)
 
 
 def assemble_dataset(
     out: Path, *, splits: Mapping[str, Path], card: str, files: Mapping[str, Path] | None = None
 ) -> None:
-    """Make ``out`` a Hub dataset folder: ``data/<split>.parquet`` for each of ``splits``, ``files`` beside, the card.
+    """Make ``out`` a Hub dataset folder: ``data/<split>.parquet`` for each of ``splits``, ``files`` and the card.
 
     Raises ``InputError`` where a file is missing or ``datasets`` cannot read the result by its card.
     """
     contents = {f"data/{split}.parquet": Path(path) for split, path in splits.items()} | dict(files or {})
-    _build(Path(out), contents, {CARD: card}, _rows)
+    _build(Path(out), contents, {CARD: card}, _rows, listed=False)
 
 
-def _build(out: Path, contents: Mapping[str, Path], texts: Mapping[str, str], check: Callable[[Path], None]) -> None:
-    beside = out.with_name(out.name + ".part")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
+def _build(
+    out: Path,
+    contents: Mapping[str, Path],
+    texts: Mapping[str, str],
+    check: Callable[[Path], None],
+    *,
+    listed: bool,
+) -> None:
+    """Copy ``contents``, write ``texts`` and, if ``listed``, the manifest, then ``check`` the folder."""
+    with whole_folder(out) as beside:
         for name, path in contents.items():
             _copy(Path(path), beside, name)
         for name, text in texts.items():
-            _target(beside, name).write_text(text, encoding="utf-8", newline="\n")
+            write_text(_target(beside, name), text)
+        if listed:
+            manifest.write(beside)
         check(beside)
-        replace_folder(beside, out)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _copy(path: Path, folder: Path, name: str) -> None:
@@ -142,13 +160,44 @@ def _copy(path: Path, folder: Path, name: str) -> None:
         raise InputError(f"{path}: is a pickle, which runs code when it is loaded; publish safetensors or JSON instead")
     if not path.is_file():
         raise InputError(f"{path}: no such file, but the Hub folder needs it as {name}; run the stage that writes it")
-    shutil.copyfile(path, _target(folder, name))
+    if path.is_symlink() and not _leads_to_a_cache(path):
+        raise InputError(
+            f"{path}: is a link to {os.readlink(path)}, whose content nobody chose to publish: put a file there"
+        )
+    target = _target(folder, name)
+    if path.name in (*_WHOLE_RECORDS, *_CONFIGURATIONS):
+        _copy_record(path, target)
+    else:
+        shutil.copyfile(path, target)
+
+
+def _leads_to_a_cache(link: Path) -> bool:
+    """Whether a link leads to a store that names files by their hash, as the caches of DVC and the Hub do."""
+    return re.fullmatch(r"[0-9a-f]{30,64}", link.resolve().name) is not None
+
+
+def _copy_record(path: Path, target: Path) -> None:
+    """Copy JSON without passwords and local paths; byte for byte where it holds none."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not readable as JSON ({error}); run the stage that writes it") from None
+    if path.name in _WHOLE_RECORDS:
+        public = redaction.public(record)
+    elif isinstance(record, dict):
+        public = record | {key: redaction.public(record[key]) for key in _PATH_KEYS if key in record}
+    else:
+        public = record
+    if public == record:
+        shutil.copyfile(path, target)
+    else:
+        write_json(target, public)
 
 
 def _target(folder: Path, name: str) -> Path:
     relative = PurePosixPath(name)
     if relative.is_absolute() or ".." in relative.parts:
-        raise InputError(f"{name}: would lie outside the Hub folder; use a relative name")
+        raise InputError(f"{name}: would be outside the Hub folder; use a relative name")
     target = folder / relative
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
@@ -177,11 +226,14 @@ def _check_weights(folder: Path) -> None:
     index = folder / "model.safetensors.index.json"
     if not index.is_file():
         if list(present) != ["model.safetensors"]:
-            found = ", ".join(present) or "no weights"
-            raise InputError(f"{folder}: holds {found}, but neither one model.safetensors nor an index; merge again")
+            held = ", ".join(present) or "no weights"
+            raise InputError(f"{folder}: holds {held}, but neither one model.safetensors nor an index; merge again")
         wanted = {}
     else:
-        wanted = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        try:
+            wanted = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{index}: damaged ({error}); merge again") from None
         if set(wanted.values()) != set(present):
             raise InputError(
                 f"{index}: names {sorted(set(wanted.values()))}, the folder holds {sorted(present)}; merge again"
@@ -203,8 +255,8 @@ def _check_loads(folder: Path) -> None:
     from transformers import AutoConfig, AutoTokenizer
 
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     # transformers raises whatever the broken part raises: OSError, KeyError, ValueError, tokenizers' bare Exception.
     except Exception as error:
         raise InputError(f"{folder}: transformers cannot load it ({error}); merge again") from error
@@ -226,9 +278,19 @@ def _rows(folder: Path) -> dict[str, int]:
         try:
             return {split: len(rows) for split, rows in load_dataset(str(folder), cache_dir=cache).items()}
         except (DatasetGenerationError, ValueError, OSError) as error:
+            if _is_full_disk(error):
+                raise InputError(f"{cache}: no space left on the disk: free some, or set TMPDIR to another") from error
             raise InputError(
                 f"{folder}: datasets cannot load it by its card ({error}); make the splits again"
             ) from error
+
+
+def _is_full_disk(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 # ------------------------------------------------------------------------------------------- what is checked
@@ -263,7 +325,9 @@ def _next_token_logits(folder: Path, prompts: Sequence[str]):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=torch.float32, local_files_only=True, trust_remote_code=False
+    ).eval()
     with torch.inference_mode():
         return torch.stack([model(**tokenizer(prompt, return_tensors="pt")).logits[0, -1] for prompt in prompts])
 

@@ -4,13 +4,15 @@ import base64
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-import matplotlib
-import numpy as np
 from jinja2 import Environment, StrictUndefined
-from matplotlib.figure import Figure
 
 from .. import package_data
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY, INK, RULE = "#1b5e86", "#c9772b", "#8a939c", "#22303a", "#dde3e8"
 """The colours of both reports; blue and orange stay apart under every common colour blindness, and in grey."""
@@ -38,15 +40,21 @@ STYLE = {
 
 
 @contextmanager
-def styled(width: float, height: float, **grid) -> Iterator[tuple[Figure, np.ndarray]]:
+def styled(width: float, height: float, **grid) -> "Iterator[tuple[Figure, np.ndarray]]":
     """A figure of ``width`` by ``height`` inches in the reports' look, and the 2-D array of its axes."""
+    # Imported where a figure is drawn: an answer on the screen draws none.
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, figure.subplots(squeeze=False, **grid)
 
 
-def picture(draw: Callable[[], Figure], kind: str) -> bytes:
+def picture(draw: "Callable[[], Figure]", kind: str) -> bytes:
     """The figure as "png" or "svg", with no date or version in it, so that the same figures give the same bytes."""
+    import matplotlib
+
     buffer = io.BytesIO()
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     with matplotlib.rc_context(STYLE):
@@ -54,7 +62,7 @@ def picture(draw: Callable[[], Figure], kind: str) -> bytes:
     return buffer.getvalue()
 
 
-def embedded(draw: Callable[[], Figure]) -> str:
+def embedded(draw: "Callable[[], Figure]") -> str:
     """The figure as the ``src`` of an image: an SVG within the page."""
     return "data:image/svg+xml;base64," + base64.b64encode(picture(draw, "svg")).decode("ascii")
 

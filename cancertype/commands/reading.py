@@ -1,0 +1,130 @@
+"""From what stands on the command line to tables: files, standard input, pipes and typed text."""
+
+import shutil
+import stat
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..cohort.settings import Cohort
+    from ..prediction.inputs import Input
+    from ..variants.cases import SourceTables
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the options say about the input. ``reading`` holds those that ``inputs.read`` takes, where given: ``tumor``,
+    ``normal``, ``genome``, ``gff``, and ``rename``, a mapping from a sample's name in the file to its new name."""
+
+    prior: Path | None = None
+    sex: str | None = None
+    rule_out: bool = False
+    kind: str | None = None
+    panel: Path | None = None
+    reading: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Given:
+    """The inputs of one call, their ``tables`` as one, and the prior's label ``frequencies`` (26,), if there is one."""
+
+    inputs: list["Input"]
+    tables: "SourceTables"
+    frequencies: "np.ndarray | None"
+
+    def remarks(self) -> dict[str, list[str]]:
+        """Case to what a reader of its prediction must know about its input."""
+        from ..prediction import inputs
+
+        return {name: said for each in self.inputs for name, said in inputs.remarks(each).items()}
+
+
+@contextmanager
+def read(given: Sequence[str], wishes: Wishes, limits: "Cohort | None") -> Iterator[Given]:
+    """Read everything that was ``given``; copies of pipes stay until the context ends. Raises ``InputError`` for any
+    mistake, before weights are loaded."""
+    if wishes.rule_out and wishes.sex is None:
+        raise InputError("--rule-out-by-sex needs --sex female or --sex male")
+    _check_several(given)
+    for path in (wishes.prior, wishes.panel, wishes.reading.get("genome"), wishes.reading.get("gff")):
+        if path is not None and not _exists(Path(path)):
+            raise InputError(f"{path} is not there: check the path")
+    # Imports pyarrow and every reader: a mistyped path is reported before that.
+    from ..prediction import inputs, several
+
+    frequencies = inputs.read_prior(wishes.prior) if wishes.prior else None
+    genes = inputs.read_panel(wishes.panel) if wishes.panel else None
+    with ExitStack() as copies:
+        found = []
+        for name in given:
+            each = inputs.read(copies.enter_context(_as_file(name)), limits, **wishes.reading)
+            found.append(inputs.told(each, kind=wishes.kind, sex=wishes.sex, panel=genes))
+        found = several.distinct(found)
+        yield Given(found, several.together(found), frequencies)
+
+
+def renames(asked: Sequence[str]) -> dict[str, str]:
+    """Old name to new name, from the ``NEW=OLD`` of ``--sample``. Raises ``InputError`` for any other form."""
+    new_names: dict[str, str] = {}
+    for text in asked:
+        new, equals, old = text.partition("=")
+        if not (new and equals and old):
+            raise InputError(f"--sample {text}: write NEW=OLD, the new name and the sample's name in the file")
+        if old in new_names:
+            raise InputError(f"--sample {text}: {old} is renamed twice: give it one new name")
+        new_names[old] = new
+    if len(set(new_names.values())) < len(new_names):
+        raise InputError("--sample gives two samples the same new name: choose another for one of them")
+    return new_names
+
+
+def _check_several(given: Sequence[str]) -> None:
+    if len(given) > 1:
+        for name in given:
+            if name != "-" and not _exists(Path(name)):
+                raise InputError(
+                    f"{name} is not there, and where several are given, each must be a file: check the path, or put a "
+                    "text of mutations into quotes"
+                )
+        if given.count("-") > 1:
+            raise InputError("standard input (-) can be read once only")
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a text too long, or with a character that no file name may hold
+        return False
+
+
+@contextmanager
+def _as_file(given: str) -> Iterator[str]:
+    """A path that can be read several times. Standard input (``-``) and pipes, such as ``<(zcat x)``, are copied first,
+    because a file's form is recognised from its first lines."""
+    mode = Path(given).stat().st_mode if given != "-" and _exists(Path(given)) else 0
+    if stat.S_ISCHR(mode) and not Path(given).samefile("/dev/null"):
+        raise InputError(f"{given} is a device: give a file, a text, or - for standard input")
+    if given != "-" and not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        yield given
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("stdin" if given == "-" else "pipe")
+        with path.open("wb") as file:
+            if given == "-":
+                shutil.copyfileobj(sys.stdin.buffer, file)
+            else:
+                with Path(given).open("rb") as pipe:
+                    shutil.copyfileobj(pipe, file)
+        try:
+            yield str(path)
+        except InputError as error:
+            raise InputError(str(error).replace(str(path), path.name)) from error

@@ -1,0 +1,211 @@
+"""What the commands print. Everything passes through one ``Screen``, which shows names from files as plain text."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .terminal import visible
+
+if TYPE_CHECKING:
+    from ..prediction.explanation import Explanation
+
+_MOST_SHOWN = 200
+_FIGURES = {
+    "accuracy": "accuracy",
+    "macro_f1": "macro-F1",
+    "top3": "top-3 accuracy",
+    "log_loss": "log loss",
+    "ece": "calibration error",
+}
+
+
+class Screen:
+    """The terminal, or a file that the output is piped into."""
+
+    def __init__(self):
+        from rich.console import Console
+
+        # Piped into a file, lines must not break at the 80 columns that rich assumes for it.
+        width = None if sys.stdout.isatty() else 160
+        self._console = Console(width=width, highlight=False, markup=False, emoji=False)
+
+    def line(self, text: object = "") -> None:
+        """Print one line."""
+        self._console.print(visible(text))
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Print a table; a cell may have several lines."""
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for name in columns:
+            table.add_column(visible(name), overflow="fold")
+        for row in rows:
+            table.add_row(*map(visible, row))
+        self._console.print(table)
+
+    def about(self, about: Mapping[str, str]) -> None:
+        """Print what is said about file, model and adjustments."""
+        for key, value in about.items():
+            self.line(f"{key}: {value}")
+
+
+def cases(cases: Sequence[dict], about: Mapping[str, str], coverage: float) -> None:
+    """Print predictions (``answers.records``)."""
+    from ..prediction.answers import WARNING
+    from ..reports.pages import percent
+
+    screen = Screen()
+    screen.about(about)
+    common = [remark for remark in cases[0]["remarks"] if all(remark in case["remarks"] for case in cases)]
+    screen.table(
+        ("Sample", "Answer", "Most probable", "Recall / precision", "Family", f"{percent(coverage)} set", "Note"),
+        [
+            (
+                case["case_id"],
+                case["answer"] or "none",
+                "\n".join(f"{t['label']} {percent(t['p'])} {t['name']}" for t in case["top"]),
+                "\n".join(f"{t['label']} {percent(t['recall'])} / {percent(t['precision'])}" for t in case["top"]),
+                f"{case['family']['label']} {percent(case['family']['p'])}",
+                " ".join(case["set"]),
+                "\n".join(filter(None, [case["abstains"], *(r for r in case["remarks"] if r not in common)])),
+            )
+            for case in cases[:_MOST_SHOWN]
+        ],
+    )
+    for remark in common:
+        screen.line(f"Every sample: {remark}.")
+    if len(cases) > _MOST_SHOWN:
+        screen.line(f"{counted(len(cases) - _MOST_SHOWN, 'more sample')}: write them with --csv, --json or --html.")
+    screen.line(
+        "Recall: the share of tested cases of that cancer that the model recognised. Precision: the share of its calls "
+        "of that cancer that were right."
+    )
+    screen.line(WARNING)
+
+
+def explanations(explained: "Sequence[Explanation]", about: Mapping[str, str], n_samples: int) -> None:
+    """Print explanations of some of ``n_samples`` samples."""
+    from ..labels import NAMES
+    from ..prediction.answers import WARNING
+    from ..reports.pages import percent
+
+    screen = Screen()
+    screen.about(about)
+    for case in explained:
+        screen.line()
+        screen.line(f"{case.case_id}: {case.label} ({NAMES[case.label]}), {percent(case.p)}")
+        if case.effects:
+            rows = [(e.mutation, percent(e.without), f"{round(e.bits, 2) + 0:+.2f}") for e in case.effects]
+            rows.append(("without all of these", percent(case.without_all), ""))
+            screen.table(("Mutation", "Without it", "Bits"), rows)
+        else:
+            screen.line("no informative mutation: burden, spectrum and sex alone decide")
+        if case.not_tried:
+            screen.line(f"{case.not_tried} less informative mutations were not tried: raise --most")
+    if n_samples > len(explained):
+        screen.line()
+        screen.line(f"{counted(n_samples - len(explained), 'more sample')}: name them with --sample.")
+    screen.line(
+        "Bits: the cancer's log2 odds with the mutation minus those without it. A negative value speaks against it."
+    )
+    screen.line(
+        "Mutations that carry the same information replace each other, so leaving out one of them changes little: "
+        "compare with the line without all of these."
+    )
+    screen.line(WARNING)
+
+
+def summary(summary: Mapping) -> None:
+    """Print what a file contains (``inputs.summary``) and what becomes of its rows."""
+    screen = Screen()
+    screen.line(f"{summary['name']}: {summary['form']}, {counted(summary['samples'], 'sample')}")
+    screen.line(f"used: {counted(summary['mutations'], 'mutation')} ({listed(summary['consequences'])})")
+    for remark, n in summary["remarks"].items():
+        screen.line(f"{counted(n, 'sample')}: {remark}")
+    if missing := summary["without_mutation"]:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        screen.line(f"no mutation that counts in {counted(len(missing), 'sample')}: {', '.join(missing[:5])}{more}")
+    if summary.get("account"):
+        _account(screen, summary["account"])
+    if summary["ignored"]:
+        rows = [(row["n"], row["what"], row["reason"], "\n".join(row["examples"][:2])) for row in summary["ignored"]]
+        screen.table(("Ignored", "What", "Why", "For example"), rows)
+    if unused := summary["unused_columns"]:
+        screen.line(f"{counted(len(unused), 'column')} not read: {', '.join(unused)}")
+    if unknown := summary["unknown_genes"]:
+        more = f" and {len(unknown) - 10} more" if len(unknown) > 10 else ""
+        screen.line(
+            "not known as gene symbols, though their mutations count in the burden: "
+            f"{listed(dict(list(unknown.items())[:10]))}{more}"
+        )
+    if not summary["wrong_rows"]:
+        screen.line("nothing is wrong in any row")
+        return
+    screen.line(f"wrong or not understood in {counted(summary['wrong_rows'], 'place')}:")
+    for problem in summary["wrong"]:
+        screen.line(f"  {summary['unit']} {problem['line']}: {problem['what']}")
+    if summary["wrong_rows"] > len(summary["wrong"]):
+        screen.line(f"  and {summary['wrong_rows'] - len(summary['wrong'])} more (--limit)")
+
+
+def _account(screen: Screen, account: Mapping) -> None:
+    """Print what became of every row: the numbers sum to the last one."""
+    unit = account["unit"]
+    rows = [(f"{account['used']:,}", "used", "")]
+    for what, key in (("left out", "left_out"), ("not understood", "not_understood")):
+        rows += [(f"{n:,}", what, reason) for reason, n in sorted(account[key].items(), key=lambda item: -item[1])]
+    rows.append((f"{account['total']:,}", "in all", ""))
+    screen.table((f"{unit[:1].upper()}{unit[1:]}s", "What became of them", "Why"), rows)
+
+
+def info(about: Mapping) -> None:
+    """Print what a model is (``answers.describe``), first the figures of what answers."""
+    from ..reports.pages import percent
+
+    screen = Screen()
+    screen.line(f"model: {about['model']} (id {about['id'] or 'unknown, it has no manifest'})")
+    tested = about["headline"].get("test_cases")
+    of_cases = f" ({tested:,} test cases)" if isinstance(tested, int) else ""
+    screen.line(f"measured{of_cases}: {_figures(about['headline'])}")
+    for name, figures in about["parts"].items():
+        screen.line(f"  {name}: {_figures(figures)}")
+    fitted = about["calibration"].get("cases")
+    screen.line(
+        f"thresholds: no answer below a probability of {about['abstain_below']:g}; sets made to contain the "
+        f"right cancer in {percent(about['coverage'])} of cases"
+        + (f"; fitted on {fitted:,} validation cases" if fitted else "")
+    )
+    screen.line(f"base model: {about['base_model'] or 'unknown'}")
+    screen.line(f"licence: {about['licence'] or 'unknown'}")
+    screen.line(f"versions: cancertype {about['version']}, {listed(about['versions'])}")
+    screen.table(
+        ("Data", "Licence", "Terms", "Citation"),
+        [(source["name"], source["licence"], source["terms"] or "", source["citation"]) for source in about["data"]],
+    )
+    screen.table(
+        ("Label", "Cancer", "Family", "Training cases", "Tested", "Recall", "Precision"),
+        [
+            (
+                *(row[key] for key in ("label", "name", "family", "training_cases")),
+                "–" if row["n"] is None else row["n"],
+                *(percent(row["recall"]), percent(row["precision"])),
+            )
+            for row in about["labels"]
+        ],
+    )
+
+
+def _figures(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {figures[key]:.3f}" for key, name in _FIGURES.items() if key in figures) or "no figures"
+
+
+def counted(n: int, what: str) -> str:
+    """``1 sample``, ``2 samples``."""
+    return f"{n:,} {what}" + ("" if n == 1 else "s")
+
+
+def listed(counts: Mapping[str, object]) -> str:
+    """``missense 3, nonsense 1``."""
+    return ", ".join(f"{name} {n}" for name, n in counts.items())

@@ -1,0 +1,98 @@
+"""Several files in one call: their cases side by side, each under a name of its own."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+
+from ..alterations.schema import Alterations
+from ..variants.cases import SourceTables
+from .inputs import Input
+
+
+def distinct(inputs: Sequence[Input]) -> list[Input]:
+    """The same inputs with no case name twice among them.
+
+    VCF files of different patients often name their sample alike (``TUMOR``). A name that several files use gets its
+    file's name after it: ``TUMOR (a.vcf)``. Panels that share a name and differ in genes are kept apart likewise.
+    """
+    if len(inputs) == 1:
+        return list(inputs)
+    uses = Counter(name for found in inputs for name in found.tables.cases["case_id"].to_pylist())
+    contents = {(name, *genes) for found in inputs for name, genes in found.tables.panels.items()}
+    kinds = Counter(name for name, *_ in contents)
+    return [
+        replace(found, tables=_renamed(found.tables, uses, kinds, label))
+        for found, label in zip(inputs, _labels(inputs), strict=True)
+    ]
+
+
+def together(inputs: Sequence[Input]) -> SourceTables:
+    """The tables of ``distinct`` inputs as one. The account of the rows stays with each input, because units differ."""
+    if len(inputs) == 1:
+        return inputs[0].tables
+    tables = [found.tables for found in inputs]
+    variants = pa.concat_tables([each.variants for each in tables]).unify_dictionaries().combine_chunks()
+    stated = [each.alterations for each in tables if each.alterations is not None]
+    return SourceTables(
+        cases=pa.concat_tables([each.cases for each in tables]).combine_chunks(),
+        variants=variants,
+        dropped=[dropped for each in tables for dropped in each.dropped],
+        panels={name: genes for each in tables for name, genes in each.panels.items()},
+        alterations=_joined(stated) if stated else None,
+    )
+
+
+def _labels(inputs: Sequence[Input]) -> list[str]:
+    """What tells the files apart: their names, or their paths where two have the same name; else their place."""
+    for labels in ([found.name for found in inputs], [str(found.path or found.name) for found in inputs]):
+        if len(set(labels)) == len(labels):
+            return labels
+    return [f"{found.name}, input {place}" for place, found in enumerate(inputs, 1)]
+
+
+def _renamed(tables: SourceTables, uses: Mapping[str, int], kinds: Mapping[str, int], label: str) -> SourceTables:
+    """``label`` goes behind a case name with several ``uses``, and a panel name that stands for several gene lists."""
+    names = tables.cases["case_id"].to_pylist()
+    new = {name: f"{name} ({label})" for name in names if uses[name] > 1}
+    panels = {name: f"{name} ({label})" if kinds[name] > 1 else name for name in tables.panels}
+    cases = _mapped(_mapped(_mapped(tables.cases, "case_id", new), "patient_id", new), "panel", panels)
+    return replace(
+        tables,
+        cases=cases,
+        variants=_mapped(tables.variants, "case_id", new),
+        panels={panels[name]: genes for name, genes in tables.panels.items()},
+        alterations=tables.alterations and _renamed_alterations(tables.alterations, new),
+    )
+
+
+def _mapped(table: pa.Table, column: str, new: Mapping[str, str]) -> pa.Table:
+    """``table`` with the texts of ``column`` replaced where ``new`` says so."""
+    if not new:
+        return table
+    at = table.schema.get_field_index(column)
+    kind = table.schema.field(at).type
+    texts = [new.get(text, text) for text in table[column].to_pylist()]
+    values = pa.array(texts, pa.string())
+    return table.set_column(at, table.schema.field(at), values.cast(kind) if kind != pa.string() else values)
+
+
+def _renamed_alterations(stated: Alterations, new: Mapping[str, str]) -> Alterations:
+    return Alterations(
+        arms=_mapped(stated.arms, "case_id", new),
+        genes=_mapped(stated.genes, "case_id", new),
+        fusions=_mapped(stated.fusions, "case_id", new),
+        screened_for_fusions=frozenset(new.get(name, name) for name in stated.screened_for_fusions),
+        findings={new.get(name, name): findings for name, findings in stated.findings.items()},
+    )
+
+
+def _joined(stated: Sequence[Alterations]) -> Alterations:
+    return Alterations(
+        arms=pa.concat_tables([each.arms for each in stated]),
+        genes=pa.concat_tables([each.genes for each in stated]),
+        fusions=pa.concat_tables([each.fusions for each in stated]),
+        screened_for_fusions=frozenset().union(*(each.screened_for_fusions for each in stated)),
+        findings={name: findings for each in stated for name, findings in each.findings.items()},
+    )
