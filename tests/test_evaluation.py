@@ -133,7 +133,7 @@ def test_held_out_cases_come_from_the_features_with_their_burden():
         (lambda f: f[f["split"] != "validation"], r"cohort\.validation_fraction"),
         (lambda f: f[f["split"] != "test"], r"cohort\.test_fraction"),
         (lambda f: f.assign(split="train"), "train"),
-        (lambda f: f.assign(case_id="one"), "one stands there twice"),
+        (lambda f: f.assign(case_id="one"), "one occurs twice"),
         (lambda f: f.assign(label="MESO"), "MESO"),
         (lambda f: f.assign(trees_OV=0.9), "trees on validation: row 0 sums"),
     ],

@@ -1,7 +1,8 @@
-"""What reports share: one look, pictures whose bytes never vary, and a page that needs no other file."""
+"""What reports share: one style, pictures whose bytes never vary, and a page that needs no other file."""
 
 import base64
 import io
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from .. import package_data
 
 BLUE, ORANGE, GREY, INK, RULE = "#1b5e86", "#c9772b", "#8a939c", "#22303a", "#dde3e8"
-"""The colours of both reports; blue and orange stay apart under every common colour blindness, and in grey."""
+"""The colours of both reports; blue and orange differ under every common colour blindness, and in grey."""
 
 STYLE = {
     "font.family": "DejaVu Sans",
@@ -34,19 +35,24 @@ STYLE = {
     "ytick.color": INK,
     "legend.frameon": False,
     "svg.hashsalt": "cancertype",
+    # A $ in the name of a case, gene or file is a dollar sign. Read as mathematics, "$x^$" would stop the report.
+    "text.parse_math": False,
 }
+"""How every picture looks. Text made under it is never read as mathematics."""
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 @contextmanager
 def styled(width: float, height: float, **grid) -> Iterator[tuple[Figure, np.ndarray]]:
-    """A figure of ``width`` by ``height`` inches in the reports' look, and the 2-D array of its axes."""
+    """A figure of ``width`` by ``height`` inches in the reports' style, and the 2-D array of its axes."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, figure.subplots(squeeze=False, **grid)
 
 
 def picture(draw: Callable[[], Figure], kind: str) -> bytes:
-    """The figure as "png" or "svg", with no date or version in it, so that the same figures give the same bytes."""
+    """The figure as "png" or "svg", without a date or version, so that the same figures give the same bytes."""
     buffer = io.BytesIO()
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     with matplotlib.rc_context(STYLE):
@@ -55,7 +61,7 @@ def picture(draw: Callable[[], Figure], kind: str) -> bytes:
 
 
 def embedded(draw: Callable[[], Figure]) -> str:
-    """The figure as the ``src`` of an image: an SVG within the page."""
+    """The figure as the ``src`` of an image: an SVG inside the page."""
     return "data:image/svg+xml;base64," + base64.b64encode(picture(draw, "svg")).decode("ascii")
 
 
@@ -68,11 +74,20 @@ def render(room: str, template: str, filters: dict[str, Callable], /, **content)
     )
 
 
+def plain(name: str, longest: int = 80) -> str:
+    """The name of a case, gene or file as it may stand in a picture: one line of at most ``longest`` characters.
+
+    Control characters, surrogates and marks of writing direction become the replacement character, because they break
+    an SVG or reorder the text around them. ``STYLE`` sees to it that a ``$`` stays a dollar sign. Pages need no such
+    function: their templates escape every text."""
+    shown = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _INVISIBLE else c for c in name)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
 def percent(x: float | None) -> str:
-    """``83 %``; ``< 1 %`` and ``> 99 %`` for what rounding would make impossible or certain; an en dash for what was
-    not measured."""
+    """``83%``; ``<1%`` and ``>99%`` for what rounding would show as impossible or certain; an en dash for None."""
     if x is None:
         return "–"
     if 0 < x < 0.01:
-        return "< 1 %"
-    return "> 99 %" if 0.99 < x < 1 else f"{100 * x:.0f} %"
+        return "<1%"
+    return ">99%" if 0.99 < x < 1 else f"{100 * x:.0f}%"
