@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from cancertype.labels import LABELS
+from cancertype.package_data import rows
 from cancertype.simulator import simulation
 from cancertype.simulator.alterations import CODON_USAGE, COMPLEMENT, SUBSTITUTION_OF, TRANSLATION
 from cancertype.simulator.draws import case_rng, draw_case, is_silent, is_truncating
-from cancertype.simulator.figures import genes, recurrent, reference_rows
+from cancertype.simulator.figures import genes, recurrent
 from cancertype.simulator.layouts import DEPMAP_COLUMNS, MAF_COLUMNS
 from cancertype.simulator.settings import Simulated
 from tests.settings import settings
@@ -80,7 +81,7 @@ def mutated_share(draws, gene):
 def test_every_published_gene_frequency_is_met_within_sampling_error(drawn):
     index = {gene: i for i, gene in enumerate(genes()[0])}
     deviations = []
-    for row in reference_rows("gene_frequency.csv"):
+    for row in rows("simulator", "gene_frequency.csv"):
         expected = float(row["percent"]) / 100
         found = mutated_share(drawn[row["label"]], index[row["gene"]])
         deviations.append((found - expected) / np.sqrt(expected * (1 - expected) / CASES))
@@ -92,7 +93,7 @@ def test_every_published_gene_frequency_is_met_within_sampling_error(drawn):
 
 @pytest.mark.parametrize("label", LABELS)
 def test_burden_spectrum_and_indels_follow_the_label(drawn, label):
-    row = next(r for r in reference_rows("burden_and_spectrum.csv") if r["label"] == label)
+    row = next(r for r in rows("simulator", "burden_and_spectrum.csv") if r["label"] == label)
     burdens = np.log10([len(d) + 1 for d in drawn[label]])
     sd = float(row["log10_burden_sd"])
     assert burdens.mean() == pytest.approx(float(row["log10_burden_mean"]), abs=4 * sd / np.sqrt(CASES) + 0.03)
@@ -224,6 +225,14 @@ def test_one_site_has_one_coordinate(maf):
 # ---------------------------------------------------------------------------------------------------- real layouts
 
 
+def test_headers_are_the_declared_ones(folders):
+    with gzip.open(folders / "depmap" / simulation.MUTATIONS_NAME, "rt") as lines:
+        assert tuple(next(lines).strip().split(",")) == DEPMAP_COLUMNS
+    with gzip.open(folders / "tcga" / simulation.MAF_NAME, "rt") as lines:
+        header = next(line for line in lines if not line.startswith("#")).rstrip("\n").split("\t")
+    assert set(header) <= set(MAF_COLUMNS)
+
+
 def test_headers_are_those_of_the_real_files(folders, shared_data):
     with gzip.open(shared_data / "depmap" / "OmicsSomaticMutations.csv.gz", "rt") as real:
         assert tuple(next(real).strip().split(",")) == DEPMAP_COLUMNS
@@ -257,8 +266,8 @@ def test_lines_hold_rare_germline_variants_and_a_few_common_ones(mutations):
 
 
 def test_every_label_is_there_with_its_number_of_patients(models, clinical):
-    code_labels = {r["code"]: r["label"] for r in reference_rows("simulated_classes.csv") if r["layout"] == "depmap"}
-    cohort_labels = {r["code"]: r["label"] for r in reference_rows("simulated_classes.csv") if r["layout"] == "tcga"}
+    code_labels = {r["code"]: r["label"] for r in rows("simulator", "simulated_classes.csv") if r["layout"] == "depmap"}
+    cohort_labels = {r["code"]: r["label"] for r in rows("simulator", "simulated_classes.csv") if r["layout"] == "tcga"}
     patients = defaultdict(set)
     for row in models:
         if row["OncotreeCode"] in code_labels:
@@ -334,7 +343,7 @@ def test_hypermutated_silent_uncalled_and_out_of_scope_patients_are_there(maf, c
 
 
 def test_one_patient_has_no_mutation_in_any_listed_gene(maf):
-    listed = {row["gene"] for row in reference_rows("gene_frequency.csv")}
+    listed = {row["gene"] for row in rows("simulator", "gene_frequency.csv")}
     patient = simulation.barcode(len(LABELS), 1)
     hit = {
         row["Hugo_Symbol"]
