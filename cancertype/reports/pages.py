@@ -45,14 +45,14 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 @contextmanager
 def styled(width: float, height: float, **grid) -> Iterator[tuple[Figure, np.ndarray]]:
-    """A figure of ``width`` by ``height`` inches in the reports' style, and the 2-D array of its axes."""
+    """A figure of ``width`` by ``height`` inches in the reports' look, and the 2-D array of its axes."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure, figure.subplots(squeeze=False, **grid)
 
 
 def picture(draw: Callable[[], Figure], kind: str) -> bytes:
-    """The figure as "png" or "svg", without a date or version, so that the same figures give the same bytes."""
+    """The figure as "png" or "svg", with no date or version in it, so that the same figures give the same bytes."""
     buffer = io.BytesIO()
     metadata = {"png": {"Software": None}, "svg": {"Date": None, "Creator": None}}
     with matplotlib.rc_context(STYLE):
@@ -61,7 +61,7 @@ def picture(draw: Callable[[], Figure], kind: str) -> bytes:
 
 
 def embedded(draw: Callable[[], Figure]) -> str:
-    """The figure as the ``src`` of an image: an SVG inside the page."""
+    """The figure as the ``src`` of an image: an SVG within the page."""
     return "data:image/svg+xml;base64," + base64.b64encode(picture(draw, "svg")).decode("ascii")
 
 
