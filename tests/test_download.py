@@ -517,7 +517,7 @@ def test_an_unreadable_record_beside_a_part_means_a_fresh_start(server, get, des
     assert destination.read_bytes() == BODY
 
 
-def test_the_record_beside_a_part_tells_which_file_it_is_of(server, get, scratch):
+def test_the_record_of_a_part_names_its_file(server, get, scratch):
     server.script = iter([but(until=100_000)])
     server.always = status(503)
     with pytest.raises(NotServed):

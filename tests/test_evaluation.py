@@ -76,7 +76,7 @@ def test_the_best_tabular_is_the_most_accurate_one():
     assert evaluate_predictions(frame, SETTINGS, seed=0).details["comparison"]["best_tabular"] == "logistic"
 
 
-def test_out_of_scope_cases_are_told_apart_and_mostly_abstained_on():
+def test_out_of_scope_cases_are_distinguished_and_mostly_abstained_on():
     found = evaluate_predictions(made_up_predictions(5.0, 5.0), SETTINGS, seed=0).details["out_of_scope"]
     assert found["n"] == 30
     assert found["auroc"]["one_minus_max"]["value"] > 0.8

@@ -226,7 +226,7 @@ def test_case_punctuation_and_a_bracketed_abbreviation_do_not_matter():
     assert from_oncotree(None, None, text, "Lymphoid").label == "DLBC"
 
 
-def test_one_name_at_several_sites_is_told_apart_by_the_lineage():
+def test_the_lineage_distinguishes_one_name_at_several_sites():
     assert from_oncotree(None, None, "Yolk Sac Tumor", "Testis").label == "TGCT"
     assert from_oncotree(None, None, "Yolk Sac Tumor", "Ovary/Fallopian Tube").label is None
 
