@@ -1,12 +1,12 @@
-"""What featurize costs, against bare pyarrow reading of the needed columns of the same files, all in one run.
+"""The cost of featurize compared with reading the needed columns of the same files with pyarrow, in one run.
 
     python -m benchmarks.featurize                     # 1.2 million rows of DepMap, 3.6 million of 114 columns of a MAF
-    python -m benchmarks.featurize --rows 0.5 1 2      # does time grow with rows, and with nothing else?
+    python -m benchmarks.featurize --rows 0.5 1 2      # does time grow in proportion to the rows?
     python -m benchmarks.featurize --folder data/raw   # real files
 
-Every measurement runs in a process of its own, so that its peak memory is its own. Seconds are of the wall and of the
-processors (the latter hardly depend on what else the machine does); of the repeats the quickest counts. "raw" keeps
-nothing of what it reads; "featurize" is the stage as ``dvc repro`` runs it, from raw files to the last page.
+Every measurement runs in its own process, so that its peak memory is its own. Seconds are of wall clock and of CPU (the
+latter hardly depends on what else the machine does), and the quickest repeat counts. "raw" keeps nothing of what it
+reads. "featurize" is the whole stage as ``dvc repro`` runs it, from raw files to the report.
 """
 
 import argparse
@@ -33,6 +33,7 @@ from cancertype.features.settings import Features
 from cancertype.simulator import simulation
 from cancertype.sources import depmap, raw, tcga
 from cancertype.tables import delimited
+from pipeline.params import read
 from stages import featurize
 
 ROOT = Path(__file__).parents[1]
@@ -99,23 +100,26 @@ def _read(file: Path, top: delimited.Header, wanted: list[str]) -> int:
 
 def steps(folder: Path, laps: Laps) -> dict[str, int]:
     """The library's part of featurize, step by step."""
+    with chdir(ROOT):
+        rules, vocabulary = read({"cohort": Cohort, "features": Features})
+    laps.lap("start")
     tables = []
     for path, _ in raw.records(folder):
-        tables.append(READERS[path.parent.name](path, Cohort()))
+        tables.append(READERS[path.parent.name](path, rules))
         laps.lap(f"reader {path.parent.name}")
-    together = assembly.assemble(tables, Cohort())
+    together = assembly.assemble(tables, rules)
     laps.lap("cohort")
     cases = features.count(together.cases, together.variants)
     laps.lap("counts")
-    vocabulary = features.fit(cases, together.variants, Features())
+    fitted = features.fit(cases, together.variants, vocabulary)
     laps.lap("vocabulary")
-    features.informative_variants(cases, together.variants, vocabulary)
-    laps.lap("telling variants")
+    features.informative_variants(cases, together.variants, fitted)
+    laps.lap("informative variants")
     return {"cases": cases.num_rows, "variants": together.variants.num_rows}
 
 
 def stage(folder: Path, laps: Laps) -> dict[str, int]:
-    """``stages/featurize.py`` with the parameters of this repository, in a folder of its own."""
+    """``stages/featurize.py`` with the parameters of this repository, in its own folder."""
     with tempfile.TemporaryDirectory() as scratch:
         shutil.copy(ROOT / "params.yaml", scratch)
         (Path(scratch) / "data").mkdir()
@@ -129,13 +133,13 @@ def stage(folder: Path, laps: Laps) -> dict[str, int]:
 
 def _measured(queue: multiprocessing.Queue, function: Callable, folder: Path) -> None:
     laps = Laps()
-    found = function(folder, laps)
+    counts = function(folder, laps)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    queue.put({"found": found, "laps": laps.laps, "peak_MB": round(peak)})
+    queue.put({"counts": counts, "laps": laps.laps, "peak_MB": round(peak)})
 
 
 def measure(function: Callable, folder: Path) -> dict:
-    """Run ``function`` in a fresh process: what it found, its laps and its peak memory."""
+    """Run ``function`` in a fresh process: its counts, its laps and its peak memory."""
     context = multiprocessing.get_context("spawn")
     queue = context.Queue()
     process = context.Process(target=_measured, args=(queue, function, folder))
@@ -157,8 +161,8 @@ def compare(folder: Path, repeats: int) -> dict:
     del laps["start"]
     raws = {kind: sum(lap[kind] for name, lap in laps.items() if name.startswith("raw")) for kind in ("wall", "cpu")}
     return {
-        **runs[0][bare]["found"],
-        **runs[0][steps]["found"],
+        **runs[0][bare]["counts"],
+        **runs[0][steps]["counts"],
         "seconds": laps,
         "ratio": {kind: round(laps["featurize"][kind] / raws[kind], 2) for kind in raws},
         "peak_MB": max(run[stage]["peak_MB"] for run in runs),

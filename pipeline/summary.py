@@ -11,18 +11,20 @@ from pipeline.params import run
 
 METRICS = Path("metrics")
 FIGURES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "top3": "top-3", "log_loss": "log loss", "ece": "ECE"}
+TITLES = {"language_model": "language model", "trees": "boosted trees", "blend": "both together"}
 
 
 def main() -> None:
-    found = json.loads((METRICS / "eval.json").read_text(encoding="utf-8"))
+    details = json.loads((METRICS / "details.json").read_text(encoding="utf-8"))
     summary = json.loads(Path("data/features/report.json").read_text(encoding="utf-8"))
-    models = {"language model": found, "best tabular model": found["tabular"], "both together": found["blend"]}
-    table = Table(title=f"{found['n']} test cases{', SIMULATED' if found['simulated'] else ''}", title_justify="left")
+    models = {title: details["models"][name]["strict"] for name, title in TITLES.items()}
+    simulated = ", SIMULATED" if details["simulated"] else ""
+    table = Table(title=f"{details['n']['test']} test cases{simulated}", title_justify="left")
     table.add_column("")
     for model in models:
         table.add_column(model, justify="right")
     for key, title in FIGURES.items():
-        table.add_row(title, *(f"{figures[key]:.3f}" for figures in models.values()))
+        table.add_row(title, *(f"{figures[key]['value']:.3f}" for figures in models.values()))
     counts = {
         label: sum(n for splits in sources.values() for n in splits.values())
         for label, sources in summary["labels"].items()

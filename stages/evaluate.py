@@ -50,7 +50,7 @@ def main() -> None:
 
     result = evaluate.evaluate_predictions(frame, settings, seed)
     METRICS.mkdir(exist_ok=True)
-    write_json(METRICS / "eval.json", result.headline)
+    write_json(METRICS / "eval.json", result.metrics)
     write_json(METRICS / "details.json", result.details)
     result.calibration.save(Path("models/calibration.json"))
     write_parquet(pa.Table.from_pandas(result.predictions, preserve_index=False), METRICS / "predictions.parquet")

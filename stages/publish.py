@@ -54,7 +54,7 @@ def _assemble_model(settings: Publish, about: dict) -> None:
         batch_size=evaluate.batch_size,
         calibration=Calibration.load(Path("models/calibration.json")),
         performance={row["label"]: row for row in details["per_label"][details["final"]]},
-        headline=_json(METRICS / "eval.json"),
+        headline=details["headline"],
         sources=redaction.public(about["sources"]),
     )
     card = cards.model_card(

@@ -46,9 +46,9 @@ def main() -> None:
     write_parquet(_soft_labels(of_training.select(["case_id"]), soft), OUT / "out_of_fold.parquet")
 
     frame = evaluate.frame(cases).merge(held_out.to_pandas(), on="case_id")
-    headline, details = evaluate.evaluate_tabular_models(frame, seed)
+    few, details = evaluate.evaluate_tabular_models(frame, seed)
     METRICS.mkdir(exist_ok=True)
-    for name, content in (("tabular.json", headline), ("tabular_details.json", details)):
+    for name, content in (("tabular.json", few), ("tabular_details.json", details)):
         write_json(METRICS / name, content)
 
 

@@ -323,7 +323,7 @@ def test_help_and_validation_load_no_model_library():
 
 
 @pytest.mark.parametrize(
-    ("p", "said"), [(0.0, "0 %"), (0.004, "< 1 %"), (0.834, "83 %"), (0.9999, "> 99 %"), (1.0, "100 %"), (None, "–")]
+    ("p", "said"), [(0.0, "0%"), (0.004, "<1%"), (0.834, "83%"), (0.9999, ">99%"), (1.0, "100%"), (None, "–")]
 )
 def test_percentages_never_round_to_certainty(p, said):
     assert pages.percent(p) == said

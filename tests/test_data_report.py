@@ -14,6 +14,7 @@ from cancertype.cohort import assembly, patients
 from cancertype.cohort.settings import Cohort
 from cancertype.features.settings import Features
 from cancertype.reports import data_report
+from cancertype.reports.pages import picture, plain, styled
 from cancertype.variants.cases import Dropped
 from tests.settings import settings
 from tests.small_cohort import cases_table, tables, variants_table
@@ -129,8 +130,8 @@ def real():
 
 def written(path, cases, vocabulary, profiles=None, dropped=(), sources=("depmap", "tcga"), notes=NOTES) -> Page:
     records = [record(source) for source in sources]
-    told = [notes.get(source.removeprefix("simulated_"), {}) for source in sources]
-    data_report.write_report(path, cases, vocabulary, list(dropped), told, records, profiles)
+    of_sources = [notes.get(source.removeprefix("simulated_"), {}) for source in sources]
+    data_report.write_report(path, cases, vocabulary, list(dropped), of_sources, records, profiles)
     return Page(path.read_text(encoding="utf-8"))
 
 
@@ -180,7 +181,7 @@ def test_the_counts_add_up_to_the_cohort(real):
         assert own == counts["splits"][split] == cases["split"].to_pylist().count(split)
 
 
-def test_one_reason_is_told_once_and_the_greatest_first(real):
+def test_a_reason_appears_once_and_the_largest_comes_first(real):
     dropped = data_report.summary(real[0], DROPPED)["dropped"]
     assert [(d["what"], d["reason"], d["n"]) for d in dropped] == [
         ("case", "no tumour <sample>", 7),
@@ -216,21 +217,21 @@ def test_labels_sources_and_splits_are_in_the_table(real, page):
     assert page.row("OV ")[1:5] == ["0", "0", "0", "0"]
 
 
-def test_what_was_left_out_is_told_with_reason_count_and_examples(page):
+def test_what_was_left_out_has_a_reason_a_count_and_examples(page):
     assert page.row("no tumour <sample>")[1:3] == ["TCGA tumours", "7"]
     assert page.row("no tumour <sample>")[4] == "TCGA-X, TCGA-Y"
     assert page.row("silent")[2] == "277,901"
     assert "Cases: 10 left out, 26 kept" in page.text
 
 
-def test_the_burden_of_lines_is_told_before_and_after_the_filter(page):
+def test_the_burden_of_lines_is_given_before_and_after_the_filter(page):
     row = next(row for row in page.rows if row[1:5] == ["812", "304.5", "1,000.5", "411"])
     assert row[0] == "DepMap cell lines" and row[5:] == ["0.0001", "no column", "10"]
 
 
-def test_where_the_data_come_from_is_told(page):
-    for told in ("the tcga source", "CC BY 4.0", "Somebody, 2024", "FILTER is PASS", "README", "18 MB", "0" * 32):
-        assert told in page.text
+def test_the_sources_are_described(page):
+    for text in ("the tcga source", "CC BY 4.0", "Somebody, 2024", "FILTER is PASS", "README", "18 MB", "0" * 32):
+        assert text in page.text
 
 
 def test_real_data_carry_no_banner(page):
@@ -252,14 +253,14 @@ def test_a_partly_simulated_cohort_says_how_much_of_it_is(tmp_path):
 
 
 def test_the_same_mutations_under_two_names_are_flagged(awkward_page):
-    assert "1 group of different patients carry exactly the same 5 or more mutations" in awkward_page.text
+    assert "1 group of different patients has exactly the same mutations, 5 or more" in awkward_page.text
     _, cases, split = awkward_page.row("1two labels")
     assert "COAD-7 COAD, 13 variants" in cases and "SKCM-X SKCM, 13 variants" in cases
     assert split in ("train", "validation", "test")
 
 
 def test_few_equal_mutations_may_be_chance(awkward_page):
-    assert "2 cases with fewer mutations than that equal another patient’s" in awkward_page.text
+    assert "2 cases with fewer mutations have the same as another patient" in awkward_page.text
 
 
 def test_a_patient_with_two_cases_is_flagged(awkward_page):
@@ -270,31 +271,31 @@ def test_a_patient_with_two_cases_is_flagged(awkward_page):
 
 def test_a_cohort_without_duplicates_says_so(page):
     assert "Every patient has one case" in page.text
-    assert "No two patients carry exactly the same 5 or more mutations" in page.text
+    assert "No two patients have exactly the same mutations (of cases with 5 or more)" in page.text
 
 
 @pytest.mark.parametrize(
-    "told",
+    "remark",
     [
         "23 labels have no case",
         "3 labels have fewer than 10 test cases",
         "1 label is known from cell lines only OV.",
         "SKCM has 17 cases, OV has 3",
-        "5 cases carry no variant",
+        "5 cases have no variant",
     ],
 )
-def test_a_reader_is_told_what_limits_later_figures(awkward_page, told):
-    assert told in awkward_page.text
+def test_a_reader_learns_what_limits_later_figures(awkward_page, remark):
+    assert remark in awkward_page.text
 
 
 def test_a_reader_is_warned_of_nothing_that_is_not_so(page, awkward_page):
-    assert "known from" not in page.text and "carries no variant" not in page.text and "differ in size" not in page.text
+    assert "known from" not in page.text and "has no variant" not in page.text and "differ in size" not in page.text
     assert "from tumours only" not in awkward_page.text
 
 
 def test_panel_cases_are_not_compared_with_exomes(page, awkward_page):
-    told = "sequenced with a panel instead of a whole exome"
-    assert f"4 cases {told} are not in this picture" in awkward_page.text and told not in page.text
+    panel = "sequenced with a panel instead of a whole exome"
+    assert f"4 cases {panel} are not in this picture" in awkward_page.text and panel not in page.text
 
 
 def test_a_table_without_dna_has_no_spectrum_but_a_page(tmp_path):
@@ -305,8 +306,38 @@ def test_a_table_without_dna_has_no_spectrum_but_a_page(tmp_path):
     panel = settings(Features, "features", genes=["TP53"], recurrent_changes=0, amino_acid_substitutions=0)
     vocabulary = features.fit(counted, variants, panel)
     page = written(tmp_path / "a.html", counted, vocabulary, sources=("table",), notes={"table": {"gene_columns": 1}})
-    assert "Only 1 gene is looked at" in page.text and "Own table: 6 cases in this cohort" in page.text
+    assert "Only 1 gene is used" in page.text and "Own table: 6 cases in this cohort" in page.text
     assert "not in this picture" not in page.text
+
+
+@pytest.mark.parametrize("name", ["$x^$", "$\\frac$ and $", "a\x1b[31m", "a\u202eb", "line\nbreak", "<b>&amp;"])
+def test_names_that_are_markup_of_any_kind_stay_names(tmp_path, name):
+    cases = cases_table([{"case_id": f"{name}{i}", "label": "BRCA", "patient_id": name} for i in range(6)])
+    cases = cases.append_column("split", pa.array(["train", "train", "train", "train", "validation", "test"]))
+    variants = variants_table([(f"{name}{i}", name, "R175H", "missense", None) for i in range(6)])
+    counted = features.count(cases, variants)
+    vocabulary = features.fit(counted, variants, settings(Features, "features"))
+    assert name in vocabulary.names("gene")
+    page = written(tmp_path / "a.html", counted, vocabulary, sources=("tcga",))
+    assert name.split("\n")[0] in page.text.replace("\n", " ")
+    for drawing in page.pictures.values():
+        assert ElementTree.fromstring(drawing).tag.endswith("svg")
+
+
+def test_a_name_in_a_picture_is_one_visible_line_and_a_dollar_is_a_dollar():
+    assert (
+        plain("$x^$ a\x1b[31m\n\u202eb")
+        == "$x^$ a\N{REPLACEMENT CHARACTER}[31m" + "\N{REPLACEMENT CHARACTER}" * 2 + "b"
+    )
+    assert plain("é東京🙂") == "é東京🙂"
+    assert len(plain("x" * 1000)) == 80
+
+    def titled():
+        with styled(3, 2) as (figure, axes):
+            axes[0, 0].set(title="$x^$", xlabel="$", ylabel=r"$\frac{$")
+        return figure
+
+    assert picture(titled, "svg").startswith(b"<?xml")
 
 
 def test_notes_of_another_number_than_sources_are_refused(real, tmp_path):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from cancertype.errors import InputError
+from cancertype.fetch import download as download_module
 from cancertype.fetch.download import NotServed, Patience, download, public
 
 from .file_server import BODY, HASTY, MD5, PAGE, but, serve, server, status, wrong_byte
@@ -280,7 +281,7 @@ def test_a_status_that_stays_is_given_up_and_named(server, get, destination):
 
 
 @pytest.mark.parametrize("code", [401, 403, 404, 410])
-def test_a_status_that_no_try_mends_is_said_at_once(server, get, destination, code):
+def test_a_permanent_status_is_reported_at_once(server, get, destination, code):
     server.always = status(code)
     with pytest.raises(NotServed, match=f"{server.url}: the server answered status {code}"):
         get()
@@ -516,7 +517,7 @@ def test_an_unreadable_record_beside_a_part_means_a_fresh_start(server, get, des
     assert destination.read_bytes() == BODY
 
 
-def test_the_record_beside_a_part_tells_which_file_it_is_of(server, get, scratch):
+def test_the_record_of_a_part_names_its_file(server, get, scratch):
     server.script = iter([but(until=100_000)])
     server.always = status(503)
     with pytest.raises(NotServed):
@@ -524,3 +525,13 @@ def test_the_record_beside_a_part_tells_which_file_it_is_of(server, get, scratch
     record = json.loads((scratch / "mutations.csv.part.json").read_text())
     assert record["etag"] == f'"{MD5}"'
     assert record["total"] == len(BODY)
+
+
+@pytest.mark.parametrize("header", ["²", "", "9" * 5000, "soon"])
+def test_a_retry_after_that_is_no_number_asks_for_no_wait(header):
+    assert download_module._retry_after_s(header) == 0.0
+
+
+@pytest.mark.parametrize("header", ["bytes ²-3/4", f"bytes 0-1/{'9' * 5000}", f"bytes {'9' * 5000}-1/2", "bytes */5"])
+def test_a_content_range_that_is_no_range_begins_nowhere(header):
+    assert download_module._content_range(header) == (-1, None)

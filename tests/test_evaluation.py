@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from cancertype.errors import InputError
+from cancertype.evaluation import metrics
 from cancertype.evaluation.evaluate import REQUIRED, evaluate_predictions, evaluate_tabular_models, frame
 from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
@@ -21,20 +22,28 @@ def result():
     return evaluate_predictions(made_up_predictions(), SETTINGS, seed=0)
 
 
-def test_headline_and_details_dump_to_json(result):
-    assert json.loads(json.dumps(result.headline, allow_nan=False)) == result.headline
+def test_metrics_and_details_dump_to_json(result):
+    assert json.loads(json.dumps(result.metrics, allow_nan=False)) == result.metrics
     json.dumps(result.details, allow_nan=False)
 
 
-def test_the_headline_is_short_and_agrees_with_the_details(result):
-    flat = [key for value in result.headline.values() for key in (value if isinstance(value, dict) else [None])]
-    assert len(flat) <= 30
+def test_the_metrics_are_a_dozen_flat_numbers_that_agree_with_the_details(result):
     models = result.details["models"]
-    assert result.headline["n"] == 200
-    assert result.headline["accuracy"] == models["language_model"]["strict"]["accuracy"]["value"]
-    assert result.headline["blend"]["merged_accuracy"] == models["blend"]["merged"]["accuracy"]["value"]
-    assert result.headline["tabular"]["log_loss"] == models["trees"]["strict"]["log_loss"]["value"]
-    assert result.headline["outside_share"] == pytest.approx(1 - np.exp(-0.1), abs=1e-5)
+    assert len(result.metrics) == 1 + 3 * len(metrics.FEW)
+    assert all(isinstance(number, (int, float)) for number in result.metrics.values())
+    assert result.metrics["n"] == 200
+    for prefix, model in (("", "blend"), ("trees_", "trees"), ("lm_", "language_model")):
+        for name in metrics.FEW:
+            assert result.metrics[prefix + name] == models[model]["strict"][name]["value"]
+
+
+def test_the_headline_of_a_published_model_agrees_with_the_details(result):
+    models, headline = result.details["models"], result.details["headline"]
+    assert headline["n"] == 200
+    assert headline["accuracy"] == models["language_model"]["strict"]["accuracy"]["value"]
+    assert headline["blend"]["merged_accuracy"] == models["blend"]["merged"]["accuracy"]["value"]
+    assert headline["tabular"]["log_loss"] == models["trees"]["strict"]["log_loss"]["value"]
+    assert headline["outside_share"] == pytest.approx(1 - np.exp(-0.1), abs=1e-5)
 
 
 def test_the_final_probabilities_stand_beside_the_predictions(result):
@@ -52,7 +61,7 @@ def test_calibration_sees_the_validation_split_alone():
     changed.loc[test, "label"] = list(changed.loc[test, "label"][::-1])
     first, second = (evaluate_predictions(rows, SETTINGS, seed=0) for rows in (frame, changed))
     assert first.calibration == second.calibration
-    assert first.headline["accuracy"] > second.headline["accuracy"]
+    assert first.metrics["accuracy"] > second.metrics["accuracy"]
 
 
 @pytest.mark.parametrize(("lm", "trees", "verdict"), [(5.0, 1.0, "better"), (0.5, 5.0, "worse")])
@@ -67,7 +76,7 @@ def test_the_best_tabular_is_the_most_accurate_one():
     assert evaluate_predictions(frame, SETTINGS, seed=0).details["comparison"]["best_tabular"] == "logistic"
 
 
-def test_out_of_scope_cases_are_told_apart_and_mostly_abstained_on():
+def test_out_of_scope_cases_are_distinguished_and_mostly_abstained_on():
     found = evaluate_predictions(made_up_predictions(5.0, 5.0), SETTINGS, seed=0).details["out_of_scope"]
     assert found["n"] == 30
     assert found["auroc"]["one_minus_max"]["value"] > 0.8
@@ -79,7 +88,8 @@ def test_without_trees_the_language_model_is_the_final_one():
     result = evaluate_predictions(frame[frame["split"] != "out_of_scope"], SETTINGS, seed=0)
     assert result.details["final"] == "language_model"
     assert result.details["comparison"] is None and result.details["out_of_scope"] is None
-    assert "blend" not in result.headline and "tabular" not in result.headline
+    assert list(result.metrics) == ["n", *metrics.FEW]
+    assert "blend" not in result.details["headline"] and "tabular" not in result.details["headline"]
 
 
 @pytest.mark.parametrize(
@@ -90,7 +100,7 @@ def test_figures_of_simulated_cases_say_so(sources, some, all_):
     frame = made_up_predictions()
     frame["source"] = [sources[i % len(sources)] for i in range(len(frame))]
     result = evaluate_predictions(frame, SETTINGS, seed=0)
-    assert result.headline["simulated"] is some
+    assert result.details["headline"]["simulated"] is some
     assert (result.details["simulated"], result.details["all_simulated"]) == (some, all_)
 
 
@@ -98,8 +108,9 @@ def test_the_tabular_models_have_the_same_figures_in_their_own_file():
     result = evaluate_predictions(made_up_predictions(), settings(Evaluate, "evaluate"), seed=0)
     frame = without(made_up_predictions(), "lm_")
     short, details = evaluate_tabular_models(frame[frame["split"] != "out_of_scope"], seed=0)
-    assert short["trees"] == result.headline["tabular"]
-    assert short["accuracy"] == short["trees"]["accuracy"] > short["majority"]["accuracy"]
+    assert len(short) == 1 + 2 * len(metrics.FEW)
+    assert all(short[f"trees_{name}"] == result.metrics[f"trees_{name}"] for name in metrics.FEW)
+    assert short["logistic_accuracy"] == result.details["models"]["logistic"]["strict"]["accuracy"]["value"]
     assert details["models"]["trees"] == result.details["models"]["trees"]
 
 
@@ -133,7 +144,7 @@ def test_held_out_cases_come_from_the_features_with_their_burden():
         (lambda f: f[f["split"] != "validation"], r"cohort\.validation_fraction"),
         (lambda f: f[f["split"] != "test"], r"cohort\.test_fraction"),
         (lambda f: f.assign(split="train"), "train"),
-        (lambda f: f.assign(case_id="one"), "one stands there twice"),
+        (lambda f: f.assign(case_id="one"), "one occurs twice"),
         (lambda f: f.assign(label="MESO"), "MESO"),
         (lambda f: f.assign(trees_OV=0.9), "trees on validation: row 0 sums"),
     ],

@@ -443,7 +443,7 @@ def test_a_truncated_gzip_file_is_named(get_depmap, folder, own):
     rows = "".join(f"ACH-{random.Random(i).random()}\n" for i in range(20_000)).encode()
     packed = gzip.compress(MUTATIONS + rows)
     write(own, {"Model.csv": MODELS, "OmicsSomaticMutations.csv.gz": packed[: len(packed) // 2]})
-    with pytest.raises(InputError, match=r"own/OmicsSomaticMutations\.csv\.gz: the gzip file is cut short"):
+    with pytest.raises(InputError, match=r"own/OmicsSomaticMutations\.csv\.gz: the gzip file is truncated"):
         get_depmap(location=str(own))
     assert_nothing_is_visible(folder)
 
@@ -496,10 +496,10 @@ def test_several_mafs_and_clinical_tables_are_taken_and_others_left_out(get_tcga
 
 def test_a_folder_without_a_maf_or_a_clinical_table_is_named(get_tcga, folder, own):
     write(own, {"clinical.tsv": CLINICAL})
-    with pytest.raises(InputError, match="own: holds no MAF: put one there"):
+    with pytest.raises(InputError, match="own: has no MAF: put one there"):
         get_tcga(location=str(own))
     write(own, {"a.maf": MAF, "clinical.tsv": CLINICAL.replace(b"acronym", b"other")})
-    with pytest.raises(InputError, match=r"own: holds no clinical table.*clinical.tsv has no column acronym or type"):
+    with pytest.raises(InputError, match=r"own: has no clinical table.*clinical.tsv has no column acronym or type"):
         get_tcga(location=str(own))
     assert_nothing_is_visible(folder)
 

@@ -18,6 +18,9 @@ from cancertype.labels.mapping import (
     sample_types,
 )
 from cancertype.package_data import rows
+from cancertype.simulator import simulation
+from cancertype.simulator.settings import Simulated
+from tests.settings import settings
 
 NO_LINES = {"PCPG", "THYM"}
 DOC = Path(__file__).parents[1] / "docs" / "labels.md"
@@ -223,7 +226,7 @@ def test_case_punctuation_and_a_bracketed_abbreviation_do_not_matter():
     assert from_oncotree(None, None, text, "Lymphoid").label == "DLBC"
 
 
-def test_one_name_at_several_sites_is_told_apart_by_the_lineage():
+def test_the_lineage_distinguishes_one_name_at_several_sites():
     assert from_oncotree(None, None, "Yolk Sac Tumor", "Testis").label == "TGCT"
     assert from_oncotree(None, None, "Yolk Sac Tumor", "Ovary/Fallopian Tube").label is None
 
@@ -391,12 +394,22 @@ def test_patients_are_judged_apart_and_models_without_a_patient_not_at_all():
     assert patient_conflicts([model("a", "Skin", "MEL", ""), model("b", "Lung", "LUAD", "")]) == {}
 
 
-# Against the real tables
+# Against the simulated and the real tables
 
 
 @pytest.fixture(scope="module")
-def models(shared_data) -> list[dict[str, str]]:
+def real_models(shared_data) -> list[dict[str, str]]:
     return read(shared_data / "depmap" / "Model.csv")
+
+
+@pytest.fixture(scope="module", params=["simulated", "real"])
+def models(request, tmp_path_factory) -> list[dict[str, str]]:
+    """Rows of Model.csv: simulated ones, which everybody has, and DepMap's where they are."""
+    if request.param == "real":
+        return request.getfixturevalue("real_models")
+    folder = tmp_path_factory.mktemp("simulated") / "depmap"
+    simulation.write_depmap(folder, settings(Simulated, "data.simulated", cases_per_label=4, cell_line_fraction=0.5))
+    return read(folder / simulation.MODELS_NAME)
 
 
 def assignment(row: dict[str, str]) -> Assignment:
@@ -405,35 +418,47 @@ def assignment(row: dict[str, str]) -> Assignment:
     )
 
 
+def usable(models: list[dict[str, str]]) -> list[dict[str, str]]:
+    return [row for row in models if model_exclusion(row) is None]
+
+
+def conflicts_of(models: list[dict[str, str]]) -> dict[str, str]:
+    return patient_conflicts(
+        PatientModel(row["ModelID"], row["PatientID"], row["OncotreeLineage"], assignment(row))
+        for row in usable(models)
+    )
+
+
 def test_every_code_of_depmap_is_reviewed_by_name(models):
     assert {row["OncotreeCode"] for row in models if row["OncotreeCode"]} - LISTED.keys() == set()
 
 
-def test_every_label_but_two_has_lines(models):
-    assert {assignment(row).label for row in models} - {None} == set(LABELS) - NO_LINES
+def test_every_label_but_two_has_lines(real_models):
+    assert {assignment(row).label for row in real_models} - {None} == set(LABELS) - NO_LINES
 
 
 def test_no_model_of_depmap_is_left_without_a_reason(models):
     assert all(assignment(row).reason and assignment(row).scope in ("in", "out") for row in models)
 
 
-def test_a_matched_normal_line_puts_no_model_out(models):
-    usable = [row for row in models if model_exclusion(row) is None]
-    conflicts = patient_conflicts(
-        PatientModel(row["ModelID"], row["PatientID"], row["OncotreeLineage"], assignment(row)) for row in usable
-    )
-    with_normal = {row["PatientID"] for row in models if row["OncotreeSubtype"] == "Matched Normal"}
+def test_a_matched_normal_line_excludes_no_model(models):
+    normal = next(row for row in models if model_exclusion(row) == "non-cancerous model")
+    tumour = next(row for row in models if model_exclusion(row) is None)
+    pair = [normal | {"PatientID": "P"}, tumour | {"PatientID": "P"}]
+    assert conflicts_of(pair) == {} and [row["ModelID"] for row in usable(pair)] == [tumour["ModelID"]]
+
+
+def test_no_patient_of_depmap_is_in_conflict_with_a_matched_normal_line(real_models):
+    conflicts = conflicts_of(real_models)
+    with_normal = {row["PatientID"] for row in real_models if row["OncotreeSubtype"] == "Matched Normal"}
     assert len(with_normal) > 30
-    assert [row["ModelID"] for row in usable if row["PatientID"] in with_normal and row["ModelID"] in conflicts] == []
+    assert [row for row in usable(real_models) if row["PatientID"] in with_normal and row["ModelID"] in conflicts] == []
 
 
-def test_the_documented_counts_are_those_of_model_csv(models):
-    usable = [row for row in models if model_exclusion(row) is None]
-    conflicts = patient_conflicts(
-        PatientModel(row["ModelID"], row["PatientID"], row["OncotreeLineage"], assignment(row)) for row in usable
-    )
-    assigned = Counter(assignment(row).label for row in models)
-    kept = Counter(assignment(row).label for row in usable if row["ModelID"] not in conflicts)
+def test_the_documented_counts_are_those_of_model_csv(real_models):
+    conflicts = conflicts_of(real_models)
+    assigned = Counter(assignment(row).label for row in real_models)
+    kept = Counter(assignment(row).label for row in usable(real_models) if row["ModelID"] not in conflicts)
     documented = table_of_doc("| label | assigned | usable |")
     assert documented == [[label, str(assigned[label]), str(kept[label])] for label in LABELS]
 

@@ -225,6 +225,14 @@ def test_one_site_has_one_coordinate(maf):
 # ---------------------------------------------------------------------------------------------------- real layouts
 
 
+def test_headers_are_the_declared_ones(folders):
+    with gzip.open(folders / "depmap" / simulation.MUTATIONS_NAME, "rt") as lines:
+        assert tuple(next(lines).strip().split(",")) == DEPMAP_COLUMNS
+    with gzip.open(folders / "tcga" / simulation.MAF_NAME, "rt") as lines:
+        header = next(line for line in lines if not line.startswith("#")).rstrip("\n").split("\t")
+    assert set(header) <= set(MAF_COLUMNS)
+
+
 def test_headers_are_those_of_the_real_files(folders, shared_data):
     with gzip.open(shared_data / "depmap" / "OmicsSomaticMutations.csv.gz", "rt") as real:
         assert tuple(next(real).strip().split(",")) == DEPMAP_COLUMNS

@@ -41,13 +41,14 @@ RULES = {
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """``headline``: the few figures of the tracked metrics file. ``details``: all of them. Both dump to JSON.
+    """``metrics``: the few numbers of the tracked metrics file, ``n`` and ``metrics.FEW`` of the final model, of the
+    trees (``trees_``) and of the language model (``lm_``). ``details``: all figures. Both dump to JSON.
 
     ``calibration``: what prediction needs. ``predictions``: the rows given, with ``p_<LABEL>`` (the final calibrated
     probability) after the other columns. ``probabilities``: calibrated test probabilities (n_test, 26) of every model.
     """
 
-    headline: dict
+    metrics: dict[str, float | None]
     details: dict
     calibration: Calibration
     predictions: pd.DataFrame
@@ -104,8 +105,8 @@ def evaluate_predictions(predictions: pd.DataFrame, settings: Evaluate, seed: in
     columns = pd.DataFrame(everyone, columns=[f"p_{label}" for label in LABELS], index=predictions.index)
     kept = [column for column in predictions.columns if column not in columns]
     return EvaluationResult(
-        headline=_headline(details, tabular_models),
-        details=details,
+        metrics=_few(details),
+        details=details | {"headline": _headline(details, tabular_models)},
         calibration=fitted,
         predictions=pd.concat([predictions[kept], columns], axis=1),
         probabilities=p,
@@ -113,10 +114,11 @@ def evaluate_predictions(predictions: pd.DataFrame, settings: Evaluate, seed: in
 
 
 def evaluate_tabular_models(predictions: pd.DataFrame, seed: int) -> tuple[dict, dict]:
-    """``headline`` and ``details`` of the tabular models alone, measured as ``evaluate_predictions`` measures them.
+    """Metrics and details of the tabular models alone, measured as ``evaluate_predictions`` measures them.
 
-    The headline's own figures are those of the best tabular model; those of each follow under its name. Thresholds and
-    the number of bootstrap samples are fixed here, so that a change of evaluate.* does not refit the models.
+    The metrics are ``n`` and ``metrics.FEW`` of the trees (``trees_``) and the logistic regression (``logistic_``).
+    Thresholds and the number of bootstrap samples are fixed here, so that a change of evaluate.* does not refit the
+    models.
     """
     _check(predictions)
     validation, test = (predictions[predictions["split"] == split] for split in SPLITS[:2])
@@ -126,8 +128,10 @@ def evaluate_tabular_models(predictions: pd.DataFrame, seed: int) -> tuple[dict,
     best = _best(y, p, MODELS)
     details = _details(test, y, p, best, weights, TABULAR_THRESHOLDS)
     details["n"] = {"validation": len(validation), "test": len(test)}
-    short = {name: metrics.headline(details["models"][name]) for name in MODELS}
-    return {"n": len(test), "simulated": details["simulated"]} | short[best] | short, details
+    few = {"n": len(test)}
+    for name in ("trees", "logistic"):
+        few |= metrics.few(details["models"][name], f"{name}_")
+    return few, details
 
 
 def _check(predictions: pd.DataFrame) -> None:
@@ -248,7 +252,20 @@ def _out_of_scope(
     }
 
 
+def _few(details: dict) -> dict[str, float | None]:
+    """The few numbers of the tracked metrics file."""
+    views, final = details["models"], details["final"]
+    out = {"n": details["n"]["test"]} | metrics.few(views[final])
+    if "trees" in views:
+        out |= metrics.few(views["trees"], "trees_")
+    if final != "language_model":
+        out |= metrics.few(views["language_model"], "lm_")
+    return out
+
+
 def _headline(details: dict, tabular_models: Sequence[str]) -> dict:
+    """What a published model says of its own accuracy: figures of the language model, and by name those of the best
+    tabular model and of the blend."""
     views = details["models"]
     out = {"n": details["n"]["test"], "simulated": details["simulated"]}
     out |= metrics.headline(views["language_model"]) | {"outside_share": details["outside_share"]["value"]}

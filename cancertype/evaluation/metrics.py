@@ -18,6 +18,9 @@ from ..errors import InputError
 from ..labels import FAMILIES, FAMILY_OF, LABELS, NAMES
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "top3", "log_loss", "brier", "ece", "aurc")
+FEW = ("accuracy", "macro_f1", "top3", "log_loss", "ece")
+"""The figures of ``FIGURES`` that the tracked metrics files hold."""
+
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "aurc"})
 BURDEN_EDGES = (0, 10, 30, 100, 300, 1000)
 CALIBRATION_BINS = 10
@@ -373,10 +376,14 @@ def view(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict:
     }
 
 
-def headline(found: dict) -> dict[str, float | None]:
-    """The few figures of a ``view`` that stand in the tracked metrics file, so that a diff of two runs stays short."""
-    short = {name: found["strict"][name]["value"] for name in ("accuracy", "macro_f1", "top3", "log_loss", "ece")}
-    return short | {
-        "merged_accuracy": found["merged"]["accuracy"]["value"],
-        "merged_macro_f1": found["merged"]["macro_f1"]["value"],
+def headline(measured: dict) -> dict[str, float | None]:
+    """The few figures of a ``view`` that a published model carries with it."""
+    return few(measured) | {
+        "merged_accuracy": measured["merged"]["accuracy"]["value"],
+        "merged_macro_f1": measured["merged"]["macro_f1"]["value"],
     }
+
+
+def few(measured: dict, prefix: str = "") -> dict[str, float | None]:
+    """The figures ``FEW`` of a ``view`` under short flat keys, so that a diff of two runs stays readable."""
+    return {prefix + name: measured["strict"][name]["value"] for name in FEW}

@@ -1,7 +1,7 @@
-"""One file over HTTP: resumed after a break, and checked before it takes its name.
+"""One file over HTTP: resumed after an interruption, and checked before it gets its name.
 
-httpx streams and tenacity paces the tries. pooch, which would do the checksum, cannot resume by Range, and a 750 MB
-file that starts anew at every break never arrives on a poor line.
+httpx streams and tenacity paces the tries. pooch would verify the checksum but cannot resume by Range, and a 750 MB
+file that starts again after every interruption never arrives over a poor connection.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from ..errors import InputError
 from ..files import digest
 
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP statuses that a later try may mend (RFC 9110, RFC 6585, RFC 8470)."""
+"""HTTP statuses that may be gone at a later try (RFC 9110, RFC 6585, RFC 8470)."""
 
 _HEAD_BYTES = 1024
 _HTML = re.compile(
@@ -38,19 +38,21 @@ _HTML = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _TITLE = re.compile(rb"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+# As many digits as any file needs: int() refuses thousands of them, and a digit such as ² is none to int().
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
+_DIGITS = re.compile(r"[0-9]{1,18}")
 
 
 class NotServed(InputError):
-    """The address does not give the file: another address or another way to get the file is the remedy."""
+    """The address does not serve the file. The remedy is another address or another way to get the file."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long a download bears with a server; times are seconds.
+    """How long a download waits for a server; times are in seconds.
 
-    ``tries`` counts tries in a row that bring nothing new: a line that breaks often but moves forward is not given up.
-    ``stall_s`` is the longest silence within a transfer; ``longest_wait_s`` also bounds what Retry-After may ask for.
+    ``tries`` counts successive tries without progress, so a connection that breaks often but advances is not given up.
+    ``stall_s`` is the longest silence within a transfer. ``longest_wait_s`` also limits what Retry-After may ask for.
     """
 
     tries: int = 6
@@ -74,13 +76,13 @@ def download(
 ) -> str:
     """Fetch ``url`` to ``destination`` and return the file's md5 (hex).
 
-    A destination that already has the right ``md5`` is kept and nothing is requested; without ``md5`` nothing tells
-    whether it is still what the address serves, so it is fetched again. ``size`` is in bytes. The folder ``partial``
-    (by default the destination's) holds ``NAME.part`` between runs, from which a later run goes on, and a lock, so that
-    two runs never write the same part. An unfinished or unchecked file never bears the destination's name.
+    A destination that already has the right ``md5`` is kept and nothing is requested. Without ``md5`` the file is
+    fetched again, because the address may serve another one by now. ``size`` is in bytes. The folder ``partial`` (by
+    default the destination's) holds ``NAME.part`` between runs, so that a later run can continue, and a lock, so that
+    two runs never write the same part. An unfinished or unchecked file never has the destination's name.
 
-    Raises ``NotServed`` when the server gives no file (HTML, a status that no later try mends, no progress in
-    ``patience.tries`` tries) or twice a wrong one, and ``InputError`` when the disk is full.
+    Raises ``NotServed`` when the server gives no file (HTML, a permanent error status, no progress in
+    ``patience.tries`` tries) or a wrong one twice, and ``InputError`` when the disk is full.
     """
     folder = partial or destination.parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,15 +91,15 @@ def download(
     with _alone(part.path.with_suffix(".lock")):
         if md5 is not None and destination.is_file() and digest(destination, "md5") == md5:
             return md5
-        found = _Transfer(url, part, destination.name, md5, size, patience).run()
+        md5_of_file = _Transfer(url, part, destination.name, md5, size, patience).run()
         with disk_full_is_named(destination, part.size()):
             _move(part.path, destination)
         part.discard()
-        return found
+        return md5_of_file
 
 
 def public(url: str | httpx.URL) -> str:
-    """``url`` without user, password, query and fragment: fit for messages and records, where a secret has no place."""
+    """``url`` without user, password, query and fragment, so that messages and records contain no secret."""
     url = httpx.URL(url)
     return str(url.copy_with(userinfo=b"", query=None, fragment=None))
 
@@ -156,7 +158,7 @@ def _move(source: Path, target: Path) -> None:
 
 
 class _Broken(Exception):
-    """A try that failed in a way that another may mend; ``wait_s`` is what the server asked for."""
+    """A try that failed in a way that another try may not; ``wait_s`` is what the server asked for."""
 
     def __init__(self, reason: str, wait_s: float = 0.0) -> None:
         super().__init__(reason)
@@ -229,10 +231,10 @@ class _Transfer:
                     time.sleep(self.patience.first_wait_s)
             except _Broken as error:
                 raise NotServed(self._given_up(error)) from error
-        return self.found
+        return self.md5_of_part
 
     def _advance(self) -> bool:
-        """One try: true when the file is whole and right, false when it broke off after bringing something new."""
+        """One try: true when the file is whole and right, false when it stopped after some progress."""
         before = self.furthest
         try:
             if not self._is_whole():
@@ -255,7 +257,7 @@ class _Transfer:
     def _range_headers(self) -> dict[str, str]:
         start, record = self.part.size(), self.part.record()
         validator = record.get("etag") or record.get("last_modified")
-        # Without a validator only the md5 can tell whether both halves are of one file.
+        # Without a validator only the md5 shows whether both halves are of one file.
         if start == 0 or record.get("url") != self.url_digest or (validator is None and self.md5 is None):
             return {}
         return {"Range": f"bytes={start}-"} | ({"If-Range": validator} if validator else {})
@@ -301,7 +303,7 @@ class _Transfer:
         return head
 
     def _placed(self, response: httpx.Response) -> tuple[int, int | None]:
-        """Where in the file the body begins, and the file's whole size if told; makes the part fit both."""
+        """Where in the file the body begins, and the size of the whole file if it is given; makes the part fit both."""
         etag = _strong(response.headers.get("ETag"))
         if response.status_code == 206:
             start, total = _content_range(response.headers.get("Content-Range", ""))
@@ -316,7 +318,7 @@ class _Transfer:
         return start, total
 
     def _check_same_file(self, start: int, total: int | None, etag: str | None) -> None:
-        """A server may heed Range and not If-Range, and then adds the end of a new file to the beginning of an old."""
+        """A server that obeys Range but not If-Range would add the end of a new file to the beginning of an old one."""
         record = self.part.record()
         pairs = ((record.get("etag"), etag), (record.get("total"), total))
         if start != self.part.size() or any(None not in pair and pair[0] != pair[1] for pair in pairs):
@@ -328,7 +330,7 @@ class _Transfer:
         if total is not None and total - start > _free_bytes(self.part.path):
             raise _no_room(self.part.path, total)
         self.bar.reset(total)
-        # What an earlier try brought counts as done, and not towards the rate.
+        # What an earlier try fetched counts as done, but not towards the rate.
         self.bar.initial = self.bar.n = position = start
         self.bar.set_postfix_str("")
         with disk_full_is_named(self.part.path, total), self.part.path.open("ab") as file:
@@ -345,14 +347,14 @@ class _Transfer:
             raise _Broken(f"the server broke off after {position:,} of {total:,} bytes")
 
     def _verify(self) -> None:
-        self.found = digest(self.part.path, "md5")
+        self.md5_of_part = digest(self.part.path, "md5")
         if self.size is not None and self.part.size() != self.size:
             self._refuse(f"is {self.part.size():,} bytes long and not {self.size:,}")
-        if self.md5 not in (None, self.found):
-            self._refuse(f"has md5 {self.found} and not {self.md5}")
+        if self.md5 not in (None, self.md5_of_part):
+            self._refuse(f"has md5 {self.md5_of_part} and not {self.md5}")
 
     def _refuse(self, finding: str) -> None:
-        """Delete the part; the first time the line may be to blame, the second time it is the file."""
+        """Delete the part. The first time the connection may be the cause, the second time it is the file."""
         self.part.discard()
         if self.was_wrong:
             raise NotServed(
@@ -375,7 +377,7 @@ class _Transfer:
         arrived = f"{self.part.size():,} of {'unknown' if total is None else format(total, ',')} bytes"
         return (
             f"{public(self.url)}: given up after {self.patience.tries} tries without progress: {error}. "
-            f"{arrived} have arrived: run again to go on from there"
+            f"{arrived} have arrived: run again to continue from there"
         )
 
 
@@ -389,7 +391,7 @@ def _status(response: httpx.Response) -> str:
 
 def _length(response: httpx.Response) -> int | None:
     header = response.headers.get("Content-Length", "")
-    return int(header) if header.isdigit() else None
+    return int(header) if _DIGITS.fullmatch(header) else None
 
 
 def _strong(etag: str | None) -> str | None:
@@ -408,7 +410,7 @@ def _retry_after_s(header: str | None) -> float:
     """Seconds asked for by a Retry-After header in either of its forms, seconds or a date (RFC 9110, 10.2.3)."""
     if header is None:
         return 0.0
-    if header.strip().isdigit():
+    if _DIGITS.fullmatch(header.strip()):
         return float(header)
     try:
         return max(0.0, (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds())

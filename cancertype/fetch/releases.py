@@ -1,8 +1,8 @@
-"""The raw files of the real sources, with a record of where they are from: a release's own addresses, an address or a
-folder of the user's, or the user's table.
+"""The raw files of the real sources with a record of their origin: a release's own addresses, an address or a folder of
+the user's, or the user's table.
 
-Each function fills one folder whole or not at all: it is built beside its place and takes its name when every file in
-it has been checked and ``source.json`` is written. Nothing is decompressed or changed.
+Each function writes one folder whole or not at all: it is built under another name and renamed when every file in it
+has been checked and ``source.json`` is written. Nothing is decompressed or changed.
 """
 
 import gzip
@@ -61,8 +61,8 @@ MAF_COLUMNS: Columns = (
 CLINICAL_COLUMNS: Columns = (("bcr_patient_barcode",), ("acronym", "type", "cohort"))
 TABLE_ENDINGS = (".csv", ".tsv", ".txt")
 
-_OR_A_FOLDER = "Or get the files in another way and set {key} to the folder that holds them"
-_CORRECT_ADDRESS = "Correct {key}, under which the release's files are looked for by their names"
+_OR_A_FOLDER = "Or get the files in another way and set {key} to their folder"
+_CORRECT_ADDRESS = "Correct {key}, below which the release's files are looked up by name"
 
 _LOG = logging.getLogger(__name__)
 _CHUNK_BYTES = 1 << 20
@@ -84,7 +84,7 @@ class File(_Strict):
 
 
 class About(_Strict):
-    """What may be said of a release: where its data are from, and what may be done with them."""
+    """Where the data of a release come from, and what may be done with them."""
 
     release: str | None
     name: str
@@ -95,7 +95,7 @@ class About(_Strict):
 
 
 class Release(About):
-    """A release, and its files in the order of their fetching (the smallest first)."""
+    """A release and its files in the order in which they are fetched (the smallest first)."""
 
     files: list[File]
 
@@ -110,7 +110,7 @@ class Restricted(_Strict):
 
 
 class Catalogue(_Strict):
-    """What ``reference/releases.json`` knows of one source."""
+    """What ``releases.json`` says about one source."""
 
     releases: list[Release]
     restricted: Restricted | None
@@ -133,7 +133,7 @@ def catalogue(source: str) -> Catalogue:
 
 @dataclass(frozen=True)
 class Raw:
-    """A file in its place; ``content_md5`` is that of what a gzip file holds, ``origin`` an address without secrets."""
+    """A file in its place. ``content_md5`` is of the unpacked content, ``origin`` an address without secrets."""
 
     name: str
     md5: str
@@ -148,8 +148,8 @@ def fetch_depmap(settings: DepMap, folder: Path, scratch: Path, *, patience: Pat
     Downloads, finished and unfinished, stay in ``scratch``, so that a second run fetches nothing again. Raises
     ``InputError`` for a release without a known address or with terms that limit training, unless ``location`` is
     given, and for a file that is missing, damaged, not the release's, or without a needed column. A folder given as
-    ``location`` may say itself, in a ``source.json`` (``About``), what it holds; the known releases and their terms
-    come first.
+    ``location`` may describe its content in a ``source.json`` (``About``), but known releases and their terms take
+    precedence.
     """
     key, known = "data.depmap.location", catalogue("depmap")
     release, described = known.named(settings.release), None
@@ -170,9 +170,9 @@ def fetch_depmap(settings: DepMap, folder: Path, scratch: Path, *, patience: Pat
 def fetch_tcga(settings: Tcga, folder: Path, scratch: Path, *, patience: Patience = DEFAULT_PATIENCE) -> None:
     """Fill ``folder`` with TCGA's MAF and clinical table (or all of a folder of the user's) and ``source.json``.
 
-    Of a folder, a MAF is what is called .maf or has a column Tumor_Sample_Barcode, a clinical table what has
-    bcr_patient_barcode and acronym or type; other files are left out with a warning. Raises ``InputError`` as
-    ``fetch_depmap`` does.
+    In a folder, a MAF is a file named .maf or with the column Tumor_Sample_Barcode, and a clinical table is a file with
+    the columns bcr_patient_barcode and acronym or type. Other files are left out with a warning. Raises ``InputError``
+    as ``fetch_depmap`` does.
     """
     key, known = "data.tcga.location", catalogue("tcga")
     expected, described = known.releases[0].files, None
@@ -192,10 +192,10 @@ def fetch_tcga(settings: Tcga, folder: Path, scratch: Path, *, patience: Patienc
 def fetch_table(settings: Table, folder: Path) -> None:
     """Fill ``folder`` with the user's wide table and ``source.json``.
 
-    Raises ``InputError`` when the table is not there, is damaged, or has no column ID.
+    Raises ``InputError`` when the table is missing or damaged, or has no column ID.
     """
     if settings.path is None:
-        raise InputError("data.table.path is null: set it to your table, or take table out of data.sources")
+        raise InputError("data.table.path is null: set it to your table, or remove table from data.sources")
     source = Path(settings.path).expanduser()
     if not source.is_file() or not source.name.lower().removesuffix(".gz").endswith(TABLE_ENDINGS):
         raise InputError(
@@ -247,7 +247,7 @@ def _depmap_provenance(known: Catalogue, claimed: str, raws: list[Raw], describe
 
 
 def _identified(known: Catalogue, raws: list[Raw]) -> Release | None:
-    """The release whose files these are by their md5, whatever the settings call it; compressing changes nothing."""
+    """The release that has these files by md5, whatever the settings call it and however the files are compressed."""
     for release in known.releases:
         sums = {file.md5 for file in release.files}
         if all(raw.md5 in sums or raw.content_md5 in sums for raw in raws):
@@ -256,17 +256,17 @@ def _identified(known: Catalogue, raws: list[Raw]) -> Release | None:
 
 
 def _described(folder: Path) -> About | None:
-    """What the user's folder says of itself in ``source.json``, or None where it says nothing."""
+    """What the user's folder says about itself in ``source.json``; None without that file."""
     path = folder / "source.json"
     if not path.is_file():
         return None
     try:
         return About.model_validate_json(path.read_text(encoding="utf-8"))
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        mistakes = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
         raise InputError(
-            f"{path}: does not describe the folder's files ({wrong}): give {', '.join(About.model_fields)}, "
-            "or take the file away"
+            f"{path}: does not describe the folder's files ({mistakes}): give {', '.join(About.model_fields)}, "
+            "or remove the file"
         ) from error
 
 
@@ -294,14 +294,14 @@ def _record(source: str, build: Path, raws: list[Raw], about: About) -> None:
 
 
 def _mirrored(expected: list[File], base: str, key: str) -> list[File]:
-    """The same files by their names under the address ``base``, whose query (a token, say) is kept."""
+    """The same files by name below the address ``base``, whose query (such as a token) is kept."""
     try:
         there = httpx.URL(base)
     except httpx.InvalidURL as error:
         raise InputError(f"{key} is not a URL ({error}): correct it") from error
     for file in expected:
         if file.md5 is None:
-            _LOG.warning("%s of %s: its md5 is not known here: recorded, not checked", file.name, public(base))
+            _LOG.warning("%s of %s: its md5 is not known, so it is recorded but not checked", file.name, public(base))
     return [
         file.model_copy(update={"url": str(there.copy_with(path=f"{there.path.rstrip('/')}/{file.name}"))})
         for file in expected
@@ -333,7 +333,7 @@ def _needed(name: str) -> Columns:
 
 
 def _link(kept: Path, target: Path) -> None:
-    """A second name for a file of the scratch folder, which nobody edits; a copy where the file system has no links."""
+    """A second name for a file in the scratch folder, which nobody edits; a copy where the file system has no links."""
     try:
         os.link(kept, target)
     except OSError:
@@ -357,7 +357,7 @@ def _local(location: str, key: str) -> Path | None:
 
 
 def _mafs_and_clinical_tables(folder: Path) -> list[tuple[Path, Columns]]:
-    # Dot files are what macOS leaves behind, called like the file that they belong to.
+    # macOS leaves dot files behind that are named after the files they belong to.
     names = {path: delimited.header(path).names for path in delimited.table_files(folder) if path.name[0] != "."}
     _check_counted_once(list(names))
     mafs = [path for path in names if ".maf" in path.name.lower() or "Tumor_Sample_Barcode" in names[path]]
@@ -366,31 +366,27 @@ def _mafs_and_clinical_tables(folder: Path) -> list[tuple[Path, Columns]]:
     others = "; ".join(f"{path.name} has no column {lacking[path]}" for path in lacking if lacking[path])
     if not mafs or not clinical:
         what = "clinical table (columns bcr_patient_barcode, and acronym or type)" if mafs else "MAF"
-        raise InputError(
-            f"{folder}: holds no {what}: put one there or correct data.tcga.location. {others}".strip(". ")
-        )
+        raise InputError(f"{folder}: has no {what}: put one there or correct data.tcga.location. {others}".strip(". "))
     if others:
-        _LOG.warning("%s: left out, as neither MAF nor clinical table: %s", folder, others)
+        _LOG.warning("%s: left out because it is neither MAF nor clinical table: %s", folder, others)
     return [(path, MAF_COLUMNS) for path in mafs] + [(path, CLINICAL_COLUMNS) for path in clinical]
 
 
 def _check_counted_once(paths: list[Path]) -> None:
     for path in paths:
         if path.with_name(path.name + ".gz") in paths:
-            raise InputError(
-                f"{path}: {path.name}.gz is there too, and its rows would count twice: keep one of the two"
-            )
+            raise InputError(f"{path}: {path.name}.gz is there too, so its rows would count twice: keep one of the two")
 
 
 def _copied(sources: list[tuple[Path, Columns]], build: Path) -> list[Raw]:
-    # Headers first: a missing column should not wait for a gigabyte to be copied.
+    # Headers first, so that a missing column is reported before a gigabyte is copied.
     for source, needs in sources:
         _check_columns(source, needs)
     return [_copy(source, build / source.name) for source, _ in sources]
 
 
 def _copy(source: Path, target: Path) -> Raw:
-    """Copy and hash. No hard link: what caches outputs makes them read-only, and with them the user's file."""
+    """Copy and hash. Not a hard link, because caching an output would make the user's file read-only too."""
     size = source.stat().st_size
     digest = hashlib.md5(usedforsecurity=False)
     with (
@@ -408,7 +404,7 @@ def _copy(source: Path, target: Path) -> Raw:
 
 
 def _content_md5(path: Path, md5: str, shown: Path) -> str:
-    """The md5 of what ``path`` holds, for which a gzip file is read to its end, checksums and all."""
+    """The md5 of the content of ``path``. A gzip file is read to its end, so its checksums are verified too."""
     with path.open("rb") as file:
         if file.read(len(_GZIP_MAGIC)) != _GZIP_MAGIC:
             return md5
@@ -420,7 +416,7 @@ def _content_md5(path: Path, md5: str, shown: Path) -> str:
                 while chunk := content.read(_CHUNK_BYTES):
                     digest.update(chunk)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise InputError(f"{shown}: the gzip file is cut short or damaged ({error}): get it again") from error
+            raise InputError(f"{shown}: the gzip file is truncated or damaged ({error}): get it again") from error
     return digest.hexdigest()
 
 

@@ -4,7 +4,7 @@ from ..settings import Settings
 
 
 class DepMap(Settings):
-    """A DepMap release by its name, or a folder or address of the user's that holds its two files."""
+    """A DepMap release by name, or a folder or address of the user's with its two files."""
 
     release: str
     location: str | None

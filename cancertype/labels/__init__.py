@@ -14,7 +14,7 @@ WORDS: dict[str, str] = {row["label"]: row["word"] for row in _ROWS}
 """Label to one English word that is a single token in Gemma's tokenizer."""
 
 FAMILY_OF: dict[str, str] = {row["label"]: row["family"] for row in _ROWS}
-"""Label to its family: KIRC lies in KIPAN, LGG in GBMLGG, every other label is its own."""
+"""Label to its family: KIRC is in KIPAN, LGG is in GBMLGG, every other label is its own family."""
 
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys(row["family"] for row in _ROWS))
 """The 24 families in order of first appearance."""

@@ -1,7 +1,7 @@
 """From a source's own class to one of the 26 labels.
 
-Three vocabularies lead here: OncoTree codes (cell lines), TCGA cohorts (patients) and the user's own table. Each map
-answers with an ``Assignment``, whose reason is what the data report counts. The rules are told in docs/labels.md.
+There are three vocabularies: OncoTree codes (cell lines), TCGA cohorts (patients) and the user's own table. Each map
+gives an ``Assignment``, whose reason the data report counts. docs/labels.md explains the rules.
 """
 
 import re
@@ -16,9 +16,9 @@ from . import LABELS
 
 @dataclass(frozen=True)
 class Assignment:
-    """Where a source's own class leads: ``label`` is one of ``LABELS`` exactly when ``scope`` is "in", else None.
+    """The label of a source's own class: one of ``LABELS`` when ``scope`` is "in", otherwise None.
 
-    ``scope`` "out" is a class that none of the 26 stands for, "unlabelled" no class at all. ``reason`` is one phrase.
+    The ``scope`` "out" is a class that none of the 26 covers, "unlabelled" no class at all. ``reason`` is one phrase.
     """
 
     label: str | None
@@ -43,7 +43,7 @@ class _OncoTree:
 
 
 def _plain(text: str | None) -> str:
-    """A name to compare by: releases differ in case, punctuation and an abbreviation in brackets at the end."""
+    """A name for comparison: releases differ in case, punctuation and an abbreviation in brackets at the end."""
     return re.sub(r"[^a-z0-9]+", " ", re.sub(r"\([A-Z]+\)\s*$", "", text or "").casefold()).strip()
 
 
@@ -62,7 +62,7 @@ def _oncotree() -> _OncoTree:
 
 
 def _ancestry(code: str) -> list[str]:
-    """``code`` and its ancestors in the tree, the root left out."""
+    """``code`` and its ancestors in the tree, without the root."""
     parent, path = _oncotree().parent, []
     while code and code != _ROOT:
         path.append(code)
@@ -72,22 +72,22 @@ def _ancestry(code: str) -> list[str]:
 
 @cache
 def _from_code(code: str) -> Assignment | None:
-    """The nearest listed code, from ``code`` upwards; None for a code that neither the map nor the tree knows."""
+    """The assignment of the nearest listed code, from ``code`` upwards; None for a code in neither map nor tree."""
     listed = _oncotree().listed
     for ancestor in _ancestry(code):
         if ancestor in listed:
-            found = listed[ancestor]
-            reason = (
-                found.reason if ancestor == code else f"{code} is decided by its ancestor {ancestor}: {found.reason}"
-            )
-            return Assignment(found.label, found.scope, reason)
+            nearest = listed[ancestor]
+            if ancestor == code:
+                return nearest
+            reason = f"{code} is decided by its ancestor {ancestor}: {nearest.reason}"
+            return Assignment(nearest.label, nearest.scope, reason)
     return None
 
 
 def _named_codes(text: str | None, lineage: str | None) -> tuple[str, ...]:
     """Codes that ``text`` names in full, at the site that ``lineage`` names where it names one.
 
-    The site matters: germ-cell tumours of several sites bear one name, and "mucinous carcinoma" is a code of the cervix
+    The site matters: germ-cell tumours of several sites have one name, and "mucinous carcinoma" is a code of the cervix
     only. Codes outside the tree have no site.
     """
     tree = _oncotree()
@@ -97,25 +97,25 @@ def _named_codes(text: str | None, lineage: str | None) -> tuple[str, ...]:
 
 
 def _from_text(text: str | None, lineage: str | None) -> Assignment | None:
-    """What the codes that ``text`` names agree on; "out" where they differ; None where it names none."""
-    found = {code: _from_code(code) for code in _named_codes(text, lineage)}
-    if not found:
+    """The assignment that all codes named by ``text`` share; "out" where they differ; None where it names no code."""
+    named = {code: _from_code(code) for code in _named_codes(text, lineage)}
+    if not named:
         return None
-    if len({assignment.label for assignment in found.values()}) > 1:
-        return Assignment(None, "out", f'"{text}" is the name of {", ".join(sorted(found))}, which differ in label')
-    code, assignment = next(iter(found.items()))
+    if len({assignment.label for assignment in named.values()}) > 1:
+        return Assignment(None, "out", f'"{text}" is the name of {", ".join(sorted(named))}, which differ in label')
+    code, assignment = next(iter(named.items()))
     return Assignment(assignment.label, assignment.scope, f'"{text}" names {code}: {assignment.reason}')
 
 
 def from_oncotree(
     code: str | None, primary_disease: str | None, subtype: str | None, lineage: str | None
 ) -> Assignment:
-    """The label of a model by its OncoTree ``code``, or where that is empty or unknown, by its texts.
+    """The label of a model by its OncoTree ``code`` or, where that is empty or unknown, by its texts.
 
-    A code is decided by the reviewed map (``reference/oncotree_labels.csv``), else by its nearest listed ancestor in
-    the OncoTree of 2025-10-03. Without a known code, the code that ``subtype`` names in full decides, else the one that
-    ``primary_disease`` names; ``lineage`` tells apart codes of one name at several sites. Arguments are the columns
-    OncotreeCode, OncotreePrimaryDisease, OncotreeSubtype and OncotreeLineage of DepMap's Model.csv.
+    The reviewed map (``oncotree_labels.csv``) decides a code, otherwise its nearest listed ancestor in the OncoTree of
+    2025-10-03 does. Without a known code, the code that ``subtype`` names in full decides, then the code that
+    ``primary_disease`` names. ``lineage`` distinguishes codes that have one name at several sites. Arguments are the
+    columns OncotreeCode, OncotreePrimaryDisease, OncotreeSubtype and OncotreeLineage of DepMap's Model.csv.
     """
     code = (code or "").strip()
     by_code = _from_code(code) if code else None
@@ -144,10 +144,9 @@ def _acronym(text: str | None) -> str:
 
 
 def from_tcga_cohort(acronym: str | None) -> Assignment:
-    """The label of a TCGA cohort, or of a combined one (KIPAN, GBMLGG, STES, COADREAD): ``reference/tcga_cohorts.csv``.
+    """The label of a TCGA cohort, or of a combined one (KIPAN, GBMLGG, STES, COADREAD), from ``tcga_cohorts.csv``.
 
-    Case, blanks, "TCGA-" before it and a slash within are forgiven. An unknown acronym is "out", an empty one
-    "unlabelled".
+    Case, blanks, a leading "TCGA-" and a slash are ignored. An unknown acronym is "out", an empty one "unlabelled".
     """
     key = _acronym(acronym)
     if not key:
@@ -157,10 +156,10 @@ def from_tcga_cohort(acronym: str | None) -> Assignment:
 
 
 def from_subclass(text: str | None) -> Assignment:
-    """The label that a user's own table gives: one of ``LABELS`` (case and blanks forgiven), else "out".
+    """The label that a user's own table gives: one of ``LABELS`` (case and blanks are ignored), otherwise "out".
 
-    A cohort that another label stands for, such as GBM, is "out" too, with that label named in the reason: the table's
-    author decides, since the 26 are the contract of that column.
+    A cohort that another label covers, such as GBM, is "out" too, and the reason names that label. The table's author
+    decides, because the column is defined as holding the 26 labels.
     """
     key = (text or "").strip()
     if not key:
@@ -174,7 +173,7 @@ def from_subclass(text: str | None) -> Assignment:
 
 
 def sample_types(cohort: str | None) -> tuple[str, ...]:
-    """Two-digit TCGA sample types of ``cohort`` that stand for its tumour, the preferred one first.
+    """Two-digit TCGA sample types that represent the tumours of ``cohort``, the preferred one first.
 
     01 (primary solid tumour), but 03 (primary blood-derived cancer) for LAML, and 06 (metastasis), then 01, for SKCM,
     whose primaries were mostly too small to sequence. Source: GDC sample-type codes.
@@ -184,11 +183,11 @@ def sample_types(cohort: str | None) -> tuple[str, ...]:
 
 
 def model_exclusion(model: Mapping[str, str | None]) -> str | None:
-    """Why a row of DepMap's Model.csv is no sample of a patient's cancer; None when it is.
+    """Why a row of DepMap's Model.csv is not a sample of a patient's cancer; None when it is one.
 
-    Drug-adapted (CulturedResistanceDrug is given, or EngineeredModel says so), engineered (EngineeredModel is given,
-    and not as false) and non-cancerous models are excluded: their mutations are not those of the tumour. Columns that a
-    release lacks count as empty.
+    Drug-adapted models (CulturedResistanceDrug is given, or EngineeredModel says so), engineered models
+    (EngineeredModel is given and not false) and non-cancerous models are excluded, because their mutations are not
+    those of the tumour. Columns that a release lacks count as empty.
     """
     engineered, drug = (_plain(model.get(column)) for column in ("EngineeredModel", "CulturedResistanceDrug"))
     if drug or "resistance" in engineered:
@@ -211,7 +210,7 @@ class PatientModel:
 
 
 def _minority(values: Mapping[str, str]) -> tuple[set[str], str | None]:
-    """Ids whose value is not the one that more than half have, and that value; all ids and None where there is none."""
+    """Ids whose value is not the majority's, and the majority's value; all ids and None where there is no majority."""
     if len(set(values.values())) < 2:
         return set(), None
     winner, votes = Counter(values.values()).most_common(1)[0]
@@ -224,9 +223,9 @@ def patient_conflicts(models: Iterable[PatientModel]) -> dict[str, str]:
     """Models to leave out because the models of their patient contradict each other: model id to reason.
 
     Models of one patient share a genotype, so two lineages mean that one is misfiled or contaminated. The lineage of
-    more than half of a patient's models stands and the others go; without such a majority all go. Among those that
-    stand, two labels are settled by the same rule. Pass usable models only (``model_exclusion`` is None): a patient's
-    matched normal line is no contradiction. A model without a lineage, or without a label, contradicts nothing.
+    more than half of a patient's models is kept and the other models are left out; without a majority all are left out.
+    The same rule then decides between two labels. Pass usable models only (``model_exclusion`` is None), because a
+    patient's matched normal line is no contradiction. A model without a lineage or a label contradicts nothing.
     """
     of_patient: dict[str, list[PatientModel]] = defaultdict(list)
     for model in models:

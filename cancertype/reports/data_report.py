@@ -1,4 +1,4 @@
-"""The cohort to look at: one self-contained page of what was kept, how it looks, and what was left out and why."""
+"""The data report: one self-contained page of what was kept, how it looks, and what was left out and why."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ from ..files import write_text
 from ..labels import LABELS, NAMES
 from ..variants.cases import Dropped
 from ..variants.schema import SUBSTITUTIONS
-from .pages import BLUE, INK, ORANGE, RULE, embedded, render, styled
+from .pages import BLUE, INK, ORANGE, RULE, embedded, plain, render, styled
 
 SOURCE_TITLES = {
     "tcga": "TCGA tumours",
@@ -51,8 +51,8 @@ _GROUPS_SHOWN = 12
 _TOP = 20
 _FEW_TEST_CASES = 10
 _UNEQUAL = 5
-_TELLS_APART = 5
-"""Cases that share fewer variants than this may be alike by chance: one BRAF V600E says little."""
+_FEWEST_TO_COMPARE = 5
+"""Cases with fewer variants than this may be alike by chance: one BRAF V600E says little."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def summary(cases: pa.Table, dropped: Sequence[Dropped]) -> dict:
 
     ``cases`` has at least the columns case_id, patient_id, source, label, origin and split. Keys: cases, patients,
     sources and splits (name to cases), labels (every label to source to split to cases), out_of_scope (source to the
-    source's own class to cases) and dropped (source, what, reason, n, examples; the greatest n first within each what).
+    source's own class to cases) and dropped (source, what, reason, n, examples; the largest n first within each what).
     """
     frame = cases.select(["patient_id", "source", "label", "origin", "split"]).to_pandas()
     labels: dict = {label: {} for label in LABELS}
@@ -111,10 +111,10 @@ def write_report(
 ) -> None:
     """Write the page, one HTML file that needs no other. The same arguments give the same bytes.
 
-    ``cases`` comes from ``features.count`` with the cohort's column split. ``notes`` (of the readers) and ``sources``
-    (the records of source.json) are in the same order. ``profiles`` are the fingerprints of ``cohort.profiles``, one a
-    case: with them, cases of different patients with the same mutations are flagged too. Raises ``ValueError`` when
-    ``notes`` and ``sources``, or ``cases`` and ``profiles``, differ in length.
+    ``cases`` comes from ``features.count`` and has the cohort's column split. ``notes`` (of the readers) and
+    ``sources`` (the records of source.json) are in the same order. With ``profiles`` (``cohort.patients.profiles``, one
+    per case), cases of different patients with the same mutations are flagged too. Raises ``ValueError`` when ``notes``
+    and ``sources``, or ``cases`` and ``profiles``, differ in length.
     """
     frame = cases.select(list(_COLUMNS)).to_pandas()
     modelled = frame[frame["split"].isin(_MODELLED)]
@@ -155,7 +155,7 @@ def write_report(
         same=same,
         alike=alike,
         groups_shown=_GROUPS_SHOWN,
-        tells_apart=_TELLS_APART,
+        fewest_to_compare=_FEWEST_TO_COMPARE,
         profiled=profiles is not None,
         origins=origins,
     )
@@ -179,7 +179,7 @@ def _in_order(sources: Iterable[str]) -> list[str]:
 
 
 def _merged(dropped: Sequence[Dropped]) -> list[Dropped]:
-    """One entry a source, what and reason, the greatest first within each what."""
+    """One entry per source, what and reason; the largest first within each what."""
     together: dict[tuple[str, str, str], list[Dropped]] = defaultdict(list)
     for entry in dropped:
         together[entry.what, entry.source, entry.reason].append(entry)
@@ -216,7 +216,7 @@ def _label_rows(counts: dict) -> list[dict]:
 
 
 def _dropped_rows(dropped: list[dict], kept: dict[str, int]) -> list[dict]:
-    """Per what: title, total, how many were kept (None if not known), and entries with their share of the greatest."""
+    """Per what: title, total, how many were kept (None if not known), and rows with their share of the largest."""
     tables = []
     for what, title in _WHATS.items():
         rows = [row for row in dropped if row["what"] == what]
@@ -228,7 +228,7 @@ def _dropped_rows(dropped: list[dict], kept: dict[str, int]) -> list[dict]:
 
 
 def _entropy(labels: pd.Series) -> float:
-    """Bits that the label itself holds: Shannon's entropy (Cover & Thomas, 2006, eq. 2.1)."""
+    """Shannon's entropy of the label in bits (Cover & Thomas, 2006, eq. 2.1)."""
     p = labels.value_counts().to_numpy() / max(len(labels), 1)
     return float(-(p * np.log2(p)).sum())
 
@@ -243,8 +243,8 @@ def _number(n: int, one: str, many: str) -> str:
 
 
 def _remarks(modelled: pd.DataFrame, vocabulary: Vocabulary) -> list[tuple[str, str]]:
-    """What a reader of later figures must know of these cases: a title and a text each."""
-    found = (
+    """What a reader of later figures must know about these cases: titles and texts."""
+    remarks = (
         _absent_labels(modelled),
         _small_tests(modelled),
         _one_kind_only(modelled, "cell line", "tumour"),
@@ -253,7 +253,7 @@ def _remarks(modelled: pd.DataFrame, vocabulary: Vocabulary) -> list[tuple[str, 
         _empty_cases(modelled),
         _panel_only(vocabulary),
     )
-    return [remark for remark in found if remark]
+    return [remark for remark in remarks if remark]
 
 
 def _absent_labels(modelled: pd.DataFrame) -> tuple[str, str] | None:
@@ -262,7 +262,7 @@ def _absent_labels(modelled: pd.DataFrame) -> tuple[str, str] | None:
     if not absent:
         return None
     title = f"{_number(len(absent), 'label has', 'labels have')} no case"
-    return title, f"{_listed(absent)}. Nothing that is trained on this cohort can learn to answer with such a label."
+    return title, f"{_listed(absent)}. A model trained on this cohort cannot learn these labels."
 
 
 def _small_tests(modelled: pd.DataFrame) -> tuple[str, str] | None:
@@ -273,7 +273,7 @@ def _small_tests(modelled: pd.DataFrame) -> tuple[str, str] | None:
     if not few:
         return None
     title = f"{_number(len(few), 'label has', 'labels have')} fewer than {_FEW_TEST_CASES} test cases"
-    return title, f"{_listed(few)}. Recall is known only roughly there: one case more or less moves it far."
+    return title, f"{_listed(few)}. Their recall is uncertain, because a single case changes it a lot."
 
 
 def _one_kind_only(modelled: pd.DataFrame, kind: str, other: str) -> tuple[str, str] | None:
@@ -283,7 +283,7 @@ def _one_kind_only(modelled: pd.DataFrame, kind: str, other: str) -> tuple[str, 
     if not only or not of_other:
         return None
     title = f"{_number(len(only), 'label is', 'labels are')} known from {kind}s only"
-    return title, f"{_listed(only)}. Whatever sets a {kind} apart from a {other} also points to these labels."
+    return title, f"{_listed(only)}. A model may recognise these labels by what distinguishes a {kind} from a {other}."
 
 
 def _unequal_labels(modelled: pd.DataFrame) -> tuple[str, str] | None:
@@ -291,7 +291,7 @@ def _unequal_labels(modelled: pd.DataFrame) -> tuple[str, str] | None:
     if counts.max() < _UNEQUAL * counts.min():
         return None
     largest, smallest = (f"{label} has {_count(counts[label])}" for label in (counts.idxmax(), counts.idxmin()))
-    text = f"{largest} cases, {smallest}. Accuracy leans to the large labels; macro-F1 counts every label alike."
+    text = f"{largest} cases, {smallest}. The large labels dominate accuracy, but macro-F1 counts all alike."
     return "Labels differ in size", text
 
 
@@ -299,21 +299,21 @@ def _empty_cases(modelled: pd.DataFrame) -> tuple[str, str] | None:
     n = int((modelled["burden"] == 0).sum())
     if not n:
         return None
-    title = f"{_number(n, 'case carries', 'cases carry')} no variant"
-    return title, "Sex, and tumour or cell line, is all that a model can go by there."
+    title = f"{_number(n, 'case has', 'cases have')} no variant"
+    return title, "A model can use only the sex, and whether the case is a tumour or a cell line."
 
 
 def _panel_only(vocabulary: Vocabulary) -> tuple[str, str] | None:
     genes = vocabulary.names("panel")
     if not genes:
         return None
-    title = f"Only {_number(len(genes), 'gene is', 'genes are')} looked at"
-    return title, "features.genes names them. Every count on this page, the burden included, is of these genes alone."
+    title = f"Only {_number(len(genes), 'gene is', 'genes are')} used"
+    return title, "features.genes lists them. Every count on this page, including the burden, covers these genes alone."
 
 
 def _duplicates(frame: pd.DataFrame, profiles: Sequence[str | None] | None) -> tuple[list[Group], list[Group], int]:
-    """Patients with several cases; groups of different patients with the same mutations; and how many cases share their
-    mutations with another patient's but have fewer than ``_TELLS_APART``. Contradictory groups come first."""
+    """Patients with several cases; groups of different patients with the same mutations; and the number of cases with
+    the same mutations as another patient but fewer than ``_FEWEST_TO_COMPARE``. Contradictory groups come first."""
     patients = _groups(frame, frame["patient_id"])
     if profiles is None:
         return patients, [], 0
@@ -321,7 +321,7 @@ def _duplicates(frame: pd.DataFrame, profiles: Sequence[str | None] | None) -> t
         raise ValueError(f"{len(profiles)} profiles for {len(frame)} cases")
     keys = pd.Series(profiles, index=frame.index, dtype=object)
     several = frame.groupby(keys)["patient_id"].transform("nunique").reindex(frame.index) > 1
-    few = frame["burden"] < _TELLS_APART
+    few = frame["burden"] < _FEWEST_TO_COMPARE
     chosen = several & ~few
     return patients, _groups(frame[chosen], keys[chosen]), int((several & few).sum())
 
@@ -355,9 +355,9 @@ def _titled(label: str, narrow: bool) -> str:
 
 
 def _bare_rows(ax: Axes, names: Sequence[str], size: float = 8) -> None:
-    """Name the rows of a horizontal plot, the first at the top."""
+    """Write the names of the rows of a horizontal plot, the first at the top."""
     ax.set(yticks=range(len(names)), ylim=(len(names) - 0.4, -0.6))
-    ax.set_yticklabels(names, fontsize=size)
+    ax.set_yticklabels([plain(name) for name in names], fontsize=size)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
 
@@ -390,18 +390,18 @@ def _draw_labels(modelled: pd.DataFrame, narrow: bool) -> Figure:
 
 
 def _draw_landscape(measured: pd.DataFrame, narrow: bool) -> Figure:
-    """Burden and substitution spectrum, a row a label from the greatest median burden down, and each kind as a whole;
-    ``narrow`` fits a phone."""
+    """Burden and substitution spectrum, one row per label from the highest median burden down, and one row per kind of
+    case; ``narrow`` fits a phone."""
     order = measured.groupby("label")["burden"].median().sort_values(ascending=False, kind="stable").index.tolist()
     kinds = _kinds(measured)
     rows = [(_titled(label, narrow), measured[measured["label"] == label]) for label in order]
     rows += [(f"All {kind}s", measured[measured["kind"] == kind]) for kind in kinds]
-    # The rows of the kinds stand off by half a row from those of the labels.
+    # Half a row of space separates the kinds from the labels.
     places = [i + 0.5 * (i >= len(order)) for i in range(len(rows))]
     width, xlabels, title_gap, columns = (
-        (4.4, ("Variants in a case", "Mean share"), "\n\n", 3)
+        (4.4, ("Variants per case", "Mean share"), "\n\n", 3)
         if narrow
-        else (8.6, ("Non-silent variants in a case", "Mean share of single-base substitutions"), "\n", 6)
+        else (8.6, ("Non-silent variants per case", "Mean share of single-base substitutions"), "\n", 6)
     )
     with styled(width, 0.245 * len(rows) + 1.3, ncols=2, sharey=True, width_ratios=(1, 1.05)) as (figure, axes):
         left, right = axes[0]
@@ -414,14 +414,14 @@ def _draw_landscape(measured: pd.DataFrame, narrow: bool) -> Figure:
             spread = [(place + side * (n == 2), burden) for place, burden, n in own if len(burden)]
             _draw_spread(left, *zip(*spread, strict=True), _KIND_COLOURS[kind])
         _draw_spectrum(right, places, [part for _, part in rows])
-        # Logarithmic from 1 up, with room for 0 before it: a case may carry nothing.
+        # Logarithmic from 1 up, with room for 0 before it, because a case may have no variant.
         left.set_xscale("symlog", linthresh=1, linscale=0.35)
         left.set(xlim=(-0.15, None), xlabel=xlabels[0], title=f"Burden{title_gap}")
         left.xaxis.set_major_formatter(FuncFormatter(lambda n, _: _count(n)))
         left.grid(axis="x")
         right.set(xlim=(0, 1), xlabel=xlabels[1], title=f"Substitution spectrum{title_gap}")
         right.set_xticks([0, 0.5, 1] if narrow else [0, 0.2, 0.4, 0.6, 0.8, 1])
-        right.xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+        right.xaxis.set_major_formatter(PercentFormatter(1.0))
         left.set(yticks=places, ylim=(places[-1] + 0.6, -0.6))
         left.set_yticklabels([name for name, _ in rows], fontsize=8)
         for text in left.get_yticklabels()[len(order) :]:
@@ -446,7 +446,7 @@ def _draw_landscape(measured: pd.DataFrame, narrow: bool) -> Figure:
 
 
 def _draw_spread(ax: Axes, places: Sequence[float], burdens: Sequence[pd.Series], colour: str) -> None:
-    """The median as a dot on the middle half (thick) and the middle nine tenths (thin) of each row's cases."""
+    """For each row the median (dot), the middle half (thick line) and the middle 90% (thin line) of its cases."""
     low, lower, middle, upper, high = np.array([np.percentile(burden, (5, 25, 50, 75, 95)) for burden in burdens]).T
     ax.hlines(places, low, high, color=colour, linewidth=1, alpha=0.55)
     ax.hlines(places, lower, upper, color=colour, linewidth=3.4)
@@ -459,7 +459,7 @@ def _draw_spectrum(ax: Axes, places: Sequence[float], parts: Sequence[pd.DataFra
         counts = part[list(SUBSTITUTIONS)].to_numpy(dtype=float)
         counts = counts[counts.sum(axis=1) > 0]
         if len(counts):
-            # Every case counts alike, so that one hypermutated case does not draw the whole label.
+            # Every case counts alike, so that one hypermutated case does not dominate its label.
             shares[row] = (counts / counts.sum(axis=1, keepdims=True)).mean(axis=0)
         else:
             ax.annotate("no DNA changes known", (0.5, places[row]), ha="center", va="center", fontsize=7.5, color=_SOFT)
@@ -494,7 +494,7 @@ def _draw_vocabulary(vocabulary: Vocabulary) -> Figure:
 
 
 def _draw_filter(filters: list[dict], measured: pd.DataFrame) -> Figure:
-    """Median burden of cell lines before and after the filter, against the tumours of the cohort."""
+    """Median burden of cell lines before and after the filter, compared with the tumours of the cohort."""
     rows = [row for row in filters if row["burden"]]
     tumours = measured[measured["kind"] == "tumour"]["burden"]
     with styled(7.4, 0.45 * len(rows) + 1.0) as (figure, axes):
@@ -524,7 +524,7 @@ def _draw_filter(filters: list[dict], measured: pd.DataFrame) -> Figure:
                 ax.axvline(middle, color=BLUE, linestyle=(0, (4, 3)), label=f"Tumours of this cohort: {_count(middle)}")
             )
         _bare_rows(ax, [SOURCE_TITLES[row["source"]] for row in rows], 8.5)
-        ax.set(xlim=(0, 1.25 * largest or 1.0), xlabel="Median non-silent variants in a case")
+        ax.set(xlim=(0, 1.25 * largest or 1.0), xlabel="Median number of non-silent variants per case")
         ax.grid(axis="x")
         ax.legend(handles=keys, loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, fontsize=8, borderaxespad=0)
     return figure

@@ -1,4 +1,4 @@
-"""The evaluation to look at: data files for ``dvc plots``, pictures, and one self-contained page."""
+"""The evaluation report: data files for ``dvc plots``, pictures, and one self-contained page."""
 
 import csv
 import io
@@ -42,13 +42,13 @@ _MUTATIONS_SHOWN = 10
 
 @dataclass(frozen=True)
 class Roles:
-    """Which model plays which part: ``final`` is what users get, ``tabular`` the best tabular model, if any."""
+    """Which model has which role: ``final`` is what users get, ``tabular`` the best tabular model, if there is one."""
 
     final: str
     tabular: str | None
 
     def items(self) -> list[tuple[str, str]]:
-        """(role, model), the final first; the language model only where it is not the final one."""
+        """(role, model), the final one first; the language model only where it is not the final one."""
         pairs = [("final", self.final)]
         if self.final != "language_model":
             pairs.append(("language_model", "language_model"))
@@ -56,7 +56,7 @@ class Roles:
 
 
 def roles(details: dict) -> Roles:
-    """The parts that the models of an evaluation play."""
+    """The roles of the models in an evaluation."""
     comparison = details["comparison"]
     return Roles(details["final"], comparison["best_tabular"] if comparison else None)
 
@@ -69,9 +69,10 @@ def write_plots(
 ) -> None:
     """Write the data files of ``dvc plots`` and a PNG of each picture into ``folder``.
 
-    ``confusion.csv``: actual, predicted, one row a test case. ``reliability/``, ``risk_coverage/`` and ``f1/`` hold
-    ``final.csv``, and where there are such ``language_model.csv`` and ``tabular.csv``. ``loss/training.csv`` and
-    ``loss/validation.csv``: step, loss, as in the frames given. ``pictures/*.png``: what the page shows.
+    ``confusion.csv``: actual and predicted label of the final model, one row per test case. ``reliability/``,
+    ``risk_coverage/`` and ``f1/`` hold ``final.csv``, and ``language_model.csv`` and ``tabular.csv`` where there are
+    such models beside the final one. ``loss/training.csv`` and ``loss/validation.csv``: step and loss, as in the frames
+    given. ``pictures/*.png``: the pictures of the page.
     """
     folder = Path(folder)
     y, part = _truth(result), roles(result.details)
@@ -101,9 +102,9 @@ def write_report(
 ) -> None:
     """Write the page, one HTML file that needs no other.
 
-    ``about``: data and code versions as label to text (commit, release, base model, licence ...). The losses have
-    columns step and loss. Examples of confusions show the predictions' column ``mutations`` (texts joined by a comma
-    and a space) where it is there.
+    ``about``: what data and code were used, as label to text (commit, release, base model, licence ...). The losses
+    have the columns step and loss. Examples of confusions show the column ``mutations`` of the predictions (texts
+    joined by a comma and a space) if there is one.
     """
     details, part = result.details, roles(result.details)
     drawings = _pictures(result, training_loss, validation_loss)
@@ -129,12 +130,12 @@ def write_report(
 
 
 def percent(figure: dict | float | None, digits: int = 1) -> str:
-    """``60.4 %`` or, of a figure with an interval, ``60.4 % (57.8 to 63.0)``; an en dash for none."""
-    return _with_interval(figure, lambda value: f"{100 * value:.{digits}f}", "\u00a0%")
+    """``60.4%`` or, with an interval, ``60.4% (57.8 to 63.0)``; an en dash for none."""
+    return _with_interval(figure, lambda value: f"{100 * value:.{digits}f}", "%")
 
 
 def number(figure: dict | float | None, digits: int = 2) -> str:
-    """``1.31`` or, of a figure with an interval, ``1.31 (1.23 to 1.39)``; an en dash for none."""
+    """``1.31`` or, with an interval, ``1.31 (1.23 to 1.39)``; an en dash for none."""
     return _with_interval(figure, lambda value: f"{value:.{digits}f}", "")
 
 
@@ -157,26 +158,27 @@ def _with_interval(figure: dict | float | None, write: Callable[[float], str], u
 
 
 def statements(details: dict) -> list[dict]:
-    """What is true of our models against the best tabular model: rows verdict, title, text; the final model first."""
+    """How our models compare with the best tabular model: rows of verdict, title and text, the final model first."""
     comparison, part = details["comparison"], roles(details)
     if not comparison:
         accuracy = percent(details["models"][part.final]["strict"]["accuracy"])
-        text = f"{TITLES[part.final]}: {accuracy} of test cases are right. No tabular model was measured beside it."
+        text = f"{TITLES[part.final]}: {accuracy} of test cases are right. No tabular model was measured."
         return [{"verdict": "undecided", "title": "No tabular model to compare with", "text": text}]
     against = {"better": "better than", "worse": "worse than", "undecided": "not shown to differ from"}
     rows = []
     for _, name in part.items():
         if name == part.tabular:
             continue
-        found, best = comparison[name], TITLES[part.tabular].lower()
+        paired, best = comparison[name], TITLES[part.tabular].lower()
         ours, theirs = (details["models"][model]["strict"]["accuracy"]["value"] for model in (name, part.tabular))
         text = (
-            f"{percent(ours)} of cases right against {percent(theirs)}: a difference of {points(found['accuracy'])}; "
-            f"McNemar’s exact test: {_p_value(found['mcnemar']['p_value'])}. Log loss differs by "
-            f"{signed(found['log_loss'])}; below 0 is better."
+            f"{percent(ours)} of cases are right, against {percent(theirs)}. The difference is "
+            f"{points(paired['accuracy'])}. "
+            f"McNemar’s exact test: {_p_value(paired['mcnemar']['p_value'])}. Log loss differs by "
+            f"{signed(paired['log_loss'])}, and less is better."
         )
-        title = f"{TITLES[name]}: {against[found['verdict']]} the best tabular model, {best}"
-        rows.append({"verdict": found["verdict"], "title": title, "text": text})
+        title = f"{TITLES[name]}: {against[paired['verdict']]} the best tabular model, {best}"
+        rows.append({"verdict": paired["verdict"], "title": title, "text": text})
     return rows
 
 
@@ -193,14 +195,14 @@ def _test(result: EvaluationResult) -> pd.DataFrame:
 
 
 def _misses(result: EvaluationResult) -> list[dict]:
-    """The commonest confusions with the cases in which the model was surest of its error."""
+    """The commonest confusions, each with the cases in which the model was most certain of its error."""
     test, p = _test(result), result.probabilities[result.details["final"]]
     y, predicted = metrics.encode(test["label"]), p.argmax(axis=1)
     rows = []
     for pair in result.details["confusions"][:_MISS_PAIRS]:
         wrong = np.flatnonzero((y == LABELS.index(pair["actual"])) & (predicted == LABELS.index(pair["predicted"])))
-        surest = wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")][:_MISS_EXAMPLES]
-        rows.append(pair | {"examples": [_example(test.iloc[i], p[i]) for i in surest]})
+        most_certain = wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")][:_MISS_EXAMPLES]
+        rows.append(pair | {"examples": [_example(test.iloc[i], p[i]) for i in most_certain]})
     return rows
 
 
@@ -222,7 +224,7 @@ def _pictures(
         "reliability": lambda: _draw_reliability(result.details, part),
         "risk_coverage": lambda: _draw_risk_coverage(result, y, part),
         "f1": lambda: _draw_f1(result.details, part),
-        "confusion": lambda: _draw_confusion(y, result.probabilities[part.final].argmax(axis=1)),
+        "confusion": lambda: _draw_confusion(y, result.probabilities[part.final].argmax(axis=1), TITLES[part.final]),
     }
     if training_loss is not None and len(training_loss):
         drawings["loss"] = lambda: _draw_loss(training_loss, validation_loss)
@@ -245,7 +247,7 @@ def _draw_models(details: dict) -> Figure:
             ax.grid(axis="x")
             ax.tick_params(axis="y", length=0)
             ax.spines["left"].set_visible(False)
-        axes[0, 0].xaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+        axes[0, 0].xaxis.set_major_formatter(PercentFormatter(1.0))
     return figure
 
 
@@ -258,7 +260,7 @@ def _dot_with_interval(ax: Axes, figure: dict, row: float, colour: str, write: C
 
 
 def _draw_reliability(details: dict, part: Roles) -> Figure:
-    """Accuracy against top probability; below it, how many cases lie in each bin of the final model."""
+    """Accuracy against top probability; below it, the number of cases in each bin of the final model."""
     with styled(3.9, 4.1, nrows=2, sharex=True, height_ratios=(3.2, 1)) as (figure, axes):
         top, bottom = axes[:, 0]
         top.plot([0, 1], [0, 1], color="#9aa5ae", linewidth=1, linestyle=(0, (3, 3)), label="Perfect")
@@ -275,22 +277,22 @@ def _draw_reliability(details: dict, part: Roles) -> Figure:
             )
         rows = details["reliability"][part.final]
         bottom.bar([(row["low"] + row["high"]) / 2 for row in rows], [row["n"] for row in rows], 0.085, color=BLUE)
-        top.set(title="Is a probability what it says?", ylabel="Share right", xlim=(0, 1), ylim=(0, 1.02))
+        top.set(title="Are the probabilities right?", ylabel="Share right", xlim=(0, 1), ylim=(0, 1.02))
         bottom.set(xlabel="Top probability", ylabel="Cases")
         for ax, axis in ((top, top.yaxis), (bottom, bottom.xaxis)):
-            axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+            axis.set_major_formatter(PercentFormatter(1.0))
             ax.grid(axis="y")
         top.legend(loc="upper left", fontsize=8)
     return figure
 
 
 def _draw_risk_coverage(result: EvaluationResult, y: np.ndarray, part: Roles) -> Figure:
-    """The share wrong among the surest cases, with the thresholds' places on the final model's curve."""
+    """The share of errors among the most certain cases; dots mark the thresholds on the final model's curve."""
     with styled(3.9, 4.1) as (figure, axes):
         ax = axes[0, 0]
         highest = 0.0
         for role, name in reversed(part.items()):
-            # Of the first few cases one error is a spike that hides the rest.
+            # One error among the first few cases would be a spike that hides the rest.
             curve = [
                 row for row in metrics.risk_coverage(y, result.probabilities[name]) if row["coverage"] * len(y) >= 10
             ]
@@ -303,19 +305,19 @@ def _draw_risk_coverage(result: EvaluationResult, y: np.ndarray, part: Roles) ->
                 ax.plot(*place, "o", color=BLUE, markersize=6, markeredgecolor="white", clip_on=False, zorder=3)
                 style = {"textcoords": "offset points", "color": BLUE, "fontsize": 8, "va": "center"}
                 style["bbox"] = {"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-                # On the axis itself the text would lie over the numbers below.
+                # On the axis itself the text would cover the numbers below it.
                 ax.annotate(f"p ≥ {row['threshold']:g}", place, xytext=(8, 7 if place[1] < 0.02 else -4), **style)
-        ax.set(title="Errors among the surest cases", xlabel="Share of cases answered", ylabel="Share wrong")
+        ax.set(title="Errors among the most certain cases", xlabel="Share of cases answered", ylabel="Share wrong")
         ax.set(xlim=(0, 1), ylim=(0, min(1.0, 1.35 * highest + 0.02)))
         for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+            axis.set_major_formatter(PercentFormatter(1.0))
         ax.grid()
         ax.legend(loc="upper left", fontsize=8)
     return figure
 
 
 def _draw_f1(details: dict, part: Roles) -> Figure:
-    """F1 of each label, the final model beside the best tabular model, best label at the top."""
+    """F1 of each label for the final model and the best tabular model, best label at the top."""
     rows = sorted((row for row in details["per_label"][part.final] if row["n"]), key=lambda row: row["f1"])
     other = {row["label"]: row["f1"] for row in details["per_label"].get(part.tabular, [])}
     with styled(8.4, 0.235 * len(rows) + 1.0) as (figure, axes):
@@ -330,7 +332,7 @@ def _draw_f1(details: dict, part: Roles) -> Figure:
         ax.scatter([row["f1"] for row in rows], range(len(rows)), s=40, color=BLUE, zorder=3, label=TITLES[part.final])
         ticks = [f"{NAMES[row['label']]}  {row['label']} ({row['n']})" for row in rows]
         ax.set(yticks=range(len(rows)), yticklabels=ticks, xlim=(-0.02, 1.02), ylim=(-0.7, len(rows) - 0.3))
-        ax.set(xlabel="F1", title="F1 of each label (test cases in brackets)")
+        ax.set(xlabel="F1", title=f"F1 of each label: {TITLES[part.final].lower()} (test cases in brackets)")
         ax.tick_params(axis="y", length=0, labelsize=8)
         ax.spines["left"].set_visible(False)
         ax.grid(axis="x")
@@ -338,8 +340,8 @@ def _draw_f1(details: dict, part: Roles) -> Figure:
     return figure
 
 
-def _draw_confusion(y: np.ndarray, predicted: np.ndarray) -> Figure:
-    """Shares of each actual label's cases, in labels that the test set or the predictions hold."""
+def _draw_confusion(y: np.ndarray, predicted: np.ndarray, model: str) -> Figure:
+    """What share of each actual label's cases ``model`` calls what, for labels in the test set or the predictions."""
     shown = sorted(set(y) | set(predicted))
     counts = np.zeros((len(LABELS), len(LABELS)))
     np.add.at(counts, (y, predicted), 1)
@@ -354,7 +356,11 @@ def _draw_confusion(y: np.ndarray, predicted: np.ndarray) -> Figure:
             ax.text(j, i, f"{100 * share[i, j]:.0f}", ha="center", va="center", fontsize=6.5, color=colour)
         ax.set_xticks(range(len(names)), names, rotation=90, fontsize=7)
         ax.set_yticks(range(len(names)), names, fontsize=7)
-        ax.set(xlabel="Predicted", ylabel="Actual", title="Of 100 cases of each cancer, how many were called what")
+        ax.set(
+            xlabel="Predicted",
+            ylabel="Actual",
+            title=f"Of 100 cases of each cancer, how many were called what ({model.lower()})",
+        )
         ax.tick_params(length=0)
         for spine in ax.spines.values():
             spine.set_visible(False)
@@ -367,7 +373,7 @@ def _draw_loss(training: pd.DataFrame, validation: pd.DataFrame | None) -> Figur
         ax.plot(training["step"], training["loss"], color=GREY, linewidth=1.3, label="Training")
         if validation is not None and len(validation):
             ax.plot(validation["step"], validation["loss"], "o-", color=BLUE, markersize=4, label="Validation")
-        ax.set(title="Loss of the language model", xlabel="Step", ylabel="Nats per token")
+        ax.set(title="Loss of the language model", xlabel="Step", ylabel="Nats per case")
         ax.set_ylim(bottom=0)
         ax.grid(axis="y")
         ax.legend(loc="upper right", fontsize=8)

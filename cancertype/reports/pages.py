@@ -1,7 +1,8 @@
-"""What reports share: one look, pictures whose bytes never vary, and a page that needs no other file."""
+"""What reports share: one style, pictures whose bytes never vary, and a page that needs no other file."""
 
 import base64
 import io
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY, INK, RULE = "#1b5e86", "#c9772b", "#8a939c", "#22303a", "#dde3e8"
-"""The colours of both reports; blue and orange stay apart under every common colour blindness, and in grey."""
+"""The colours of both reports; blue and orange differ under every common colour blindness, and in grey."""
 
 STYLE = {
     "font.family": "DejaVu Sans",
@@ -36,7 +37,12 @@ STYLE = {
     "ytick.color": INK,
     "legend.frameon": False,
     "svg.hashsalt": "cancertype",
+    # A $ in the name of a case, gene or file is a dollar sign. Read as mathematics, "$x^$" would stop the report.
+    "text.parse_math": False,
 }
+"""How every picture looks. Text made under it is never read as mathematics."""
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 @contextmanager
@@ -76,11 +82,20 @@ def render(room: str, template: str, filters: dict[str, Callable], /, **content)
     )
 
 
+def plain(name: str, longest: int = 80) -> str:
+    """The name of a case, gene or file as it may stand in a picture: one line of at most ``longest`` characters.
+
+    Control characters, surrogates and marks of writing direction become the replacement character, because they break
+    an SVG or reorder the text around them. ``STYLE`` sees to it that a ``$`` stays a dollar sign. Pages need no such
+    function: their templates escape every text."""
+    shown = "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _INVISIBLE else c for c in name)
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
 def percent(x: float | None) -> str:
-    """``83 %``; ``< 1 %`` and ``> 99 %`` for what rounding would make impossible or certain; an en dash for what was
-    not measured."""
+    """``83%``; ``<1%`` and ``>99%`` for what rounding would show as impossible or certain; an en dash for None."""
     if x is None:
         return "–"
     if 0 < x < 0.01:
-        return "< 1 %"
-    return "> 99 %" if 0.99 < x < 1 else f"{100 * x:.0f} %"
+        return "<1%"
+    return ">99%" if 0.99 < x < 1 else f"{100 * x:.0f}%"

@@ -1,8 +1,8 @@
 """Every alteration that the simulator can draw: single bases and doublets of a codon, splice sites, and a pool of
 indels.
 
-An alteration knows its alleles and how it is written; only gene and position are missing. Amino acids therefore agree
-with the bases by construction. Codon usage: Kazusa database, Homo sapiens (93,487 coding sequences), per thousand
+An alteration knows its alleles and how it is written; only the gene and the position are added later. So amino acids
+agree with the bases by construction. Codon usage: Kazusa database, Homo sapiens (93,487 coding sequences), per thousand
 codons.
 """
 
@@ -52,11 +52,10 @@ _INFRAME_RESIDUES = {1: 0.75, 2: 0.14, 3: 0.06, 5: 0.05}
 
 @dataclass(frozen=True)
 class Alteration:
-    """One way to alter coding DNA. ``reference`` and ``alternative`` are read on the coding strand ("" where nothing
-    stands).
+    """One way to alter coding DNA. ``reference`` and ``alternative`` are read on the coding strand ("" for no base).
 
-    ``offset``: bases between the codon's first base and the alteration; ``span``: residues after the first one that the
-    protein change names (0 = one residue); ``before``, ``infix``, ``after``: the protein change around its positions.
+    ``offset``: bases between the codon's first base and the alteration. ``span``: residues after the first one that the
+    protein change names (0 = one residue). ``before``, ``infix``, ``after``: the protein change around its positions.
     """
 
     effect: str
@@ -73,7 +72,7 @@ class Alteration:
 
     @property
     def substitution(self) -> int:
-        """Index into ``SUBSTITUTIONS``, or -1 where this is not a single-base substitution."""
+        """Index into ``SUBSTITUTIONS``, or -1 for anything but a single-base substitution."""
         if len(self.reference) != 1 or len(self.alternative) != 1:
             return -1
         pair = (self.reference, self.alternative)
@@ -111,7 +110,7 @@ def _single_bases() -> list[Alteration]:
 
 
 def _doublets() -> list[Alteration]:
-    """CC>TT (and GG>AA on the other strand) is the doublet of ultraviolet light: ten times the weight of any other."""
+    """CC>TT (and GG>AA on the other strand) is the doublet of ultraviolet light and has ten times the usual weight."""
     return [
         _coding(codon, codon[:offset] + pair + codon[offset + 2 :], offset, 2, usage * (10 if ultraviolet else 1))
         for codon, usage in zip(CODONS, CODON_USAGE, strict=True)
@@ -137,7 +136,7 @@ def _splice() -> list[Alteration]:
 
 
 def _indels() -> list[Alteration]:
-    """A fixed pool, drawn once from codon usage; the seed is the pool's own, so that no setting alters it."""
+    """A fixed pool, drawn once from codon usage. It has a seed of its own, so no setting changes it."""
     rng = np.random.default_rng(_INDEL_SEED)
     sense = [i for i, acid in enumerate(AMINO_ACIDS) if acid != "*"]
     usage = CODON_USAGE[sense] / CODON_USAGE[sense].sum()
@@ -180,12 +179,12 @@ IS_DOUBLET = np.array([len(a.reference) == len(a.alternative) == 2 for a in ALTE
 
 
 def of_effect(effect: str) -> np.ndarray:
-    """Indices of the alterations with ``effect``, doublets left out."""
+    """Indices of the alterations with ``effect``, without doublets."""
     return np.flatnonzero((EFFECT[effect] == EFFECT_OF) & ~IS_DOUBLET)
 
 
 def for_protein_change(before: str, after: str) -> np.ndarray:
-    """Indices of the alterations that turn residue ``before`` into ``after`` ("*" = stop): single bases if any can."""
+    """Indices of the alterations that turn residue ``before`` into ``after`` ("*" = stop); single bases if possible."""
     fits = np.array([a.codon != "" and a.before == before and a.after == after for a in ALTERATIONS])
     single = np.flatnonzero(fits & ~IS_DOUBLET)
     return single if len(single) else np.flatnonzero(fits)

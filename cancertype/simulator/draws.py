@@ -9,7 +9,7 @@ import numpy as np
 from .alterations import EFFECT, EFFECT_OF, IS_DOUBLET, SUBSTITUTION_OF, SUBSTITUTIONS, TRUNCATING, WEIGHT_OF, of_effect
 from .figures import MAX_BURDEN, Figures, chance_of_unlisted, figures_of, genes, recurrent
 
-# Shares of non-silent variants in 6,625 TCGA exomes (firehose calls); what is left are single bases within codons.
+# Shares of non-silent variants in 6,625 TCGA exomes (Firehose calls). The rest are single bases within codons.
 _KIND_SHARES = {"splice": 0.0428, "stop_lost": 0.001, "start_lost": 0.001, "doublet": 0.0028}
 _INDEL_SHARES = {
     "frameshift_deletion": 0.641,
@@ -20,8 +20,8 @@ _INDEL_SHARES = {
 _TRUNCATING_SHARES = {"nonsense": 0.386, "splice": 0.253, "frameshift_deletion": 0.269, "frameshift_insertion": 0.092}
 _INFRAME_SHARE_OF_DRIVERS = 0.012
 
-# What remains of the germline in a cell line, which has no matched normal: mostly transitions, about 80 variants, so
-# that the median line has three times the variants of the median tumour (DepMap 25Q3: median 203 a line).
+# The germline variants that remain in a cell line, which has no matched normal: about 80, mostly transitions, so that
+# the median line has three times the variants of the median tumour (DepMap 25Q3: median 203 per line).
 _GERMLINE_SPECTRUM = np.array([0.09, 0.10, 0.43, 0.05, 0.28, 0.05])
 _GERMLINE_LOG10 = (1.9, 0.15)
 _CULTURE_GROWTH = 1.5
@@ -79,7 +79,7 @@ def _pick_one_of(rng: np.random.Generator, shares: dict[str, float]) -> str:
 
 
 def _codons(rng: np.random.Generator, gene: np.ndarray, alteration: np.ndarray) -> np.ndarray:
-    """A codon for each hit, uniform along the gene; a lost start is codon 1, a lost stop the one after the last."""
+    """A codon for each hit, uniform along the gene. A lost start is at codon 1, a lost stop after the last codon."""
     length = genes()[1][gene]
     codon = 2 + (rng.random(len(gene)) * (length - 2)).astype(np.int64)
     effect = EFFECT_OF[alteration]
@@ -90,7 +90,7 @@ def _codons(rng: np.random.Generator, gene: np.ndarray, alteration: np.ndarray) 
 
 
 def chance_alterations(rng: np.random.Generator, spectrum: np.ndarray, indel_share: float, n: int) -> np.ndarray:
-    """``n`` non-silent alterations as chance makes them: the genetic code under a spectrum, splice sites, indels."""
+    """``n`` non-silent alterations that occur by chance: the genetic code under a spectrum, splice sites, indels."""
     names = [*_KIND_SHARES, *_INDEL_SHARES]
     shares = np.array([*_KIND_SHARES.values(), *(indel_share * share for share in _INDEL_SHARES.values())])
     kind = np.searchsorted(np.cumsum(shares), rng.random(n), side="right")
@@ -175,7 +175,7 @@ def _chance_hits(
 
 
 def _population_frequencies(rng: np.random.Generator, n: int) -> np.ndarray:
-    """gnomAD-like: most never seen, some seen once or twice, a few common enough for a germline filter to remove."""
+    """As in gnomAD: most are never seen, some are seen once or twice, a few are common enough for a germline filter."""
     kind = rng.random(n)
     rare, common = 10 ** rng.uniform(-6.2, -5.0, n), 10 ** rng.uniform(-4.5, -2.5, n)
     return np.where(kind < _COMMON_IN_POPULATION, common, np.where(kind < _KNOWN_IN_POPULATION, rare, 0.0))
@@ -194,14 +194,14 @@ def _selected_hits(rng: np.random.Generator, figures: Figures, spectrum: np.ndar
 
 
 def _silent_hits(rng: np.random.Generator, spectrum: np.ndarray, single_bases: int) -> Draws:
-    """Silent variants come at the rate that the genetic code gives them beside ``single_bases`` others."""
+    """Silent variants at the rate that the genetic code implies for ``single_bases`` other variants."""
     weights = _by_substitution(_SILENT, spectrum)
     n = rng.poisson(single_bases * weights.sum())
     return _chance_hits(rng, np.cumsum(genes()[1]), _pick(rng, _SILENT, weights, n), False)
 
 
 def case_rng(seed: int, label: str, kind: str, number: int) -> np.random.Generator:
-    """The case's own stream of random numbers: other labels, other cases and their number do not alter it."""
+    """The case's own stream of random numbers, which does not depend on other labels or cases."""
     return np.random.default_rng([seed, crc32(label.encode()), crc32(kind.encode()), number])
 
 

@@ -1,8 +1,8 @@
-"""The published figures that simulated cases are drawn from, made into probabilities.
+"""The published figures that simulated cases are drawn from, converted to probabilities.
 
-A gene's published frequency is the sum of two things: chance hits, which grow with the gene's length and the case's
-burden, and selection. ``figures_of`` separates them, so that the simulated frequency meets the published one and long
-genes still follow the burden. Figures: TCGA open-access exomes (``reference/``); docs/simulator.md names the sources.
+A gene's published frequency has two parts: chance hits, which grow with the gene's length and the case's burden, and
+selection. ``figures_of`` separates them, so that the simulated frequency equals the published one and long genes still
+follow the burden. The figures are of TCGA's open-access exomes; docs/simulator.md names the sources.
 """
 
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from ..package_data import rows as rows_of
 from .alterations import SUBSTITUTIONS, for_protein_change
 
 MAX_BURDEN = 20_000
-"""The most non-silent variants of a case: the upper tail of a log-normal law has no end, that of life has."""
+"""The most non-silent variants of a case. The log-normal distribution itself has no upper limit."""
 
 # The share of chance hits that truncates: nonsense, frameshift and splice sites among all non-silent variants.
 _CHANCE_TRUNCATING = 0.17
-# gene_frequency.csv lists genes from 3 % on.
+# gene_frequency.csv lists genes from 3% upwards.
 _UNLISTED_LIMIT = 0.029
 
 
 @dataclass(frozen=True)
 class Figures:
     """What a label's cases are drawn from. ``driver``: probability of a selected hit for each of ``driver_genes``;
-    ``truncating``: the share of those hits that truncates; ``concentration``: of the Dirichlet law of a case's
+    ``truncating``: the share of those hits that truncates; ``concentration``: of the Dirichlet distribution of a case's
     spectrum; ``chance``: cumulative weights of all genes for chance hits."""
 
     log10_burden: tuple[float, float]
@@ -161,14 +161,14 @@ def recurrent() -> dict[tuple[int, bool], Recurrent]:
     The share of a change is its published count over the expected number of tumours with a selected hit of its kind,
     scaled down where the shares of a gene exceed 0.97 (its listed labels then hold fewer tumours than its changes).
     """
-    found: dict[tuple[int, bool], list[tuple[int, np.ndarray, float]]] = {}
+    changes_of: dict[tuple[int, bool], list[tuple[int, np.ndarray, float]]] = {}
     for row in rows_of("simulator", "recurrent_changes.csv"):
         before, codon, after = row["HGVSp_Short"][2], int(row["HGVSp_Short"][3:-1]), row["HGVSp_Short"][-1]
         if before != after:
             key = (_index()[row["Hugo_Symbol"]], after == "*")
-            found.setdefault(key, []).append((codon, for_protein_change(before, after), float(row["tumours"])))
+            changes_of.setdefault(key, []).append((codon, for_protein_change(before, after), float(row["tumours"])))
     changes = {}
-    for key, entries in found.items():
+    for key, entries in changes_of.items():
         shares = np.array([e[2] for e in entries]) / max(_selected_tumours().get(key, 0.0), 1.0)
         shares *= min(1.0, 0.97 / shares.sum())
         changes[key] = Recurrent([e[0] for e in entries], [e[1] for e in entries], np.cumsum(shares))

@@ -1,7 +1,7 @@
-"""The simulated cohort, written as a DepMap release and as TCGA files: it passes through the same readers as real data.
+"""The simulated cohort, written as a DepMap release and as TCGA files, so the readers of real data read it too.
 
-Every label has the settings' number of patients, in the real sources' split between tumours and cell lines; a few
-awkward cases of real life come on top (docs/simulator.md lists them).
+Every label has the number of patients in the settings, divided between tumours and cell lines as in the real sources.
+A few awkward cases from real life are added (docs/simulator.md lists them).
 """
 
 import hashlib
@@ -51,7 +51,7 @@ _HYPERMUTATED_BURDEN = 6000
 
 @dataclass(frozen=True)
 class Case:
-    """A case to be drawn: its files' identifiers, the label whose figures it follows and its own random stream."""
+    """A case to be drawn: its identifiers, the label whose figures it follows and its own random stream."""
 
     sample: str
     patient: str
@@ -84,7 +84,7 @@ class Case:
             return drawn.take(is_silent(drawn))
         if self.kept < 1.0:
             chosen = case_rng(seed, self.label, f"{self.stream} kept in {self.sample}", self.number).random(len(drawn))
-            # Early (selected) hits are shared by all parts of a tumour; normal tissue beside it has none.
+            # All parts of a tumour share its early (selected) hits; adjacent normal tissue has none.
             return drawn.take((chosen < self.kept) | (drawn.recurrent & (self.kept > 0.5)))
         return drawn
 
@@ -98,7 +98,7 @@ def _classes(label: str, layout: str) -> tuple[list[dict[str, str]], np.ndarray]
 
 
 def labels_with_lines() -> tuple[str, ...]:
-    """The labels of which cell lines exist: all but PCPG and THYM, as in life."""
+    """The labels that have cell lines: all but PCPG and THYM, as in reality."""
     return tuple(label for label in LABELS if _classes(label, "depmap")[0])
 
 
@@ -111,12 +111,12 @@ def _base36(number: int, width: int) -> str:
 
 
 def barcode(label_number: int, number: int) -> str:
-    """A patient's barcode in TCGA's shape. 00 is no tissue source site of TCGA's, so it is nobody's."""
+    """A patient's barcode in TCGA's form. TCGA has no tissue source site 00, so the barcode is nobody's."""
     return f"TCGA-00-{_base36(label_number * 46_656 + number, 4)}"
 
 
 def _case(label: str, line: bool, number: int, seed: int) -> Case:
-    """Case ``number`` of a label; the class and the sex come from a stream of their own."""
+    """Case ``number`` of a label. The class and the sex come from a random stream of their own."""
     stream = "line" if line else "tumour"
     rng = case_rng(seed, label, f"{stream} person", number)
     classes, cumulative = _classes(label, "depmap" if line else "tcga")
@@ -132,48 +132,48 @@ def _case(label: str, line: bool, number: int, seed: int) -> Case:
 
 
 def lines_per_label(label: str, settings: Simulated) -> int:
-    """How many of a label's cases are cell lines: none where none exist."""
+    """How many of a label's cases are cell lines; 0 for a label without cell lines."""
     return round(settings.cases_per_label * settings.cell_line_fraction) if label in labels_with_lines() else 0
 
 
 def lines(settings: Simulated) -> list[Case]:
-    """The cell lines, those that make trouble included."""
+    """The cell lines, including awkward ones."""
     ordinary = [
         _case(label, True, i, settings.seed) for label in LABELS for i in range(lines_per_label(label, settings))
     ]
     first = {case.label: case for case in reversed(ordinary)}
-    trouble = []
+    awkward = []
     for label, changes in {
         "LUAD": {},
         "COAD": {"engineered": "genetic knockout"},
         "SKCM": {"engineered": "cultured to resistance", "resistance": "Dabrafenib"},
     }.items():
         if label in first:
-            trouble.append(replace(first[label], sample=f"{first[label].sample}-B", kept=0.85, **changes))
+            awkward.append(replace(first[label], sample=f"{first[label].sample}-B", kept=0.85, **changes))
     for code, (like, lineage, disease, subtype) in _LINES_OUT_OF_SCOPE.items():
         for i in range(_CASES_PER_OUT_OF_SCOPE):
             names = (f"ACH-SIM-{code}-{i:04d}", f"PT-SIM-{code}-{i:04d}")
-            trouble.append(Case(*names, like, True, i, f"line {code}", code, "Male", lineage, disease, subtype))
+            awkward.append(Case(*names, like, True, i, f"line {code}", code, "Male", lineage, disease, subtype))
     no_code = ("", "Male", "Lymphoid", "B-Cell Acute Lymphoblastic Leukemia", "B-Cell Acute Lymphoblastic Leukemia")
     normal = ("", "Unknown", "Fibroblast", "Non-Cancerous", "Fibroblast, Skin")
-    trouble.append(Case("ACH-SIM-NOCODE-0000", "PT-SIM-NOCODE-0000", "LAML", True, 0, "line without code", *no_code))
-    trouble.append(Case("ACH-SIM-NORMAL-0000", "PT-SIM-NORMAL-0000", "THYM", True, 0, "line normal", *normal))
-    return ordinary + trouble
+    awkward.append(Case("ACH-SIM-NOCODE-0000", "PT-SIM-NOCODE-0000", "LAML", True, 0, "line without code", *no_code))
+    awkward.append(Case("ACH-SIM-NORMAL-0000", "PT-SIM-NORMAL-0000", "THYM", True, 0, "line normal", *normal))
+    return ordinary + awkward
 
 
 def tumours(settings: Simulated) -> list[Case]:
-    """The tumours' samples, those that make trouble included."""
+    """The tumour samples, including awkward ones."""
     ordinary = [
         _case(label, False, i, settings.seed)
         for label in LABELS
         for i in range(settings.cases_per_label - lines_per_label(label, settings))
     ]
     first = {case.label: case for case in reversed(ordinary)}
-    trouble = []
+    awkward = []
     for label, sample_type in {"SKCM": "01", "BRCA": "06", "LIHC": "11"}.items():
         if label in first:
             second = f"{first[label].patient}-{sample_type}A"
-            trouble.append(replace(first[label], sample=second, kept=0.02 if sample_type == "11" else 0.8))
+            awkward.append(replace(first[label], sample=second, kept=0.02 if sample_type == "11" else 0.8))
     for n, (label, changes) in enumerate(
         {
             "UCEC": {"burden": _HYPERMUTATED_BURDEN},
@@ -184,17 +184,17 @@ def tumours(settings: Simulated) -> list[Case]:
         patient = barcode(len(LABELS), n)
         ordinary_case = _case(label, False, n, settings.seed)
         names = {"sample": f"{patient}-01A", "patient": patient, "stream": "awkward"}
-        trouble.append(replace(ordinary_case, **names, **changes))
+        awkward.append(replace(ordinary_case, **names, **changes))
     for n, (cohort, like) in enumerate(_COHORTS_OUT_OF_SCOPE.items()):
         for i in range(_CASES_PER_OUT_OF_SCOPE):
             patient = barcode(len(LABELS) + 1 + n, i)
             names = (f"{patient}-01A", patient)
-            trouble.append(Case(*names, like, False, i, f"tumour {cohort}", cohort, "Male", subtype=cohort))
-    return ordinary + trouble
+            awkward.append(Case(*names, like, False, i, f"tumour {cohort}", cohort, "Male", subtype=cohort))
+    return ordinary + awkward
 
 
 def _blocks(cases: Iterable[Case], seed: int, silent: bool) -> Iterator[Block]:
-    """Cases drawn and gathered until a block is full."""
+    """Cases are drawn and collected until a block is full."""
     parts, samples, counts = [], [], []
     for case in cases:
         drawn = case.draw(seed)
@@ -225,7 +225,7 @@ def _models_csv(cases: list[Case]) -> str:
 
 
 def _clinical_tsv(cases: list[Case]) -> str:
-    """One row a patient, and one patient of whom no variant was ever called."""
+    """One row per patient, and one patient without any variant call."""
     silent_patient = (barcode(len(LABELS), 99), "THYM", "FEMALE", "Thymoma", "SIMULATED")
     rows = {case.patient: (case.patient, case.code, case.sex.upper(), case.subtype, "SIMULATED") for case in cases}
     cells = [_CLINICAL_COLUMNS, *rows.values(), silent_patient]
@@ -254,7 +254,7 @@ def _write_source(folder: Path, source: str, layout: str) -> None:
 
 
 def write_depmap(folder: Path, settings: Simulated) -> None:
-    """Write ``OmicsSomaticMutations.csv.gz``, ``Model.csv`` and ``source.json`` into ``folder``, replacing it whole.
+    """Write ``OmicsSomaticMutations.csv.gz``, ``Model.csv`` and ``source.json`` into ``folder``, replacing its content.
 
     Equal settings give equal bytes. A label's first lines do not depend on how many follow.
     """
@@ -268,10 +268,10 @@ def write_depmap(folder: Path, settings: Simulated) -> None:
 
 
 def write_tcga(folder: Path, settings: Simulated) -> None:
-    """Write a MAF, a clinical table and ``source.json`` into ``folder``, replacing it whole.
+    """Write a MAF, a clinical table and ``source.json`` into ``folder``, replacing its content.
 
-    The MAF has MC3's columns as far as they hold something, silent variants included, and genes under the symbols of
-    2012. Equal settings give equal bytes. A label's first tumours do not depend on how many follow.
+    The MAF has those of MC3's columns that hold something, silent variants too, and genes under their symbols of 2012.
+    Equal settings give equal bytes. A label's first tumours do not depend on how many follow.
     """
     cases = tumours(settings)
     with whole_folder(folder) as beside:
@@ -284,7 +284,7 @@ def write_tcga(folder: Path, settings: Simulated) -> None:
 
 
 def _endless(line: bool, seed: int, made: list[Case]) -> Iterator[Case]:
-    """Cases of all labels in turn, noted in ``made``."""
+    """Cases of all labels in turn, recorded in ``made``."""
     labels, number = labels_with_lines() if line else LABELS, 0
     while True:
         for label in labels:
@@ -321,7 +321,7 @@ def write_tcga_rows(
     """As ``write_tcga``, but with exactly ``rows`` variants (MC3 has 3.6 million) and ``columns`` columns: for
     benchmarks.
 
-    ``columns`` counts MC3's columns from the left; the small cohort's columns are in the file in any case.
+    ``columns`` counts MC3's columns from the left. The columns of the small cohort are always in the file.
     """
     kept = tuple(name for i, name in enumerate(MAF_COLUMNS) if i < columns or name in MAF_CORE_COLUMNS)
     made: list[Case] = []

@@ -1,4 +1,4 @@
-"""What a text is made of that training and scoring, too, must know: the answers, and that the mutations are a set."""
+"""The parts of a text that training and scoring need too: the answers, and the mutations as a set in any order."""
 
 import random
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ SEPARATOR = ", "
 
 @dataclass(frozen=True)
 class Rendered:
-    """A case as text: the ``prompt``, the ``mutations`` in it (joined by ``SEPARATOR``), and how many were
-    ``left_out`` for the budget."""
+    """A case as text: the ``prompt``, the ``mutations`` in it (joined by ``SEPARATOR``), and the number ``left_out`` to
+    stay within the token budget."""
 
     prompt: str
     mutations: tuple[str, ...]
@@ -20,13 +20,13 @@ class Rendered:
 
 
 def completions(form: str) -> dict[str, str]:
-    """Label to the text that answers for it, with the leading space that belongs to its first token. ``form``: "word"
-    or "code", as ``text.completion``."""
+    """Label to the text of the answer, with the leading space that belongs to its first token. ``form``: "word" or
+    "code", as in ``text.completion``."""
     return {label: " " + (WORDS[label] if form == "word" else label) for label in LABELS}
 
 
 def shuffled(prompt: str, mutations: Sequence[str], rng: random.Random) -> str:
-    """The same case with its mutations in another order: they are a set, not a list."""
+    """The same case with its mutations in another order, because they are a set and not a list."""
     if len(mutations) < 2:
         return prompt
     before = SEPARATOR.join(mutations)

@@ -1,4 +1,4 @@
-"""A case written down: prompt and completion within a token budget, the most telling mutations first."""
+"""A case as text: prompt and completion within a token budget, the most informative mutations first."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -29,8 +29,8 @@ _SHORT = {
 
 
 def mutation(gene: str, change: str, consequence: str, recurrent: bool, changes: str) -> str:
-    """One mutation in words: ``BRAF V600E`` when the change is named, else the gene and what truncates it: ``APC
-    stop``.
+    """One mutation in words: ``BRAF V600E`` when the change is named, otherwise the gene and the kind of truncation:
+    ``APC stop``.
 
     ``changes`` is "all" (every protein change is named), "recurrent" (those of the vocabulary are) or "none".
     """
@@ -40,8 +40,8 @@ def mutation(gene: str, change: str, consequence: str, recurrent: bool, changes:
 
 
 def spectrum(counts: Sequence[int]) -> str:
-    """The shares of the six substitution classes in tenths: ``CA1 CG0 CT7 TA0 TC1 TG0``; "unknown" where there is
-    none."""
+    """The shares of the six substitution classes in tenths: ``CA1 CG0 CT7 TA0 TC1 TG0``; "unknown" for a case without
+    substitutions."""
     total = sum(counts)
     if total == 0:
         return "unknown"
@@ -51,25 +51,26 @@ def spectrum(counts: Sequence[int]) -> str:
 
 
 def shares(counts: Sequence[int]) -> str:
-    """The same six tenths by their place alone, in half the tokens: ``107010``; "unknown" where there is none."""
+    """The same six tenths without their names, in half the tokens: ``107010``."""
     total = sum(counts)
     return "".join(str(_tenths(n, total)) for n in counts) if total else "unknown"
 
 
 def events(case: Mapping[str, int]) -> str:
-    """Insertions, deletions, doublets and truncating variants as powers of two, a digit and so a token each.
+    """Insertions, deletions, doublets and truncating variants as powers of two, one digit and so one token each.
 
     ``1302`` is 1 insertion, 6 to 10 deletions, no doublet, 2 to 4 truncating variants: n becomes log2(n + 1), rounded,
-    at most 9. Counts, for a share in tenths hides the few that tell a cohort (two deletions among a hundred).
+    at most 9. These are counts because a share in tenths hides small numbers, such as two deletions in a hundred.
     """
     return "".join(str(min(9, round(math.log2(case[name] + 1)))) for name in COUNTED[1:])
 
 
 def process(case: Mapping[str, int]) -> str:
-    """What the mutations look like the work of, in words that a language model has met; a coarse reading.
+    """The mutational process that the counts point to, in words that a language model knows. This is a coarse rule.
 
-    ``case`` holds what ``features.count`` counts. The classes are those by which the signatures of these processes
-    differ most (COSMIC v3: SBS7, 4, 2 + 13, 6 + 15 with ID1 + 2, 10, 1); fewer than ten substitutions name none.
+    ``case`` holds the counts of ``features.count``. The rule uses the classes by which the signatures of these
+    processes differ most (COSMIC v3: SBS7, 4, 2 + 13, 6 + 15 with ID1 + 2, 10, 1). Fewer than ten substitutions name no
+    process.
     """
     counts = {name: case[name] for name in SUBSTITUTIONS}
     total, burden = sum(counts.values()), max(case["burden"], 1)
@@ -92,34 +93,34 @@ def process(case: Mapping[str, int]) -> str:
 
 
 def _tenths(part: int, whole: int) -> int:
-    """A share in tenths, 0 to 9, so that it stays one digit and so one token."""
+    """A share in tenths, 0 to 9, so that it is one digit and so one token."""
     return min(9, int(10 * part / whole + 0.5))
 
 
 def _amino_acids(counts: np.ndarray, named: list[int], limit: int) -> str:
-    """The commonest amino-acid substitutions, of those in the vocabulary; ties in the vocabulary's order."""
+    """The commonest amino-acid substitutions among those in the vocabulary; ties in the vocabulary's order."""
     present = [i for i in named if counts[i] > 0]
     present.sort(key=lambda i: -counts[i])
     return " ".join(AMINO_ACID_SUBSTITUTIONS[i].replace(">", "") for i in present[:limit]) or "none"
 
 
 def token_counter(tokenizer_file: Path) -> Callable[[Sequence[str]], list[int]]:
-    """A function from texts to their numbers of tokens, special tokens included. Raises ``InputError`` without the
-    file."""
+    """A function from texts to their numbers of tokens, including special tokens. Raises ``InputError`` when the file
+    is missing or damaged."""
     try:
         tokenizer = Tokenizer.from_file(str(tokenizer_file))
     except Exception as error:  # tokenizers raises a bare Exception for a missing or malformed file
-        raise InputError(f"{tokenizer_file}: no tokenizer can be read ({error}). Fetch the base model first") from error
+        raise InputError(f"{tokenizer_file}: is no readable tokenizer ({error}). Fetch the base first") from error
     return counter_of(tokenizer)
 
 
 def counter_of(tokenizer: Tokenizer) -> Callable[[Sequence[str]], list[int]]:
-    """The same for a tokenizer that is loaded already."""
+    """The same for a tokenizer that is already loaded."""
     return lambda texts: [len(encoding.ids) for encoding in tokenizer.encode_batch_fast(list(texts))]
 
 
 class Renderer:
-    """Writes cases down. ``count_tokens`` comes from ``token_counter``; ``panels`` maps a panel's name to its genes."""
+    """Writes cases as text. ``count_tokens`` is from ``token_counter``; ``panels`` maps a panel's name to its genes."""
 
     def __init__(
         self,
@@ -133,7 +134,7 @@ class Renderer:
         self._panels = {name: set(genes) for name, genes in (panels or {}).items()}
         self._genes = vocabulary.names("gene")
         self._amino_acids = [AMINO_ACID_SUBSTITUTIONS.index(name) for name in vocabulary.names("amino_acid")]
-        # The completion and an end-of-text token come on top of the prompt; special tokens are counted with each text.
+        # Completion and end-of-text token are added to the prompt. Special tokens are counted with each text.
         self._room = settings.max_tokens - max(count_tokens(list(completions(settings.completion).values()))) - 1
 
     def _fields(self, case: dict) -> dict[str, str]:
@@ -157,7 +158,7 @@ class Renderer:
         text = self.settings.template.format(
             **fields, mutations=(SEPARATOR.join(mutations) or NO_MUTATION) + unsequenced
         )
-        # A field that is empty (sex is not always known) leaves no double space behind.
+        # An empty field (sex is not always known) must not leave a double space.
         return "\n".join(" ".join(part for part in line.split(" ") if part) for line in text.rstrip().split("\n"))
 
     def _unsequenced(self, case: dict) -> str:
@@ -166,14 +167,14 @@ class Renderer:
         return f"; not sequenced: {SEPARATOR.join(missing)}" if missing else ""
 
     def render(self, cases: pa.Table, variants: pa.Table) -> list[Rendered]:
-        """One ``Rendered`` a case, in the order of ``cases`` (from ``features.count``); ``variants`` come from
-        ``features.informative_variants``. Raises ``InputError`` when the template alone is over the budget."""
-        told: dict[str, dict[str, None]] = {}
+        """One ``Rendered`` per case, in the order of ``cases`` (from ``features.count``); ``variants`` come from
+        ``features.informative_variants``. Raises ``InputError`` when the template alone exceeds the token budget."""
+        mutations_of: dict[str, dict[str, None]] = {}
         columns = ("case_id", "gene", "protein_change", "consequence", "recurrent")
         for case_id, *parts in zip(*(variants[name].to_pylist() for name in columns), strict=True):
-            told.setdefault(case_id, {})[mutation(*parts, changes=self.settings.changes)] = None
+            mutations_of.setdefault(case_id, {})[mutation(*parts, changes=self.settings.changes)] = None
         rows = cases.to_pylist()
-        all_named = [list(told.get(case["case_id"], {})) for case in rows]
+        all_named = [list(mutations_of.get(case["case_id"], {})) for case in rows]
         fields = [self._fields(case) for case in rows]
         unsequenced = [self._unsequenced(case) for case in rows]
         longest = [named[: self.settings.max_mutations] for named in all_named]
@@ -187,7 +188,7 @@ class Renderer:
         return rendered
 
     def _cut(self, case_id: str, fields: dict[str, str], named: list[str], unsequenced: str) -> tuple[list[str], str]:
-        """The greatest number of whole mutations that fit, found by bisection."""
+        """The largest number of whole mutations that fit, found by bisection, and the prompt with them."""
         fits, too_many = -1, len(named)
         while too_many - fits > 1:
             middle = (fits + too_many) // 2
@@ -208,8 +209,8 @@ def dataset(cases: pa.Table, rendered: list[Rendered], settings: Text) -> pa.Tab
     """The text dataset of ``cases``: case_id, source, label, prompt, completion, text, subclass, mutations and
     left_out.
 
-    ``text`` and ``subclass`` are the columns of the original post's datasets. A case without a label has an empty
-    completion.
+    ``text`` and ``subclass`` are the columns of the original post's datasets. The completion of a case without a label
+    is empty.
     """
     answers = completions(settings.completion)
     labels = cases["label"].to_pylist()

@@ -1,4 +1,4 @@
-"""How a case is written down."""
+"""How a case is written as text."""
 
 from string import Formatter
 from typing import Literal
