@@ -30,10 +30,19 @@ _CLASS_OF_TERM = {term: name for name, terms in _TERMS.items() for term in terms
 """MAF's Variant_Classification, Oncotator's and older DepMap releases' own names, and the Sequence Ontology terms of
 VEP."""
 
-_SEVERITY = ("splice", "nonsense", "frameshift", "stop_lost", "start_lost", "inframe", "missense", SILENT, NON_CODING)
-"""Ensembl's order of severity, coarsened to our classes."""
+SEVERITY = ("splice", "nonsense", "frameshift", "stop_lost", "start_lost", "inframe", "missense", SILENT, NON_CODING)
+"""Our classes, the most severe first, in Ensembl's order: splice acceptor and donor, stop gained, frameshift, stop lost,
+start lost, in-frame insertion and deletion, missense, synonymous, non-coding
+(https://www.ensembl.org/info/genome/variation/prediction/predicted_data.html)."""
+
+_RANK = {name: rank for rank, name in enumerate(SEVERITY)}
 
 _OF_NON_CODING_TRANSCRIPT = {"non_coding_transcript_variant", "non_coding_transcript_exon_variant"}
+
+
+def severity_of(term_class: str | None) -> int:
+    """Rank of a class in ``SEVERITY``: 0 is the most severe. Anything that is no class, such as None, ranks last."""
+    return _RANK.get(term_class, len(SEVERITY))
 
 
 @lru_cache(1 << 16)
@@ -46,7 +55,7 @@ def consequence_class(stated: str) -> str | None:
     """
     transcripts = [_transcript_class(part.split("&")) for part in stated.lower().split(",")]
     known = [c for c in transcripts if c is not None]
-    return min(known, key=_SEVERITY.index) if known else None
+    return min(known, key=severity_of) if known else None
 
 
 def _transcript_class(terms: list[str]) -> str | None:
@@ -54,4 +63,4 @@ def _transcript_class(terms: list[str]) -> str | None:
     if len(names) > 1 and not _OF_NON_CODING_TRANSCRIPT.isdisjoint(names):
         return NON_CODING
     known = [_CLASS_OF_TERM[name] for name in names if name in _CLASS_OF_TERM]
-    return min(known, key=_SEVERITY.index) if known else None
+    return min(known, key=severity_of) if known else None
