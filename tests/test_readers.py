@@ -474,6 +474,6 @@ def test_the_real_lines_read_whole(shared_data):
 def test_the_reader_streams_in_blocks(tmp_path):
     path = tmp_path / "long.tsv"
     path.write_text("a\tb\n" + "x\t1\n" * 5000)
-    blocks = list(delimited.batches(path, {"a": delimited.TEXT, "b": pa.int64()}, block_bytes=4096))
+    blocks = list(delimited.DelimitedFile(path).batches({"a": delimited.TEXT, "b": pa.int64()}, block_bytes=4096))
     assert len(blocks) > 3
     assert sum(block.num_rows for block in blocks) == 5000

@@ -265,7 +265,7 @@ def _of_rows(path: Path, form: str) -> Iterator[Problem]:
     consequence, checks = _checks(form, delimited.header(path).names)
     columns = dict.fromkeys((check.column for check in checks), TEXT)
     row = 0
-    for batch in delimited.batches(path, columns, description=f"checking {path.name}"):
+    for batch in delimited.DelimitedFile(path).batches(columns, description=f"checking {path.name}"):
         looked_at = canonical.tells(batch.column(consequence), Counter())
         wrong: dict[int, list[str]] = {}
         for check in checks:

@@ -102,7 +102,10 @@ def _mutations(
 ) -> tuple[pa.Table, tuple[dict[str, pa.DataType], dict[str, pa.DataType]]]:
     """The rows that may count, and the columns that were read; adds what it meets to ``seen``."""
     columns = _columns(path)
-    batches = [_telling(batch, settings, seen) for batch in delimited.batches(path, *columns, f"reading {path.name}")]
+    batches = [
+        _telling(batch, settings, seen)
+        for batch in delimited.DelimitedFile(path).batches(*columns, f"reading {path.name}")
+    ]
     return compacted(pa.Table.from_batches(batches, schema=_ROWS)), columns
 
 

@@ -163,7 +163,7 @@ def _variant_rows(paths: list[Path], source: str) -> tuple[pa.Table, set[str], l
             | {position: pa.int64()}
         )
         optional = {"FILTER": TEXT, "CONTEXT": pa.string()}
-        for batch in delimited.batches(path, columns, optional, f"reading {path.name}"):
+        for batch in delimited.DelimitedFile(path).batches(columns, optional, f"reading {path.name}"):
             barcodes.update(batch.column("Tumor_Sample_Barcode").dictionary.to_pylist())
             batches.append(_rows(_telling(batch, counts), position, protein))
     rows = pa.Table.from_batches([pa.RecordBatch.from_arrays(arrays, schema=_ROWS) for arrays in batches], schema=_ROWS)
