@@ -32,6 +32,7 @@ from cancertype.features import features
 from cancertype.features.settings import Features
 from cancertype.simulator import simulation
 from cancertype.sources import depmap, raw, tcga
+from cancertype.sources.settings import ReadingLimits
 from cancertype.tables import delimited
 from stages import featurize
 
@@ -47,7 +48,7 @@ COLUMNS = {
         "Hotspot", "GnomadeAF", "GnomadgAF", "AF", "DP",
     ),
 }  # fmt: skip
-READERS = {"tcga": tcga.read, "depmap": depmap.read}
+READERS = {"tcga": tcga.read, "depmap": lambda folder: depmap.read(folder, ReadingLimits())}
 
 
 class Laps:
@@ -101,7 +102,7 @@ def steps(folder: Path, laps: Laps) -> dict[str, int]:
     """The library's part of featurize, step by step."""
     tables = []
     for path, _ in raw.records(folder):
-        tables.append(READERS[path.parent.name](path, Cohort()))
+        tables.append(READERS[path.parent.name](path))
         laps.lap(f"reader {path.parent.name}")
     together = assembly.assemble(tables, Cohort())
     laps.lap("cohort")

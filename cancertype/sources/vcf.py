@@ -15,13 +15,13 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
-from ..cohort.settings import Cohort
 from ..errors import InputError
 from ..tables import delimited
 from ..tables.columns import compacted
 from ..variants import canonical, schema
 from ..variants.cases import Dropped, SourceTables, unlabelled
 from ..variants.consequences import consequence_class
+from .settings import ReadingLimits
 
 _FIXED = ("#CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 _ANN = ("Allele", "Annotation", "Impact", "Gene_Name", "Gene_ID", "Feature_Type", "Feature_ID", "Biotype", "Rank")
@@ -69,7 +69,7 @@ class _Seen:
             known.append(example)
 
 
-def read(path: Path, settings: Cohort) -> SourceTables:
+def read(path: Path, settings: ReadingLimits) -> SourceTables:
     """Read the file; a case is a sample, or the file itself where it lists sites without samples.
 
     A sample carries the alleles of its genotype (FORMAT/GT). Matched normals (named so, or by Mutect2's
@@ -218,7 +218,7 @@ def _snpeff(text: str) -> Transcript:
 
 
 def _record(
-    path: Path, number: int, line: str, top: _Header, settings: Cohort, seen: _Seen
+    path: Path, number: int, line: str, top: _Header, settings: ReadingLimits, seen: _Seen
 ) -> Iterator[tuple[str, ...]]:
     """The rows of ``_COLUMNS`` that one line of the file makes."""
     fields = line.split("\t")
@@ -250,7 +250,9 @@ def _refusal(filters: str, alternatives: str, carriers: list[list[str]] | None) 
     return _NO_GENOTYPE if carriers is None else None
 
 
-def _refusal_of_allele(allele: str, carriers: list[str], best: Transcript | None, settings: Cohort) -> str | None:
+def _refusal_of_allele(
+    allele: str, carriers: list[str], best: Transcript | None, settings: ReadingLimits
+) -> str | None:
     if not carriers:
         return _NOT_CALLED
     if not allele.isalpha():

@@ -1,4 +1,4 @@
-"""Tables in other containers (.xlsx, .parquet, records of JSON) as tab-separated text, so that one reader serves them."""
+"""Tables in other containers (.xlsx, .parquet, records of JSON) as tab-separated text that one reader serves."""
 
 import csv
 import datetime

@@ -124,6 +124,18 @@ class DelimitedFile:
             return pa.schema(list(self._wanted(columns, optional).items())).empty_table()
         return pa.Table.from_batches(parts)
 
+    def line_of(self, column: str, value: str) -> int:
+        """The first line on which ``column`` holds ``value``, for a message; 0 where none does."""
+        at, quoting = self.names.index(column), csv.QUOTE_MINIMAL if self.header.quoted else csv.QUOTE_NONE
+        with self._opened() as stream:
+            stream.read(self.header.bytes)
+            text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline=None)
+            rows = csv.reader(text, delimiter=self.header.delimiter, quoting=quoting)
+            for row in rows:
+                if at < len(row) and row[at].strip() == value:
+                    return self.header.line + rows.line_num
+        return 0
+
     def _opened(self) -> io.BufferedIOBase:
         return formats.opened(self.path) if self._content is None else io.BytesIO(self._content)
 
