@@ -57,7 +57,7 @@ _YES = ("true", "yes", "1")
 
 
 class DepMapReader(RowReader):
-    """Reads the mutations. Lines have no matched normal, so likely inherited and poorly supported variants are left out.
+    """Reads the mutations, without those that are likely inherited or poorly supported: lines have no matched normal.
 
     ``burden`` counts the non-silent variants of each model before that filter."""
 
@@ -106,7 +106,7 @@ class DepMapReader(RowReader):
     def consequence(self, block: Block) -> pa.DictionaryArray:
         """VariantInfo (the term of one transcript), or MolecularConsequence where that is empty or not in the
         release."""
-        present = [column for column in block.columns("consequence")]
+        present = block.columns("consequence")
         if len(present) == 1 or "" not in present[0].dictionary.to_pylist():
             return present[0]
         first, second = (column.dictionary_decode() for column in present)
@@ -160,9 +160,8 @@ def read_lines(file: DelimitedFile, limits: ReadingLimits) -> SourceTables:
 def _reader(file: DelimitedFile, limits: ReadingLimits) -> DepMapReader:
     consequence = MUTATIONS.columns["consequence"].names
     if not set(consequence) & set(file.names):
-        raise InputError(
-            f"{file.path}: line {file.header.line}: neither column {' nor '.join(consequence)}: fetch the whole file again"
-        )
+        what = f"neither column {' nor '.join(consequence)}"
+        raise InputError(f"{file.path}: line {file.header.line}: {what}: fetch the whole file again")
     MUTATIONS.check(file)
     return DepMapReader(limits)
 

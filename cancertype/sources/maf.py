@@ -102,6 +102,13 @@ class MafReader(RowReader):
         keep = self.refuse(np.ones(rows.num_rows, bool), none, NO_MUTATION)
         return rows if keep.all() else rows.filter(pa.array(keep))
 
+    def protein_change(self, block: Block) -> pa.Array:
+        """The stated change; of ANNOVAR's AAChange.refGene, which lists all transcripts, that of the first."""
+        change = super().protein_change(block)
+        if not pc.any(pc.match_substring_regex(change, ":p\\.[^,]*,")).as_py():
+            return change
+        return pc.if_else(pc.match_substring(change, ","), pc.replace_substring_regex(change, ",.*$", ""), change)
+
     def alternative(self, block: Block) -> pa.DictionaryArray:
         """Tumor_Seq_Allele2, or Tumor_Seq_Allele1 where the former is the reference: some centres put the change there,
         and a homozygous change is in both."""

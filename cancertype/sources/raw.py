@@ -26,7 +26,9 @@ def records(raw: Path) -> Iterator[tuple[Path, dict]]:
 
 
 def read(raw: Path, limits: ReadingLimits) -> list[SourceTables]:
-    """Read every origin under ``raw``; ``limits`` hold for those without matched normals. Raises ``InputError`` when there is none."""
+    """Read every origin under ``raw``; ``limits`` hold for those without matched normals.
+
+    Raises ``InputError`` when there is none."""
     tables = [_READERS[record["source"]](folder, limits) for folder, record in records(raw)]
     if not tables:
         raise InputError(f"{raw} holds no source: list one in data.sources and fetch it")

@@ -26,45 +26,25 @@ from ..variants.genes import known_genes, symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
 from ..variants.schema import NON_CODING, SILENT
 
-_WILD_TYPE = frozenset(
-    """wt wildtype wild-type wild_type wild|type 0 0.0 false no negative neg unmutated not|mutated no|mutation
-    no|alteration no|alterations none|detected""".replace("|", "\0").split()
-)
-_NOT_SEQUENCED = frozenset(
-    """na n/a nan null none ns . - ? not|sequenced not|profiled not|tested not|assessed not|available""".replace(
-        "|", "\0"
-    ).split()
-)
-_MUTATED = frozenset(
-    ["1", "1.0", "true", "yes", "mut", "mutated", "mutant", "mutation", "multi_hit", "positive", "pos"]
-)
-_NO_SMALL_MUTATION = frozenset(
-    [
-        "amp",
-        "amplification",
-        "amplified",
-        "gain",
-        "homdel",
-        "deepdel",
-        "deep_deletion",
-        "hetloss",
-        "shallow_deletion",
-        "loss",
-        "fusion",
-        "sv",
-        "rearrangement",
-        "up",
-        "down",
-        "mrna_high",
-        "mrna_low",
-        "cna_amp",
-        "cna_homdel",
-    ]
-)
-_GERMLINE = frozenset({"[germline]", "(germline)", "germline"})
-_TAGS = frozenset(
-    {"(driver)", "[driver]", "(putative", "driver)", "[somatic]", "(somatic)", "somatic", "(vus)", "[vus]"}
-)
+_WORDS = {
+    "wild type": """
+        wt wildtype wild-type wild_type 0 0.0 false no negative neg unmutated not_mutated no_mutation no_alteration
+        no_alterations none_detected
+    """,
+    "not sequenced": """
+        na n/a nan null none ns . - ? not_sequenced not_profiled not_tested not_assessed not_available
+    """,
+    "mutated": "1 1.0 true yes mut mutated mutant mutation multi_hit positive pos",
+    "no small mutation": """
+        amp amplification amplified gain homdel deepdel deep_deletion hetloss shallow_deletion loss fusion sv
+        rearrangement up down mrna_high mrna_low cna_amp cna_homdel
+    """,
+    "germline": "[germline] (germline) germline",
+    "tag": "(driver) [driver] (putative driver) [somatic] (somatic) somatic (vus) [vus]",
+}
+_MEANING = {word: meaning for meaning, words in _WORDS.items() for word in words.split()}
+"""What a cell, or a word of one, means besides protein changes and classes; blanks are written ``_``."""
+
 _SEPARATORS = str.maketrans({";": "\n", ",": "\n", "|": "\n"})
 _EXAMPLES = 5
 
@@ -73,29 +53,11 @@ _ID_NAMES = (
     "celllinename", "cellline", "patientid", "patient", "name", "index", "unnamed0", "",
 )  # fmt: skip
 _OTHER_COLUMNS = frozenset(
-    [
-        "studyid",
-        "study",
-        "studyoforigin",
-        "cancertype",
-        "cancertypedetailed",
-        "cancerstudy",
-        "oncotreecode",
-        "tumortype",
-        "sampletype",
-        "sequencingid",
-        "profileid",
-        "modelconditionid",
-        "isdefaultentryformodel",
-        "isdefaultentryformc",
-        "entrezgeneid",
-        "entrezid",
-        "cytoband",
-        "altered",
-        "genepanel",
-        "genepanelid",
-        "mutationcount",
-    ]
+    """
+    studyid study studyoforigin cancertype cancertypedetailed cancerstudy oncotreecode tumortype sampletype sequencingid
+    profileid modelconditionid isdefaultentryformodel isdefaultentryformc entrezgeneid entrezid cytoband altered
+    genepanel genepanelid mutationcount
+    """.split()  # noqa: SIM905  one word per line would be a page
 )
 """Columns, without capitals and punctuation, that exports put beside those of the genes."""
 
@@ -134,12 +96,12 @@ def read_cell(text: str) -> Cell:
     Changes are separated by blanks, ``;``, ``,`` or ``|``. cBioPortal's tag ``[germline]`` takes back the change before
     it."""
     text = text.strip()
-    word = text.lower().replace(" ", "\0")
-    if not text or word in _NOT_SEQUENCED:
+    meaning = _MEANING.get(text.lower().replace(" ", "_"))
+    if not text or meaning == "not sequenced":
         return Cell(reason=NOT_SEQUENCED)
-    if word in _WILD_TYPE:
+    if meaning == "wild type":
         return Cell()
-    if word in _MUTATED or (text.isdecimal() and text != "0") or (text.endswith(".0") and text[:-2].isdecimal()):
+    if meaning == "mutated" or (text.isdecimal() and text != "0") or (text.endswith(".0") and text[:-2].isdecimal()):
         return Cell(mutations=(("", "missense"),), class_unknown=True)
     return _of_items(text.translate(_SEPARATORS).split("\n"))
 
@@ -153,13 +115,13 @@ def _of_items(items: list[str]) -> Cell:
         # A class of several words, such as "Frame Shift Del", before its words one by one.
         words = [item] if consequence_class(item) else item.split()
         for word in words:
-            lower = word.lower()
-            if lower in _GERMLINE:
+            meaning = _MEANING.get(word.lower())
+            if meaning == "germline":
                 mutations = mutations[:-1]
                 reasons.append(_GERMLINE_REASON)
-            elif lower in _TAGS or is_unstated(word) or lower in _WILD_TYPE:
+            elif meaning in ("tag", "wild type") or is_unstated(word):
                 continue
-            elif lower in _NO_SMALL_MUTATION:
+            elif meaning == "no small mutation":
                 reasons.append(_OTHER_KIND)
             elif (change := parse_protein_change(word)) or consequence_class(word):
                 kind = change.consequence if change else consequence_class(word)
@@ -167,7 +129,7 @@ def _of_items(items: list[str]) -> Cell:
                     reasons.append(kind)
                 else:
                     mutations.append((word, "") if change else ("", kind))
-            elif lower in _MUTATED and len(words) == 1:
+            elif meaning == "mutated" and len(words) == 1:
                 vague = True
             else:
                 unreadable.append(word)
@@ -182,13 +144,13 @@ def _of_items(items: list[str]) -> Cell:
 def read(path: Path, *, labelled: bool = True) -> SourceTables:
     """Read a comma-, semicolon- or tab-separated table (packed with gzip or not), or the one such file of a folder.
 
-    Cells hold ``WT``, protein changes, class words (Missense_Mutation), or 0 and 1; an empty cell, ``NA`` or ``NS`` says
-    that the gene was not sequenced in that case, and a case without a sequenced gene is left out. Where no cell of the
-    whole table says wild type, an empty cell does. The gene columns are the panel when they are fewer than
-    ``SMALLEST_EXOME`` (cases then have ``panel`` "table", whose genes ``panels`` lists), else a whole exome. There is no
-    DNA in such a table: substitution and context are null, the DNA event is "unknown", and the protein change shows the
-    consequence. Of cases with equal mutations and different labels none can be believed: all are left out. ``labelled``
-    False passes over SUBCLASS, and leaves no case out because of it.
+    Cells hold ``WT``, protein changes, class words (Missense_Mutation), or 0 and 1; an empty cell, ``NA`` or ``NS``
+    says that the gene was not sequenced in that case, and a case without a sequenced gene is left out. Where no cell of
+    the whole table says wild type, an empty cell does. The gene columns are the panel when they are fewer than
+    ``SMALLEST_EXOME`` (cases then have ``panel`` "table", whose genes ``panels`` lists), else a whole exome. There is
+    no DNA in such a table: substitution and context are null, the DNA event is "unknown", and the protein change shows
+    the consequence. Of cases with equal mutations and different labels none can be believed: all are left out.
+    ``labelled`` False passes over SUBCLASS, and leaves no case out because of it.
 
     Raises ``InputError`` with file, line and column for anything that cannot be read, and for an ID that is there
     twice.
@@ -356,9 +318,8 @@ def _columns(file: DelimitedFile) -> tuple[dict[str, str], list[str]]:
         spelt = {plain(name): name for name in reversed(top.names) if not is_gene(name) or plain(name) == "case"}
         named = next((spelt[name] for name in _ID_NAMES if name in spelt), None)
         if named is None:
-            raise InputError(
-                f"{path}: line {top.line}: no column ID (the first is {top.names[0]!r}): name the column of the cases ID"
-            )
+            what = f"no column ID (the first is {top.names[0]!r})"
+            raise InputError(f"{path}: line {top.line}: {what}: name the column of the cases ID")
         special["ID"] = named
     unnamed = [i for i, name in enumerate(top.names, 1) if not name and name != special["ID"]]
     if unnamed:

@@ -92,6 +92,15 @@ def from_parquet(path: Path) -> bytes:
     return out.getvalue()
 
 
+def is_json(text: str) -> bool:
+    """Whether ``text`` is JSON."""
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 def json_records(text: str) -> list[dict[str, object]] | None:
     """The records of a JSON list (or of the one list inside an object), nested objects flattened to ``outer.inner``;
     None for JSON of another shape or text that is no JSON."""
