@@ -41,7 +41,6 @@ NAMELESS = frozenset(
 """Barcodes, in small letters, that name no sample: the rows of several patients may share them."""
 
 _HEADER_AGAIN = "the column names again, in the middle of the file"
-_NO_SAMPLE = "no sample is named"
 
 
 class Block:
@@ -232,7 +231,8 @@ def read_samples(file: DelimitedFile, reader: RowReader, *, more: Sequence[str] 
         reader.samples = {case_name(file.path)}
     rows = rows.set_column(rows.column_names.index("case_id"), "case_id", sample).drop_columns(["filter", "status"])
     named = matching(sample, bool)
-    tally.leave_out(_NO_SAMPLE, int((~named).sum()))
+    column = next(iter(reader.layout.present(file.names).get("sample", ["sample"])))
+    tally.leave_out(f"no {column}", int((~named).sum()))
     table, dropped = canonical.table(rows.filter(pa.array(named)), source)
     tally.take(dropped)
     names = sorted({name.strip() for name in (*reader.samples, *more)} - {""})
