@@ -195,7 +195,7 @@ def _json(path: Path, file: DelimitedFile) -> Recognised | None:
             f"{path} is JSON, but no list of mutations such as cBioPortal's API gives: give the annotated VCF or a MAF"
         )
     columns = DelimitedFile(path, containers.from_records(records))
-    if (export := exports.recognised(columns)) is None:
+    if (export := exports.recognised_records(columns)) is None:
         raise InputError(
             f"{path} is JSON of another tool (Nirvana's, for example): its records have the fields "
             f"{_shown(columns.names)}, not a gene and a protein change. Give the annotated VCF or a MAF"

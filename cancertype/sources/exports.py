@@ -264,9 +264,15 @@ EXPORTS = (
     Export(CCLE, _marks("Hugo_Symbol", "Broad_ID", "Protein_Change"), CellLineReader),
     Export(PCGR, _marks("SYMBOL", "CONSEQUENCE", "TIER")),
     Export(PCGR, _marks("SYMBOL", "CONSEQUENCE", "ACTIONABILITY_TIER")),
-    Export(CBIOPORTAL_API, _marks("sampleId", "proteinChange")),
     Export(TSO500, _marks("Gene", "P-Dot Notation", "Consequence(s)")),
 )
+
+
+def recognised_records(file: DelimitedFile) -> Export | None:
+    """The same for records of JSON, of which cBioPortal's API gives a list of mutations."""
+    if _marks("sampleId", "proteinChange") <= {plain(name) for name in file.names}:
+        return Export(CBIOPORTAL_API, frozenset())
+    return recognised(file)
 
 
 def recognised(file: DelimitedFile) -> Export | None:

@@ -40,6 +40,9 @@ NAMELESS = frozenset(
 )
 """Barcodes, in small letters, that name no sample: the rows of several patients may share them."""
 
+_NEEDED = ("sample", "gene")
+"""Roles whose column every row must reach; a row may end before the others."""
+
 _HEADER_AGAIN = "the column names again, in the middle of the file"
 
 
@@ -120,7 +123,9 @@ class RowReader:
     def _stream(self, file: DelimitedFile) -> Iterable[pa.RecordBatch]:
         roles = self.layout.present(file.names)
         kinds = {name: self.layout.columns[role].kind for role, names in roles.items() for name in names}
-        for batch in file.batches(kinds, description=f"reading {file.path.name}"):
+        needed = {names[0] for role, names in roles.items() if role in _NEEDED or self.layout.columns[role].required}
+        columns = {name: kind for name, kind in kinds.items() if name in needed}
+        for batch in file.batches(columns, kinds, f"reading {file.path.name}"):
             block = Block(batch, roles)
             self.tally.total += block.rows
             block = self._without_headers(file.path, block)

@@ -204,9 +204,11 @@ def looks_like_one(file: DelimitedFile) -> bool:
     genes = [name for name in names if is_gene(name)]
     if "ID" in {name.upper() for name in names} and len(names) > 1:
         return True
-    return (
-        len(genes) >= 1 and len(genes) >= 0.5 * (len(names) - 1) and plain(file.names[0]) not in ("gene", "hugosymbol")
-    )
+    if plain(names[0]) in ("gene", "hugosymbol", "genesymbol", "symbol") or not genes:
+        return False
+    if any(plain(name) in _ID_NAMES and not is_gene(name) for name in names):
+        return 2 * len(genes) >= len(names) - 1
+    return len(genes) > 1 and len(genes) == len(names) - 1 and not is_gene(names[0]) and ":" not in names[0]
 
 
 def is_gene(name: str) -> bool:
@@ -316,12 +318,13 @@ def _columns(file: DelimitedFile) -> tuple[dict[str, str], list[str]]:
     special = {name.upper(): name for name in top.names if name.upper() in ("ID", "SUBCLASS")}
     if "ID" not in special:
         spelt = {plain(name): name for name in reversed(top.names) if not is_gene(name) or plain(name) == "case"}
-        named = next((spelt[name] for name in _ID_NAMES if name in spelt), None)
+        first = top.names[0] if not is_gene(top.names[0]) else None
+        named = next((spelt[name] for name in _ID_NAMES if name in spelt), first)
         if named is None:
             what = f"no column ID (the first is {top.names[0]!r})"
             raise InputError(f"{path}: line {top.line}: {what}: name the column of the cases ID")
         special["ID"] = named
-    unnamed = [i for i, name in enumerate(top.names, 1) if not name and name != special["ID"]]
+    unnamed = [i for i, name in enumerate(top.names, 1) if not name and i > 1]
     if unnamed:
         raise InputError(
             f"{path}: line {top.line}: column {unnamed[0]} has no name: name it after its gene, or remove it"

@@ -101,8 +101,8 @@ def _in_zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError):
-        names = []
+    except (zipfile.BadZipFile, OSError) as error:
+        raise InputError(f"{path} is a damaged zip archive or spreadsheet ({error}): save or fetch it again") from error
     if "xl/workbook.xml" in names:
         return SPREADSHEET
     for part, what in _IN_ZIP.items():
