@@ -32,6 +32,7 @@ from cancertype.cohort.settings import Cohort
 from cancertype.features.settings import Features
 from cancertype.simulator import simulation
 from cancertype.sources import depmap, raw, tcga
+from cancertype.sources.settings import ReadingLimits
 from cancertype.tables import delimited
 from pipeline.params import read
 from stages import featurize
@@ -48,7 +49,7 @@ COLUMNS = {
         "Hotspot", "GnomadeAF", "GnomadgAF", "AF", "DP",
     ),
 }  # fmt: skip
-READERS = {"tcga": tcga.read, "depmap": depmap.read}
+READERS = {"tcga": tcga.read, "depmap": lambda folder: depmap.read(folder, ReadingLimits())}
 
 
 class Laps:
@@ -105,7 +106,7 @@ def steps(folder: Path, laps: Laps) -> dict[str, int]:
     laps.lap("start")
     tables = []
     for path, _ in raw.records(folder):
-        tables.append(READERS[path.parent.name](path, rules))
+        tables.append(READERS[path.parent.name](path))
         laps.lap(f"reader {path.parent.name}")
     together = assembly.assemble(tables, rules)
     laps.lap("cohort")

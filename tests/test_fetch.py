@@ -520,7 +520,7 @@ def test_what_passes_here_passes_the_readers(get_depmap, get_tcga, folder, own, 
     get_depmap(location=str(write(own, DEPMAP_FILES)))
     assert depmap.read(folder, Cohort()).cases.num_rows == 1
     get_tcga(location=str(write(tmp_path / "patients", {"a.maf": MAF, "clinical.txt": CLINICAL})))
-    assert tcga.read(folder, Cohort()).cases.num_rows == 1
+    assert tcga.read(folder).cases.num_rows == 1
 
 
 def test_the_real_folders_are_taken(get_depmap, get_tcga, folder, shared_data, caplog):

@@ -66,7 +66,7 @@ def test_a_case_is_a_patient_and_its_primary_tumour(tmp_path):
         "BRAF 7:9 Missense_Mutation A T MEL-IPI_Pat02 p.V600E PASS CCCCCACCCCC",
         "BRAF 7:9 Missense_Mutation A T MEL-IPI_Pat02-b p.V600E PASS CCCCCACCCCC",
     )
-    read = tcga.read(tcga_folder(tmp_path, text), Cohort())
+    read = tcga.read(tcga_folder(tmp_path, text))
     assert pairs(read) == {("TCGA-AA-0001", "KRAS", "G12D"), ("MEL-IPI_Pat02", "BRAF", "V600E")}
     assert read.cases.to_pylist()[1] == {
         "case_id": "TCGA-AA-0001",
@@ -92,9 +92,7 @@ def test_a_case_is_a_patient_and_its_primary_tumour(tmp_path):
 def test_melanoma_prefers_the_metastasis(tmp_path):
     rows = (f"BRAF 7:{i} Missense_Mutation A T TCGA-AA-0005-{i}A p.V60{i}E PASS _" for i in ("01", "06"))
     clinical = CLINICAL + "TCGA-AA-0005\tSKCM\tMALE\n"
-    assert {change for _, _, change in pairs(tcga.read(tcga_folder(tmp_path, maf(*rows), clinical), Cohort()))} == {
-        "V6006E"
-    }
+    assert {change for _, _, change in pairs(tcga.read(tcga_folder(tmp_path, maf(*rows), clinical)))} == {"V6006E"}
 
 
 def test_cases_out_of_scope_stay_and_silent_variants_do_not(tmp_path):
@@ -102,7 +100,7 @@ def test_cases_out_of_scope_stay_and_silent_variants_do_not(tmp_path):
         "TTN 2:5 Silent C T TCGA-AA-0003-01A p.L5L PASS _",
         "TTN 2:6 Intron C T TCGA-AA-0003-01A . PASS _",
     )
-    read = tcga.read(tcga_folder(tmp_path, text), Cohort())
+    read = tcga.read(tcga_folder(tmp_path, text))
     assert [(c["case_id"], c["label"], c["scope"], c["sex"]) for c in read.cases.to_pylist()] == [
         ("TCGA-AA-0003", None, "out", None)
     ]
@@ -117,7 +115,7 @@ def test_amplified_dna_passes_only_in_the_cohorts_that_were_amplified(tmp_path):
         "TP53 17:8 Missense_Mutation C T TCGA-AA-0002-01A p.R273H wga,oxog _",
         "TP53 17:9 Missense_Mutation C T TCGA-AA-0002-01A p.R248Q PASS _",
     )
-    read = tcga.read(tcga_folder(tmp_path, text), Cohort())
+    read = tcga.read(tcga_folder(tmp_path, text))
     assert pairs(read) == {("TCGA-AA-0002", "TP53", "R175H"), ("TCGA-AA-0002", "TP53", "R248Q")}
     assert counted(read)["whole-genome amplified DNA"] == 1
     assert counted(read)["marked by the study's FILTER"] == 1
@@ -126,7 +124,7 @@ def test_amplified_dna_passes_only_in_the_cohorts_that_were_amplified(tmp_path):
 def test_rows_given_twice_count_once_also_across_files(tmp_path):
     folder = tcga_folder(tmp_path, maf(KRAS, KRAS, KRAS.replace("G12D", "G12V").replace("12:100 ", "12:101 ")))
     (folder / "b.maf.gz").write_bytes(gzip.compress(maf(KRAS).encode()))
-    read = tcga.read(folder, Cohort())
+    read = tcga.read(folder)
     assert pairs(read) == {("TCGA-AA-0001", "KRAS", "G12D"), ("TCGA-AA-0001", "KRAS", "G12V")}
     assert read.variants.num_rows == 2
     assert counted(read)["the same variant of the same case again"] == 2
@@ -134,12 +132,12 @@ def test_rows_given_twice_count_once_also_across_files(tmp_path):
 
 def test_context_is_read_from_around_the_base(tmp_path):
     text = maf(KRAS, "TP53 17:7 Missense_Mutation G A TCGA-AA-0001-01A-11D p.R175H PASS AAAAAGATTTT")
-    read = tcga.read(tcga_folder(tmp_path, text), Cohort())
+    read = tcga.read(tcga_folder(tmp_path, text))
     assert read.variants["context"].to_pylist() == ["A[C>T]G", "T[C>T]T"]
 
 
 def test_a_patient_with_two_cohorts_is_left_out(tmp_path):
-    read = tcga.read(tcga_folder(tmp_path, maf(KRAS), CLINICAL + "TCGA-AA-0001\tLUSC\tMALE\n"), Cohort())
+    read = tcga.read(tcga_folder(tmp_path, maf(KRAS), CLINICAL + "TCGA-AA-0001\tLUSC\tMALE\n"))
     assert read.cases.num_rows == 0
     assert counted(read)["the clinical tables give two cohorts"] == 1
 
@@ -148,16 +146,16 @@ def test_comment_lines_byte_order_marks_and_mixed_line_ends_do_not_matter(tmp_pa
     plain = maf(KRAS, KRAS.replace("100", "101").replace("G12D", "G13D"))
     header, *rows = plain.splitlines()
     mixed = "\ufeff#version 2.4\r\n\n#a note\n" + header + "\r\n" + rows[0] + "\r" + rows[1]
-    expected = pairs(tcga.read(tcga_folder(tmp_path / "plain", plain), Cohort()))
+    expected = pairs(tcga.read(tcga_folder(tmp_path / "plain", plain)))
     assert len(expected) == 2
-    assert pairs(tcga.read(tcga_folder(tmp_path / "mixed", mixed), Cohort())) == expected
+    assert pairs(tcga.read(tcga_folder(tmp_path / "mixed", mixed))) == expected
     packed = gzip.compress(mixed.encode())
-    assert pairs(tcga.read(tcga_folder(tmp_path / "packed", packed), Cohort())) == expected
+    assert pairs(tcga.read(tcga_folder(tmp_path / "packed", packed))) == expected
 
 
 def test_the_older_column_names_are_known(tmp_path):
     text = maf(KRAS).replace("HGVSp_Short", "Protein_Change").replace("Start_Position", "Start_position")
-    read = tcga.read(tcga_folder(tmp_path, text, CLINICAL.replace("acronym", "type")), Cohort())
+    read = tcga.read(tcga_folder(tmp_path, text, CLINICAL.replace("acronym", "type")))
     assert pairs(read) == {("TCGA-AA-0001", "KRAS", "G12D")}
 
 
@@ -181,7 +179,7 @@ BROKEN = {
 def test_a_broken_file_is_named_with_line_and_remedy(tmp_path, fault):
     content, said = BROKEN[fault]
     with pytest.raises(InputError) as caught:
-        tcga.read(tcga_folder(tmp_path, content), Cohort())
+        tcga.read(tcga_folder(tmp_path, content))
     assert str(tmp_path / "a.maf") in str(caught.value)
     assert said in str(caught.value)
 
@@ -189,9 +187,9 @@ def test_a_broken_file_is_named_with_line_and_remedy(tmp_path, fault):
 def test_a_folder_without_a_clinical_table_says_so(tmp_path):
     (tmp_path / "a.maf").write_text(maf(KRAS))
     with pytest.raises(InputError, match="bcr_patient_barcode"):
-        tcga.read(tmp_path, Cohort())
+        tcga.read(tmp_path)
     with pytest.raises(InputError, match="not a folder"):
-        tcga.read(tmp_path / "nowhere", Cohort())
+        tcga.read(tmp_path / "nowhere")
 
 
 # --- DepMap ---
@@ -322,7 +320,7 @@ def wide(path: Path, text: str) -> Path:
 
 def test_cells_hold_wild_type_or_several_changes(tmp_path):
     text = "ID,SUBCLASS,TP53,MLL2,KRAS\na,BRCA,R175H p.R213X,WT,\nb,luad,WT,Q5fs,G12D\nc,,WT,WT,WT\n"
-    read = table.read(wide(tmp_path / "t.csv", text), Cohort())
+    read = table.read(wide(tmp_path / "t.csv", text))
     assert pairs(read) == {
         ("a", "TP53", "R175H"),
         ("a", "TP53", "R213*"),
@@ -345,13 +343,13 @@ def test_cells_hold_wild_type_or_several_changes(tmp_path):
 def test_the_delimiter_is_found_and_a_file_may_be_packed(tmp_path, delimiter):
     text = delimiter.join(("ID", "TP53", "KRAS")) + "\n" + delimiter.join(("a", "R175H", "WT")) + "\n"
     (tmp_path / "t.csv.gz").write_bytes(gzip.compress(text.encode()))
-    assert pairs(table.read(tmp_path, Cohort())) == {("a", "TP53", "R175H")}
+    assert pairs(table.read(tmp_path)) == {("a", "TP53", "R175H")}
 
 
 def test_a_table_of_thousands_of_genes_is_an_exome(tmp_path):
     genes = [f"GENE{i}" for i in range(table.SMALLEST_EXOME)]
     text = ",".join(["ID", *genes]) + "\n" + ",".join(["a", "R5H", *["WT"] * (len(genes) - 1)]) + "\n"
-    read = table.read(wide(tmp_path / "t.csv", text), Cohort())
+    read = table.read(wide(tmp_path / "t.csv", text))
     assert read.cases["panel"].to_pylist() == [None]
     assert read.panels == {}
     assert pairs(read) == {("a", "GENE0", "R5H")}
@@ -359,7 +357,7 @@ def test_a_table_of_thousands_of_genes_is_an_exome(tmp_path):
 
 def test_equal_mutations_under_different_labels_are_left_out(tmp_path):
     text = "ID,SUBCLASS,TP53\na,BRCA,R175H\nb,LUAD,R175H\nc,LUAD,R248Q\nd,LUAD,R248Q\ne,LUAD,WT\nf,BRCA,WT\ng,BRCA,NA\n"
-    read = table.read(wide(tmp_path / "t.csv", text), Cohort())
+    read = table.read(wide(tmp_path / "t.csv", text))
     assert read.cases["case_id"].to_pylist() == ["c", "d", "e", "f"]
     assert counted(read) == {
         "no gene was sequenced: every cell is empty": 1,
@@ -383,7 +381,7 @@ def test_equal_mutations_under_different_labels_are_left_out(tmp_path):
 def test_a_broken_table_is_named_with_place_and_remedy(tmp_path, text, said):
     path = wide(tmp_path / "t.csv", text)
     with pytest.raises(InputError) as caught:
-        table.read(path, Cohort())
+        table.read(path)
     assert said in str(caught.value)
     assert str(path) in str(caught.value)
 
@@ -403,14 +401,14 @@ def _with(folder: Path, which: str, data: bytes) -> SourceTables:
     """Read a sound source whose one file ``which`` holds ``data``."""
     if which == "table":
         (folder / "t.csv").write_bytes(data)
-        return table.read(folder / "t.csv", Cohort())
+        return table.read(folder / "t.csv")
     if which in ("mutations", "models"):
         depmap_folder(folder, SOUND)
         (folder / {"mutations": "OmicsSomaticMutations.csv", "models": "Model.csv"}[which]).write_bytes(data)
         return depmap.read(folder, Cohort())
     tcga_folder(folder, maf(KRAS))
     (folder / {"maf": "a.maf", "clinical": "clinical.tsv"}[which]).write_bytes(data)
-    return tcga.read(folder, Cohort())
+    return tcga.read(folder)
 
 
 @st.composite
@@ -456,7 +454,7 @@ def _sound(read: SourceTables) -> None:
 
 
 def test_the_real_tumours_read_whole(shared_data):
-    read = tcga.read(shared_data / "tcga", Cohort())
+    read = tcga.read(shared_data / "tcga")
     _sound(read)
     assert read.cases.num_rows == 6706
     assert counted(read)["silent"] == 277_901
@@ -474,6 +472,6 @@ def test_the_real_lines_read_whole(shared_data):
 def test_the_reader_streams_in_blocks(tmp_path):
     path = tmp_path / "long.tsv"
     path.write_text("a\tb\n" + "x\t1\n" * 5000)
-    blocks = list(delimited.batches(path, {"a": delimited.TEXT, "b": pa.int64()}, block_bytes=4096))
+    blocks = list(delimited.DelimitedFile(path).batches({"a": delimited.TEXT, "b": pa.int64()}, block_bytes=4096))
     assert len(blocks) > 3
     assert sum(block.num_rows for block in blocks) == 5000

@@ -167,6 +167,17 @@ def test_stated_terms_of_all_sources_fall_into_one_set_of_classes(stated, expect
     assert consequences.consequence_class(stated) == expected
 
 
+def test_the_order_of_severity_is_ensembls():
+    ensembl = (
+        "splice_acceptor_variant", "stop_gained", "frameshift_variant", "stop_lost", "start_lost", "inframe_deletion",
+        "missense_variant", "synonymous_variant", "intron_variant",
+    )  # fmt: skip
+    ranks = [consequences.severity_of(consequences.consequence_class(term)) for term in ensembl]
+    assert ranks == list(range(len(consequences.SEVERITY)))
+    assert consequences.severity_of(None) == len(consequences.SEVERITY)
+    assert {*schema.CONSEQUENCES, SILENT, schema.NON_CODING} == set(consequences.SEVERITY)
+
+
 @pytest.mark.parametrize(
     ("pair", "expected"),
     [

@@ -4,11 +4,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from ..settings import Settings
+from ..sources.settings import ReadingLimits
 
 
-class Cohort(Settings):
-    """Quality rules, limits and the split."""
+class Cohort(ReadingLimits):
+    """Quality rules, the limits of the readers, and the split."""
 
     max_cases_per_label: int | None = Field(None, ge=1)
     min_cases_per_label: int = Field(10, ge=3)
@@ -20,9 +20,6 @@ class Cohort(Settings):
     train_share: float = Field(1.0, gt=0.0, le=1.0)
     train_sources: list[str] | None = Field(None, min_length=1)
     test_sources: list[str] | None = Field(None, min_length=1)
-    germline_max_population_frequency: float = Field(1.0e-4, gt=0.0, le=1.0)
-    min_variant_allele_fraction: float = Field(0.1, ge=0.0, lt=1.0)
-    min_read_depth: int = Field(10, ge=0)
 
     @model_validator(mode="after")
     def _room_for_training(self) -> "Cohort":

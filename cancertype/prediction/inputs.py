@@ -1,5 +1,6 @@
-"""A user's mutations in whatever form they come: recognised, read, checked row by row, and told what is missing."""
+"""A user's mutations in whatever form they come: recognised, read, checked row by row, with what is missing said."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -10,72 +11,136 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..cohort.settings import Cohort
 from ..errors import InputError
 from ..features import restrict_to_panel
 from ..labels import LABELS
-from ..sources import depmap, free_text, table, tcga, vcf
+from ..sources import depmap, exports, free_text, maf, table, vcf
 from ..sources.free_text import Problem
-from ..tables import delimited
-from ..tables.columns import matching
-from ..tables.delimited import TEXT
+from ..sources.rows import NAMELESS
+from ..sources.settings import ReadingLimits
+from ..tables import containers, delimited
+from ..tables.columns import compacted, equals, matching
+from ..tables.delimited import TEXT, DelimitedFile
+from ..tables.layout import Layout, plain
 from ..variants import canonical
-from ..variants.cases import Dropped, SourceTables
+from ..variants.cases import Dropped, RowAccount, SourceTables
 from ..variants.consequences import consequence_class
 from ..variants.genes import current_symbol, known_genes
 from ..variants.protein_changes import is_unstated, parse_protein_change
 
 MAF, DEPMAP, TABLE, VCF, FREE_TEXT = "MAF", "DepMap mutations", "wide table", "annotated VCF", "free text"
 FORMS = (MAF, DEPMAP, TABLE, VCF, FREE_TEXT)
+"""The forms of their own; the layouts of ``sources.exports`` are read as well, each under its own name."""
 
 FEW_MUTATIONS = 10
 """A case with fewer says so beside its prediction: the models saw mostly whole exomes."""
 
 PANEL = "given"
 _LARGEST_TEXT = 16 << 20
+_LARGEST_JSON = 256 << 20
+_FIRST_LINES = 200
 _FILE_ENDINGS = (".maf", ".vcf", ".csv", ".tsv", ".txt", ".gz", ".bgz", ".xlsx", ".json", ".parquet", ".zip")
 _HOW = (
-    "Give a MAF, DepMap's OmicsSomaticMutations.csv, a table with a column ID and one column a gene, a VCF annotated "
-    'by VEP or SnpEff, or text such as "BRAF V600E, CDKN2A R80*"'
+    "Give a MAF, DepMap's OmicsSomaticMutations.csv, a table with a column ID and one column per gene, a list with the "
+    "columns sample, gene and protein change, a VCF annotated by VEP or SnpEff, or text such as "
+    '"BRAF V600E, CDKN2A R80*"'
 )
+_NAMES_NO_SAMPLE = "its name names no sample, so that the rows of several patients may be mixed: rename it"
+
+_NOT_READ = (
+    ({"chrom", "pos", "ref", "alt"}, "a table of variants without genes (GATK's VariantsToTable or a VCF without its "
+     "header): annotate the VCF with VEP or SnpEff, and give the VCF"),
+    ({"chrom", "posstart", "posend", "muttype"}, "SigProfiler's text format, which has no genes: give the MAF or the "
+     "annotated VCF that it was made from"),
+    ({"chrom", "locstart", "locend", "segmean"}, "a table of copy-number segments, which holds no mutations: give the "
+     "mutations as a MAF or an annotated VCF"),
+    ({"site1hugosymbol", "site2hugosymbol"}, "cBioPortal's table of structural variants, which holds no small "
+     "mutations: give data_mutations.txt"),
+    ({"genesymbol", "locusid", "cytoband"}, "GISTIC's table of copy number per gene, which holds no mutations: give "
+     "the mutations as a MAF or an annotated VCF"),
+    ({"mutationtype", "trinucleotide"}, "a matrix of mutational signatures, which has no genes: give the mutations"),
+)  # fmt: skip
+"""Layouts that are not read: columns by which they are known (without capitals and punctuation), and what they are."""
 
 
 @dataclass(frozen=True)
 class Input:
-    """What a user gave: its ``form`` (one of ``FORMS``), its ``name``, what was read, the ``problems`` met while
-    reading (of free text; ``row_problems`` finds those of tables), and the ``path``, None for text given as such."""
+    """What a user gave: its ``form``, its ``name``, what was read, the ``problems`` met while reading (of free text;
+    ``row_problems`` finds those of tables), the ``path`` (None for text given as such), and the ``file`` with its
+    ``layout`` where it has one mutation per row. ``parts`` are the inputs that were given together."""
 
     form: str
     name: str
     tables: SourceTables
     problems: list[Problem]
     path: Path | None
+    file: DelimitedFile | None = None
+    layout: Layout | None = None
+    parts: tuple["Input", ...] = ()
 
 
-def read(given: str, settings: Cohort | None = None) -> Input:
-    """Read a file by its path, whatever its form, or ``given`` itself where it is text and not a path.
+@dataclass(frozen=True)
+class Recognised:
+    """The ``form`` of a file, the ``file`` with its content in columns, and the ``export`` that it is, if any."""
 
-    Limits of ``settings`` against inherited variants hold for DepMap's layout and for VCF. Raises ``InputError`` for a
-    file that is missing, damaged, of no known form or without a case.
+    form: str
+    file: DelimitedFile
+    export: exports.Export | None = None
+
+
+def read(
+    given: str | Sequence[str],
+    limits: ReadingLimits | None = None,
+    *,
+    tumor: str | None = None,
+    normal: str | None = None,
+    genome: Path | None = None,
+    gff: Path | None = None,
+    rename: dict[str, str] | None = None,
+) -> Input:
+    """Read a file by its path, whatever its form, or ``given`` itself where it is text and not a path; several paths
+    are read as one input, in which samples of the same name are one case.
+
+    ``limits`` against inherited and poorly supported variants hold for files without a matched normal. ``tumor`` and
+    ``normal`` name samples of a VCF, ``genome`` and ``gff`` serve to annotate one (``sources.vcf``). ``rename`` maps a
+    sample's name in the file to the one that it gets. Raises ``InputError`` for a file that is missing, damaged, of no
+    known form or without a case, and for a sample to rename that is not there.
     """
-    settings = settings or Cohort()
+    options = {"tumor": tumor, "normal": normal, "genome": genome, "gff": gff}
+    options = {name: value for name, value in options.items() if value is not None}
+    each = [given] if isinstance(given, str) else list(given)
+    if not each:
+        raise InputError(f"nothing is given. {_HOW}")
+    inputs = [_read_one(one, limits or ReadingLimits(), options) for one in each]
+    whole = inputs[0] if len(inputs) == 1 else _together(inputs)
+    return _renamed(whole, rename) if rename else whole
+
+
+def _read_one(given: str, limits: ReadingLimits, options: dict) -> Input:
     path = Path(given)
     if not _exists(path):
         if _looks_like_a_path(given):
             raise InputError(f"{given} is not there: check the path. {_HOW}")
-        return _checked(_read_text(given.splitlines(), "text", None))
+        return _checked(_read_text(given.splitlines(), "text", None, limits))
     if path.is_dir():
         raise InputError(f"{given} is a folder: give one file")
-    form = recognise(path)
-    if form == FREE_TEXT:
-        return _checked(_read_text_file(path))
-    read_form = {
-        MAF: tcga.read_samples,
-        DEPMAP: lambda p: depmap.read_lines(p, settings),
-        TABLE: lambda p: table.read(p, settings, labelled=False),
-        VCF: lambda p: vcf.read(p, settings),
-    }[form]
-    return _checked(Input(form, path.name, read_form(path), [], path))
+    return _checked(_read_file(path, limits, options))
+
+
+def _read_file(path: Path, limits: ReadingLimits, options: dict) -> Input:
+    what = _recognised(path)
+    if what.form == FREE_TEXT:
+        return _read_text_file(path, limits)
+    if what.form == VCF:
+        return Input(VCF, path.name, vcf.read(path, limits, **options), [], path)
+    if what.form == TABLE:
+        return Input(TABLE, path.name, table.read_file(what.file), [], path, what.file)
+    if what.form == MAF:
+        return Input(MAF, path.name, maf.read(what.file), [], path, what.file, maf.LAYOUT)
+    if what.form == DEPMAP:
+        return Input(DEPMAP, path.name, depmap.read_lines(what.file, limits), [], path, what.file, depmap.MUTATIONS)
+    tables = exports.read(what.file, what.export, limits)
+    return Input(what.form, path.name, tables, [], path, what.file, what.export.layout)
 
 
 def _exists(path: Path) -> bool:
@@ -90,38 +155,109 @@ def _looks_like_a_path(given: str) -> bool:
 
 
 def recognise(path: Path) -> str:
-    """The form of a file, told by its first lines; ``FREE_TEXT`` for any that is no known table.
+    """The form of a file, by its content: one of ``FORMS``, or the name of a layout of ``sources.exports``.
 
-    Raises ``InputError`` for an empty or damaged file, and for a table of a layout that is not known.
+    Raises ``InputError`` for an empty or damaged file, for a binary format, and for a table of a layout that is not
+    read; the message names what it is.
     """
-    start = list(islice(delimited.lines(path), 50))
-    first = next((line for _, line in start if line.strip()), "")
+    return _recognised(path).form
+
+
+def _recognised(path: Path) -> Recognised:
+    file = DelimitedFile.open(path)
+    start = [line for _, line in islice(file.lines(), _FIRST_LINES)]
+    first = next((line for line in start if line.strip()), "")
     if not first:
         raise InputError(f"{path} holds no text: {_HOW}")
     if first.startswith(("##fileformat=VCF", "##INFO", "#CHROM")):
-        return VCF
-    if all(line.startswith("#") or not line.strip() for _, line in start):
-        return FREE_TEXT
-    top = delimited.header(path)
-    names = set(top.names)
-    if "Tumor_Sample_Barcode" in names or ".maf" in path.name.lower():
-        return MAF
-    if "ModelID" in names:
-        if "HugoSymbol" not in names:
-            raise InputError(f"{path} has a column ModelID but no HugoSymbol: give OmicsSomaticMutations.csv")
-        return DEPMAP
-    if len(names) > 1 and "ID" in {name.upper() for name in names}:
-        return TABLE
-    if top.delimiter == "\t" and len(names) > 1:
-        raise InputError(f"{path}: line {top.line}: no known layout has the columns {_shown(top.names)}. {_HOW}")
-    return FREE_TEXT
+        return Recognised(VCF, file)
+    if first.lstrip()[:1] in ("[", "{") and (records := _json(path, file)) is not None:
+        return records
+    if any(line.lower().startswith("[small variants]") for line in start):
+        sections = exports.combined_variant_output([line for _, line in file.lines()], file)
+        return Recognised(exports.TSO500.name, sections, exports.Export(exports.TSO500, frozenset()))
+    if all(line.startswith("#") or not line.strip() for line in start):
+        return Recognised(FREE_TEXT, file)
+    if _BED_LINE.match(first) or first.startswith(("stable_id:", "track ", "browser ")):
+        raise InputError(f"{path} is a panel (a BED file or a gene list) and not mutations: give it with --panel")
+    return _by_columns(path, file, start)
+
+
+def _json(path: Path, file: DelimitedFile) -> Recognised | None:
+    if path.stat().st_size > _LARGEST_JSON:
+        raise InputError(f"{path} is JSON of more than 256 MB: give a MAF or an annotated VCF")
+    text = "\n".join(line for _, line in file.lines())
+    if not containers.is_json(text):
+        return None
+    records = containers.json_records(text)
+    if records is None:
+        raise InputError(
+            f"{path} is JSON, but no list of mutations such as cBioPortal's API gives: give the annotated VCF or a MAF"
+        )
+    columns = DelimitedFile(path, containers.from_records(records))
+    if (export := exports.recognised_records(columns)) is None:
+        raise InputError(
+            f"{path} is JSON of another tool (Nirvana's, for example): its records have the fields "
+            f"{_shown(columns.names)}, not a gene and a protein change. Give the annotated VCF or a MAF"
+        )
+    return Recognised(export.layout.name, columns, export)
+
+
+def _by_columns(path: Path, file: DelimitedFile, start: list[str]) -> Recognised:
+    names = {plain(name) for name in file.names}
+    export = exports.recognised(file)
+    is_maf = {"hugosymbol", "tumorsamplebarcode"} <= names
+    if is_maf and not (export and export.layout is exports.CCLE):
+        return Recognised(MAF, file)
+    if len(names) == 1 and "hugo_symbol" in file.names[0].lower() and " " in file.names[0]:
+        raise InputError(
+            f"{path}: line {file.header.line}: the columns are separated by blanks, not tabs: write it with tabs "
+            "(in R, write.table(x, sep = '\\t', quote = FALSE, row.names = FALSE))"
+        )
+    if ".maf" in path.name.lower() and export is None:
+        return Recognised(MAF, file)
+    if {"modelid", "hugosymbol"} <= names and not (export and export.layout is exports.CCLE):
+        return Recognised(DEPMAP, file)
+    if export is not None:
+        return Recognised(export.layout.name, file, export)
+    for marks, what in _NOT_READ:
+        if marks <= names:
+            raise InputError(f"{path} is {what}")
+    return _by_shape(path, file, start)
+
+
+def _by_shape(path: Path, file: DelimitedFile, start: list[str]) -> Recognised:
+    """What has no columns of known names: wide tables, lists without a header, free text."""
+    if exports.headless_list(start, file) and path.stat().st_size <= _LARGEST_TEXT:
+        columns = exports.headless_list([line for _, line in file.lines()], file)
+        if columns is None:
+            raise InputError(
+                f"{path}: some of its rows are no sample, gene and change: name the columns in a first line"
+            )
+        return Recognised(exports.LIST.name, columns, exports.Export(exports.LIST, frozenset()))
+    if table.looks_like_one(file):
+        return Recognised(TABLE, file)
+    if "ModelID" in file.names:
+        raise InputError(f"{path} has a column ModelID but no HugoSymbol: give OmicsSomaticMutations.csv")
+    if len(file.names) > 2 and _all_of_one_width(file, start) and (turned := table.transposed(file)) is not None:
+        return Recognised(TABLE, turned)
+    if file.header.delimiter == "\t" and len(file.names) > 1:
+        raise InputError(
+            f"{path}: line {file.header.line}: no known layout has the columns {_shown(file.names)}. {_HOW}"
+        )
+    return Recognised(FREE_TEXT, file)
+
+
+def _all_of_one_width(file: DelimitedFile, start: list[str]) -> bool:
+    rows = [line for line in start if line.strip() and not line.startswith("#")]
+    return len(rows) > 1 and len({line.count(file.header.delimiter) for line in rows}) == 1
 
 
 def _shown(names: Sequence[str], n: int = 6) -> str:
     return ", ".join(names[:n]) + (f" and {len(names) - n} more" if len(names) > n else "")
 
 
-def _read_text_file(path: Path) -> Input:
+def _read_text_file(path: Path, limits: ReadingLimits) -> Input:
     if path.stat().st_size > _LARGEST_TEXT:
         raise InputError(f"{path} is of no known form, and too large to be a text of mutations. {_HOW}")
     lines = [line for _, line in delimited.lines(path)]
@@ -130,12 +266,16 @@ def _read_text_file(path: Path) -> Input:
     if len(lines) > 1 and "," in first and ":" not in first and not free_text.read([first])[0].variants.num_rows:
         raise InputError(f"{path}: line 1: no known layout has the columns {_shown(first.split(','))}. {_HOW}")
     name = path.name.lower().removesuffix(".gz").removesuffix(".txt") or path.name
-    return _read_text(lines, name, path)
+    return _read_text(lines, name, path, limits)
 
 
-def _read_text(lines: list[str], name: str, path: Path | None) -> Input:
+def _read_text(lines: list[str], name: str, path: Path | None, limits: ReadingLimits) -> Input:
+    unnamed = DelimitedFile(path or Path(name))
+    if len(lines) > 1 and (columns := exports.headless_list(lines, unnamed)) is not None:
+        export = exports.Export(exports.LIST, frozenset())
+        return Input(exports.LIST.name, name, exports.read(columns, export, limits), [], path, columns, exports.LIST)
     tables, problems = free_text.read(lines, name)
-    if problems and not tables.variants.num_rows:
+    if problems and not tables.variants.num_rows and not _anything_understood(tables):
         where = path or "text"
         raise InputError(
             f"{where}: line {problems[0].line}: {problems[0].what}; nothing else in it is a mutation. {_HOW}"
@@ -143,17 +283,124 @@ def _read_text(lines: list[str], name: str, path: Path | None) -> Input:
     return Input(FREE_TEXT, name, tables, problems, path)
 
 
-def _checked(found: Input) -> Input:
-    if not found.tables.cases.num_rows:
-        raise InputError(f"{found.path or 'the text'} holds no case: {_HOW}")
-    return found
+def _anything_understood(tables: SourceTables) -> bool:
+    """Whether a text without a mutation says so ("KRAS wild type"), which is no reason to refuse it."""
+    account = tables.account
+    return account is not None and account.used + sum(account.left_out.values()) > 0
 
 
-def told(found: Input, *, kind: str | None = None, sex: str | None = None, panel: Sequence[str] | None = None) -> Input:
+def _checked(read_input: Input) -> Input:
+    if not read_input.tables.cases.num_rows:
+        raise InputError(f"{read_input.path or 'the text'} holds no case: {_HOW}")
+    return read_input
+
+
+# --- Several files, and other names ---
+
+SEVERAL = "several forms"
+
+
+def _together(parts: list[Input]) -> Input:
+    """Inputs as one: samples of the same name are one case, and what a later file repeats counts once."""
+    forms = {part.form for part in parts}
+    panels, cases = _panels_apart(parts)
+    variants, repeated = _without_later_repeats(parts)
+    first = np.unique(np.array(cases["case_id"].to_pylist()), return_index=True)[1] if cases.num_rows else []
+    accounts = [part.tables.account for part in parts]
+    tables = SourceTables(
+        cases.take(pa.array(np.sort(first), pa.int64())),
+        variants,
+        [dropped for part in parts for dropped in part.tables.dropped]
+        + ([Dropped("several", "row", canonical.REPEATED, repeated)] if repeated else []),
+        {"files": [name for part in parts for name in part.tables.notes.get("files", [part.name])]},
+        panels,
+        None if None in accounts else _summed(accounts, repeated),
+    )
+    name = ", ".join(part.name for part in parts)
+    problems = [problem for part in parts for problem in part.problems]
+    form = forms.pop() if len(forms) == 1 else SEVERAL
+    return Input(form, name, tables, problems, None, parts=tuple(parts))
+
+
+def _panels_apart(parts: list[Input]) -> tuple[dict[str, list[str]], pa.Table]:
+    """The panels of all parts, numbered where two of one name differ, and the cases with these names."""
+    panels: dict[str, list[str]] = {}
+    cases = []
+    for number, part in enumerate(parts, 1):
+        names = {}
+        for name, genes in part.tables.panels.items():
+            names[name] = name if panels.get(name, genes) == genes else f"{name} {number}"
+            panels[names[name]] = genes
+        of_cases = [names.get(name, name) for name in part.tables.cases["panel"].to_pylist()]
+        cases.append(_with(part.tables.cases, "panel", of_cases))
+    return panels, pa.concat_tables(cases)
+
+
+def _without_later_repeats(parts: list[Input]) -> tuple[pa.Table, int]:
+    seen: set[tuple[str, str, str]] = set()
+    kept, repeated = [], 0
+    for part in parts:
+        rows = part.tables.variants
+        keys = list(
+            zip(
+                *(pc.cast(rows[n], pa.string()).to_pylist() for n in ("case_id", "gene", "protein_change")), strict=True
+            )
+        )
+        keep = [key not in seen or not key[2] for key in keys]
+        seen.update(keys)
+        repeated += keep.count(False)
+        kept.append(rows.filter(pa.array(keep, pa.bool_())))
+    return compacted(pa.concat_tables(kept)), repeated
+
+
+def _summed(accounts: list[RowAccount], repeated: int) -> RowAccount:
+    units = {account.unit for account in accounts}
+    left_out, not_understood = Counter(), Counter()
+    for account in accounts:
+        left_out.update(account.left_out)
+        not_understood.update(account.not_understood)
+    if repeated:
+        left_out[canonical.REPEATED] += repeated
+    total = sum(account.total for account in accounts)
+    used = sum(account.used for account in accounts) - repeated
+    unit = units.pop() if len(units) == 1 else "row"
+    return RowAccount(unit, total, used, dict(left_out), dict(not_understood))
+
+
+def _renamed(read_input: Input, rename: dict[str, str]) -> Input:
+    tables = read_input.tables
+    names = tables.cases["case_id"].to_pylist()
+    for old in rename:
+        if old not in names:
+            raise InputError(f"no sample {old!r} to rename: the input has {_shown(names)}")
+    new = [rename.get(name, name) for name in names]
+    twice = [name for name, n in Counter(new).items() if n > 1]
+    if twice or "" in new:
+        what = f"two samples would be named {twice[0]!r}" if twice else "a sample would have no name"
+        raise InputError(f"{what}: choose another name")
+    cases = _with(_with(tables.cases, "case_id", new), "patient_id", new)
+    variants = tables.variants
+    if variants.num_rows:
+        of_rows = pc.cast(variants["case_id"], pa.string()).to_pylist()
+        column = pa.array([rename.get(name, name) for name in of_rows], pa.string()).dictionary_encode()
+        variants = variants.set_column(
+            variants.schema.get_field_index("case_id"), variants.schema.field("case_id"), column
+        )
+    return replace(read_input, tables=replace(tables, cases=cases, variants=variants))
+
+
+def _with(cases: pa.Table, column: str, values: Sequence[str | None]) -> pa.Table:
+    at = cases.schema.get_field_index(column)
+    return cases.set_column(at, column, pa.array(values, pa.string()))
+
+
+def told(
+    read_input: Input, *, kind: str | None = None, sex: str | None = None, panel: Sequence[str] | None = None
+) -> Input:
     """The same with what the user adds for every case: ``kind`` ("tumour" or "cell line"), ``sex`` ("female" or
     "male") and the genes of the ``panel`` that was sequenced (``read_panel``); each replaces what the file says.
     Variants outside the panel are left out."""
-    tables = found.tables
+    tables = read_input.tables
     cases, rows, panels, dropped = tables.cases, tables.variants, tables.panels, list(tables.dropped)
     for column, value in (("kind", kind), ("sex", sex), ("panel", PANEL if panel else None)):
         if value:
@@ -162,47 +409,93 @@ def told(found: Input, *, kind: str | None = None, sex: str | None = None, panel
     if panel:
         rows = restrict_to_panel(rows, list(panel))
         outside = tables.variants.num_rows - rows.num_rows
-        dropped += [Dropped(found.form, "variant", "in no gene of the panel", outside)] if outside else []
+        dropped += [Dropped(read_input.form, "variant", "in no gene of the panel", outside)] if outside else []
         panels = {PANEL: list(panel)}
-    return replace(found, tables=replace(tables, cases=cases, variants=rows, dropped=dropped, panels=panels))
+    return replace(read_input, tables=replace(tables, cases=cases, variants=rows, dropped=dropped, panels=panels))
+
+
+# --- Panels ---
+
+_BED_LINE = re.compile(r"^(chr)?[0-9XYMTxymt]{1,2}(_\S+)?[ \t]+[0-9]+[ \t]+[0-9]+")
+_GENE_LIST = re.compile(r"^(gene_?list|genes?|gene_?symbols?|symbols?)\s*:\s*(.*)$", re.IGNORECASE)
+_KEY = re.compile(r"^[A-Za-z_]+\s*:")
+_PANEL_HELP = "write the symbols of the panel's genes, one per line"
 
 
 def read_panel(path: Path) -> list[str]:
-    """The genes of a panel under their current symbols, from a file of names parted by blanks, commas or lines;
-    ``#`` begins a comment.
+    """The genes of a panel under their current symbols.
 
-    Raises ``InputError`` for a file without a gene, or in which most names are no known gene symbols.
+    The file is a list of symbols separated by blanks, commas or lines, in which ``#`` begins a comment; a BED file with
+    gene names in its fourth column; cBioPortal's gene panel, of which only the line ``gene_list`` counts; or a table
+    with a column of genes. Raises ``InputError`` for a file without a gene, or in which most names are no known gene
+    symbols.
     """
+    lines = [line for _, line in delimited.lines(path)]
+    rows = [line for line in lines if line.strip() and not line.startswith(("#", "track", "browser"))]
+    if rows and all(_BED_LINE.match(line) for line in rows):
+        words = _words_of_bed(path, rows)
+    else:
+        words = _words_of_table(path, rows) or _words_of_list(rows)
     known = known_genes()
-    words = [
-        word
-        for _, line in delimited.lines(path)
-        for word in line.partition("#")[0].replace(",", " ").replace(";", " ").split()
-    ]
     unknown = [word for word in words if word.upper() not in known]
     if not words:
-        raise InputError(f"{path} names no gene: write the symbols of the panel's genes, one a line")
+        raise InputError(f"{path} names no gene: {_PANEL_HELP}")
     if 2 * len(unknown) > len(words):
         what = f"{len(unknown)} of {len(words)} names are no known gene symbols ({_shown(unknown, 3)})"
-        raise InputError(f"{path}: {what}: write the symbols of the panel's genes, one a line")
+        raise InputError(f"{path}: {what}: {_PANEL_HELP}")
     return list(dict.fromkeys(known.get(word.upper(), word) for word in words))
 
 
-def remarks(found: Input) -> dict[str, list[str]]:
+def _words_of_bed(path: Path, rows: list[str]) -> list[str]:
+    """The gene of each region: the first word of its name that is a symbol (TP53_exon2, ref|TP53,ref|NM_000546)."""
+    known, genes = known_genes(), []
+    for line in rows:
+        fields = re.split(r"\t|\s+", line.strip())
+        names = re.split(r"[;,|:_\s.()]+", fields[3]) if len(fields) > 3 else []
+        # A symbol with a hyphen (HLA-A) before its parts.
+        names += [part for name in names for part in name.split("-")]
+        genes += [name for name in names if name.upper() in known][:1]
+    if not genes:
+        raise InputError(f"{path} is a BED file without gene names in its fourth column: add them, or {_PANEL_HELP}")
+    return genes
+
+
+def _words_of_table(path: Path, rows: list[str]) -> list[str]:
+    """The column of genes, where the first line names one."""
+    if len(rows) < 2 or not any(mark in rows[0] for mark in "\t,;"):
+        return []
+    file = DelimitedFile(path)
+    genes = exports.LIST.present(file.names).get("gene")
+    if not genes:
+        return []
+    return [word.strip() for word in file.read({genes[0]: TEXT})[genes[0]].to_pylist() if word.strip()]
+
+
+def _words_of_list(rows: list[str]) -> list[str]:
+    words = []
+    stated = [match[2] for line in rows if (match := _GENE_LIST.match(line))]
+    for line in stated or [line for line in rows if not _KEY.match(line)]:
+        words += line.partition("#")[0].replace(",", " ").replace(";", " ").split()
+    return words
+
+
+def remarks(read_input: Input) -> dict[str, list[str]]:
     """Case to what a reader of its prediction must know of its input; no entry where there is nothing to say."""
-    panels = found.tables.panels
-    rows = found.tables.variants
+    panels = read_input.tables.panels
+    rows = read_input.tables.variants
     has_dna = pc.any(pc.not_equal(pc.cast(rows["dna"], pa.string()), "unknown")).as_py() or False
     burden = Counter(pc.cast(rows["case_id"], pa.string()).to_pylist())
     out: dict[str, list[str]] = {}
-    for case_id, panel in zip(*(found.tables.cases[c].to_pylist() for c in ("case_id", "panel")), strict=True):
+    for case_id, panel in zip(*(read_input.tables.cases[c].to_pylist() for c in ("case_id", "panel")), strict=True):
         said = []
-        if found.form == FREE_TEXT or burden[case_id] < FEW_MUTATIONS:
+        if read_input.form == FREE_TEXT or burden[case_id] < FEW_MUTATIONS:
             said.append("few mutations given: the burden counts these alone")
         if not has_dna:
             said.append("no DNA alleles given: the substitution spectrum is unknown")
         if panel:
             said.append(f"a panel of {len(panels[panel])} genes: the burden counts these alone")
+        if case_id.lower() in NAMELESS:
+            said.append(_NAMES_NO_SAMPLE)
         if said:
             out[case_id] = said
     return out
@@ -232,96 +525,94 @@ def _unknown_class(text: str) -> bool:
     return consequence_class(text) is None
 
 
-def _checks(form: str, names: Sequence[str]) -> tuple[str, list[_Check]]:
-    """The column of consequences, and the checks of a MAF or of DepMap's layout."""
-    if form == MAF:
-        sample, gene, alleles = "Tumor_Sample_Barcode", "Hugo_Symbol", ("Reference_Allele", "Tumor_Seq_Allele2")
-        consequence, protein = "Variant_Classification", next(n for n in tcga.PROTEIN_CHANGES if n in names)
-    else:
-        sample, gene, alleles, protein = "ModelID", "HugoSymbol", ("Ref", "Alt"), "ProteinChange"
-        consequence = next(n for n in ("VariantInfo", "MolecularConsequence") if n in names)
-    return consequence, [
-        _Check(sample, "no sample: the row is ignored", lambda text: not text.strip()),
-        _Check(gene, "no gene: the row is ignored", lambda text: not current_symbol(text)),
-        _Check(consequence, "consequence not recognised: the protein change decides", _unknown_class),
-        _Check(protein, "protein change not readable: used without it", _unreadable),
-        *(_Check(name, "alleles not written out: the DNA event is unknown", _no_alleles) for name in alleles),
-    ]
+_CHECKS = (
+    ("sample", "no sample: the row is ignored", lambda text: not text.strip()),
+    ("gene", "no gene: the row is ignored", lambda text: not current_symbol(text)),
+    ("consequence", "consequence not recognised: the protein change decides", _unknown_class),
+    ("protein_change", "protein change not readable: used without it", _unreadable),
+    ("reference", "alleles not written out: the DNA event is unknown", _no_alleles),
+    ("alternative", "alleles not written out: the DNA event is unknown", _no_alleles),
+)
 
 
-def row_problems(found: Input) -> Iterator[Problem]:
-    """What is wrong in the rows of a MAF, DepMap's layout or a wide table, and what free text was not understood.
+def row_problems(read_input: Input) -> Iterator[Problem]:
+    """What is wrong in the rows of a table, and what free text was not understood.
 
     ``line`` counts rows below the column names (lines, for free text). Rows that silent or non-coding variants fill are
     not looked at. Of a VCF, the counts in ``tables.dropped`` name the lines."""
-    yield from found.problems
-    if found.form in (MAF, DEPMAP):
-        yield from _of_rows(found.path, found.form)
-    elif found.form == TABLE:
-        yield from _of_cells(found.path)
+    yield from read_input.problems
+    for part in read_input.parts:
+        yield from row_problems(replace(part, problems=[]))
+    if read_input.layout is not None:
+        yield from _of_rows(read_input.file, read_input.layout)
+    elif read_input.form == TABLE and read_input.file is not None:
+        for row, gene, word in table.unreadable_cells(read_input.file):
+            yield Problem(row, f"column {gene}: {word[:40]!r} is no protein change and not WT: used without it")
 
 
-def _of_rows(path: Path, form: str) -> Iterator[Problem]:
-    consequence, checks = _checks(form, delimited.header(path).names)
-    columns = dict.fromkeys((check.column for check in checks), TEXT)
-    row = 0
-    for batch in delimited.batches(path, columns, description=f"checking {path.name}"):
-        looked_at = canonical.tells(batch.column(consequence), Counter())
+def _of_rows(file: DelimitedFile, layout: Layout) -> Iterator[Problem]:
+    present = layout.present(file.names)
+    checks = [_Check(present[role][0], says, wrong) for role, says, wrong in _CHECKS if role in present]
+    columns = {check.column: TEXT for check in checks}
+    for numbers, batch in file.numbered(columns, description=f"checking {file.path.name}"):
+        again = [equals(batch.column(check.column), check.column) for check in checks]
+        looked_at = ~np.logical_and.reduce(again)
+        if "consequence" in present:
+            masks = canonical.silent_and_non_coding(batch.column(present["consequence"][0]))
+            looked_at &= ~np.logical_or.reduce(list(masks.values()))
         wrong: dict[int, list[str]] = {}
         for check in checks:
             column = batch.column(check.column)
             for i in np.flatnonzero(matching(column, check.is_wrong) & looked_at).tolist():
                 value = column[i].as_py()
                 wrong.setdefault(i, []).append(f"{check.column} {value[:40]!r}: {check.says}")
-        yield from (Problem(row + i + 1, what) for i in sorted(wrong) for what in wrong[i])
-        row += batch.num_rows
+        yield from (Problem(int(numbers[i]), what) for i in sorted(wrong) for what in wrong[i])
 
 
-def _of_cells(path: Path) -> Iterator[Problem]:
-    for row, gene, change in table.cells(path):
-        if _unreadable(change):
-            yield Problem(row, f"column {gene}: {change[:40]!r} is no protein change and not WT: used without it")
-
-
-def unused_columns(found: Input) -> list[str]:
-    """Names of the columns of a MAF or DepMap's layout that are not read; empty for other forms."""
-    if found.form not in (MAF, DEPMAP):
+def unused_columns(read_input: Input) -> list[str]:
+    """Names of the columns that are not read, of a file with one mutation per row; empty for other forms."""
+    if read_input.parts:
+        return list(dict.fromkeys(name for part in read_input.parts for name in unused_columns(part)))
+    if read_input.layout is None:
         return []
-    read_too = (*tcga.COLUMNS, *depmap.COLUMNS)
-    return [name for name in delimited.header(found.path).names if name not in read_too]
+    used = {name for names in read_input.layout.present(read_input.file.names).values() for name in names}
+    return [name for name in read_input.file.names if name not in used]
 
 
-def unknown_genes(found: Input) -> list[tuple[str, int]]:
+def unknown_genes(read_input: Input) -> list[tuple[str, int]]:
     """Symbols that are no known gene, with their variants, the most frequent first: no model can use them."""
-    counts = Counter(pc.cast(found.tables.variants["gene"], pa.string()).to_pylist())
+    counts = Counter(pc.cast(read_input.tables.variants["gene"], pa.string()).to_pylist())
     known = known_genes()
     return [(gene, n) for gene, n in counts.most_common() if gene.upper() not in known]
 
 
-def summary(found: Input, limit: int = 20) -> dict:
+def summary(read_input: Input, limit: int = 20) -> dict:
     """What the input holds, ready for JSON: name, form, samples, ``mutations`` used and their ``consequences``,
-    samples ``without_mutation``, ``remarks`` with the number of samples, what was ``ignored`` (what, reason, n,
-    examples), ``unused_columns``, ``unknown_genes``, and the number of ``wrong_rows`` with the first ``limit``."""
-    tables = found.tables
+    samples ``without_mutation``, ``remarks`` with the number of samples, the ``account`` of every row (unit, total,
+    used, left_out and not_understood by reason), what was ``ignored`` (what, reason, n, examples), ``unused_columns``,
+    ``unknown_genes``, and the number of ``wrong_rows`` with the first ``limit``."""
+    tables = read_input.tables
     texts = {name: pc.cast(tables.variants[name], pa.string()).to_pylist() for name in ("case_id", "consequence")}
     seen = set(texts["case_id"])
     wrong, n_wrong = [], 0
-    for problem in row_problems(found):
+    for problem in row_problems(read_input):
         n_wrong += 1
         if len(wrong) < limit:
             wrong.append({"line": problem.line, "what": problem.what})
+    said = Counter(remark for case in remarks(read_input).values() for remark in case)
     return {
-        "name": found.name,
-        "form": found.form,
+        "name": read_input.name,
+        "form": read_input.form,
         "samples": tables.cases.num_rows,
         "mutations": tables.variants.num_rows,
         "consequences": dict(Counter(texts["consequence"]).most_common()),
         "without_mutation": [name for name in tables.cases["case_id"].to_pylist() if name not in seen],
-        "remarks": dict(Counter(remark for said in remarks(found).values() for remark in said).most_common()),
+        "remarks": dict(said.most_common()),
+        "account": asdict(tables.account) if tables.account else None,
         "ignored": [asdict(dropped) | {"examples": list(dropped.examples)} for dropped in tables.dropped],
-        "unused_columns": unused_columns(found),
-        "unknown_genes": dict(unknown_genes(found)),
-        "unit": "line" if found.form == FREE_TEXT else "row",
+        "unused_columns": unused_columns(read_input),
+        "unknown_genes": dict(unknown_genes(read_input)),
+        "unit": "line" if read_input.form == FREE_TEXT else "row",
         "wrong_rows": n_wrong,
         "wrong": wrong,
     }
@@ -344,7 +635,7 @@ def read_prior(path: Path) -> np.ndarray:
     for row, (label, share) in enumerate(zip(rows["label"].to_pylist(), rows["share"].to_pylist(), strict=True), 1):
         where, name = f"{path}: row {row} below the column names", label.strip().upper()
         if name not in LABELS:
-            raise InputError(f"{where}: {label!r} is none of the 26 labels ({', '.join(LABELS)}): mend it")
+            raise InputError(f"{where}: {label!r} is none of the 26 labels ({', '.join(LABELS)}): fix it")
         if name in shares:
             raise InputError(f"{where}: label {name} is there twice: keep one row")
         if share is None or not 0.0 <= share < np.inf:

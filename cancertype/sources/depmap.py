@@ -2,203 +2,182 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..cohort.settings import Cohort
 from ..errors import InputError
 from ..labels import mapping
 from ..tables import delimited
-from ..tables.columns import compacted, encoded, matching
-from ..tables.delimited import TEXT
+from ..tables.columns import encoded, matching
+from ..tables.delimited import TEXT, DelimitedFile
+from ..tables.layout import Column, Layout
 from ..variants import canonical
-from ..variants.cases import CASES, Dropped, SourceTables, unlabelled
+from ..variants.cases import CASES, Dropped, SourceTables
+from .rows import Block, RowReader, read_samples
+from .settings import ReadingLimits
 
 # Where nearly every value of a block is another, coding each block costs more than coding the whole column.
-_MUTATIONS = (
-    dict.fromkeys(("ModelID", "Chrom", "Ref", "Alt"), TEXT)
-    | dict.fromkeys(("HugoSymbol", "ProteinChange"), pa.string())
-    | {"Pos": pa.int64()}
-)
-_CONSEQUENCES = ("VariantInfo", "MolecularConsequence")
-_FREQUENCIES = ("GnomadeAF", "GnomadgAF")
-_OPTIONAL = (
-    dict.fromkeys((*_CONSEQUENCES, "Hotspot", "IsDefaultEntryForModel"), TEXT)
-    | dict.fromkeys((*_FREQUENCIES, "AF", "DP"), pa.float64())
-)  # fmt: skip
-COLUMNS = (*_MUTATIONS, *_OPTIONAL)
-"""Every column of the mutations that is read where it is there."""
+_MANY = pa.string()
 
-_MODEL = ("ModelID", "PatientID", "OncotreeCode", "OncotreePrimaryDisease", "OncotreeLineage")
-_MODEL_OPTIONAL = ("OncotreeSubtype", "Sex", "EngineeredModel", "CulturedResistanceDrug")
+MUTATIONS = Layout(
+    "DepMap mutations",
+    {
+        "sample": Column(("ModelID",), required=True),
+        "chromosome": Column(("Chrom",), required=True),
+        "position": Column(("Pos",), _MANY, required=True),
+        "gene": Column(("HugoSymbol",), _MANY, required=True),
+        "protein_change": Column(("ProteinChange",), _MANY, required=True),
+        "reference": Column(("Ref",), required=True),
+        "alternative": Column(("Alt",), required=True),
+        "consequence": Column(("VariantInfo", "MolecularConsequence"), required=True),
+        "hotspot": Column(("Hotspot",)),
+        "default_entry": Column(("IsDefaultEntryForModel",)),
+        "frequency": Column(("GnomadeAF", "GnomadgAF"), pa.float64()),
+        "allele_fraction": Column(("AF",), pa.float64()),
+        "depth": Column(("DP",), pa.float64()),
+    },
+)
+"""OmicsSomaticMutations.csv. Releases differ in their columns, so they are found by name."""
+
+MODELS = Layout(
+    "DepMap models",
+    {
+        name: Column((name,), required=True)
+        for name in ("ModelID", "PatientID", "OncotreeCode", "OncotreePrimaryDisease", "OncotreeLineage")
+    }
+    | {name: Column((name,)) for name in ("OncotreeSubtype", "Sex", "EngineeredModel", "CulturedResistanceDrug")},
+)
+"""Model.csv."""
+
 _EXAMPLES = 5
 _YES = ("true", "yes", "1")
 
 
-@dataclass
-class _Seen:
-    """What is met while the mutations stream past."""
+class DepMapReader(RowReader):
+    """Reads the mutations, without those that are likely inherited or poorly supported: lines have no matched normal.
 
-    counts: Counter[str] = field(default_factory=Counter)
-    models: set[str] = field(default_factory=set)
-    burden: Counter[str] = field(default_factory=Counter)
+    ``burden`` counts the non-silent variants of each model before that filter."""
+
+    layout = MUTATIONS
+    source = "depmap"
+    kind = "cell line"
+
+    def __init__(self, limits: ReadingLimits) -> None:
+        super().__init__(limits)
+        self.burden: Counter[str] = Counter()
+
+    def wanted(self, block: Block) -> np.ndarray:
+        """Mask of the rows that are the model's default entry, coding, likely somatic, and well supported."""
+        keep = np.ones(block.rows, bool)
+        if "default_entry" in block:
+            default = matching(block.text("default_entry"), _is_yes)
+            keep = self.refuse(keep, ~default, "not the model's default entry")
+        stated, protein = self.consequence(block), block.column("protein_change")
+        for reason, mask in canonical.silent_and_non_coding(stated, protein).items():
+            keep = self.refuse(keep, mask, reason)
+        model = block.text("sample")
+        counts = np.bincount(model.indices.to_numpy()[keep], minlength=len(model.dictionary))
+        self.burden.update(dict(zip(model.dictionary.to_pylist(), counts.tolist(), strict=True)))
+        return self._somatic(block, keep)
+
+    def _somatic(self, block: Block, keep: np.ndarray) -> np.ndarray:
+        """Which rows of ``keep`` are likely somatic and well supported, or hotspots; a missing number speaks against no
+        row."""
+        hotspot = matching(block.text("hotspot"), _is_yes)
+        for reason, against in (
+            (
+                "likely inherited: known to gnomAD",
+                self._beyond(block, "frequency", "germline_max_population_frequency"),
+            ),
+            ("low allele fraction", self._beyond(block, "allele_fraction", "min_variant_allele_fraction")),
+            ("low read depth", self._beyond(block, "depth", "min_read_depth")),
+        ):
+            keep = self.refuse(keep, against & ~hotspot, reason)
+        return keep
+
+    def _beyond(self, block: Block, role: str, limit: str) -> np.ndarray:
+        test = pc.greater if limit.startswith("germline_max") else pc.less
+        masks = [pc.fill_null(test(column, getattr(self.limits, limit)), False) for column in block.columns(role)]
+        return np.logical_or.reduce([np.zeros(block.rows, bool), *(m.to_numpy(zero_copy_only=False) for m in masks)])
+
+    def consequence(self, block: Block) -> pa.DictionaryArray:
+        """VariantInfo (the term of one transcript), or MolecularConsequence where that is empty or not in the
+        release."""
+        present = block.columns("consequence")
+        if len(present) == 1 or "" not in present[0].dictionary.to_pylist():
+            return present[0]
+        first, second = (column.dictionary_decode() for column in present)
+        return pc.if_else(pc.equal(first, ""), second, first).dictionary_encode()
 
 
-def read(folder: Path, settings: Cohort) -> SourceTables:
+def read(folder: Path, limits: ReadingLimits) -> SourceTables:
     """Read a release's two files (packed with gzip or not); a case is a model.
 
-    Columns are found by name, since releases differ in them. Lines have no matched normal, so variants that look
-    inherited or are poorly supported are left out: known to gnomAD at more than
-    ``germline_max_population_frequency``, or read at less than ``min_variant_allele_fraction`` or ``min_read_depth``,
-    unless DepMap marks them as a hotspot. Each limit holds where the release carries its column. Models that are
-    engineered, drug-adapted or non-cancerous, and those that contradict the other models of their patient, are left
-    out. ``notes`` tells the burden before and after the filter.
+    Lines have no matched normal, so variants that look inherited or are poorly supported are left out: known to gnomAD
+    at more than ``germline_max_population_frequency``, or read at less than ``min_variant_allele_fraction`` or
+    ``min_read_depth``, unless DepMap marks them as a hotspot. Each limit holds where the release has its column. Models
+    that are engineered, drug-adapted or non-cancerous, and those that contradict the other models of their patient, are
+    left out. ``notes`` has the burden before and after the filter.
 
     Raises ``InputError`` with file, line and column for anything that cannot be read.
     """
     source = delimited.origin(folder, "depmap")
-    path = delimited.named_file(folder, "OmicsSomaticMutations.csv")
-    models = _models(delimited.named_file(folder, "Model.csv"))
-    seen = _Seen()
-    rows, columns = _mutations(path, settings, seen)
-    cases, left_out = _cases(models, seen.models, source)
-    rows = rows.filter(pa.array(matching(encoded(rows["case_id"]), set(cases["case_id"].to_pylist()).__contains__)))
-    rows, repeated = canonical.without_repeats(rows, source)
-    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
-    dropped = [Dropped(source, "variant", reason, n) for reason, n in sorted(seen.counts.items()) if n]
+    file = DelimitedFile(delimited.named_file(folder, "OmicsSomaticMutations.csv"))
+    models = _models(DelimitedFile(delimited.named_file(folder, "Model.csv")))
+    reader = _reader(file, limits)
+    rows = reader.rows([file])
+    cases, left_out = _cases(models, reader.samples, source)
+    of_case = matching(encoded(rows["case_id"]), set(cases["case_id"].to_pylist()).__contains__)
+    dropped = reader.tally.dropped(source)
+    reader.tally.leave_out("of a model that is no case", int((~of_case).sum()))
+    table, unclear = canonical.table(
+        rows.filter(pa.array(of_case)).drop_columns(["filter", "status", "around"]), source
+    )
+    reader.tally.take(unclear)
     notes = {
-        "files": [path.name],
-        "germline_filter": _limits(columns[1], settings),
-        "burden": _burdens(cases["case_id"].to_pylist(), seen.burden, table),
+        "files": [file.path.name],
+        "germline_filter": _limits(file, limits),
+        "burden": _burdens(cases["case_id"].to_pylist(), reader.burden, table),
     }
-    return SourceTables(cases, table, left_out + dropped + repeated + unclear, notes)
+    account = reader.tally.account(table.num_rows)
+    return SourceTables(cases, table, left_out + dropped + unclear, notes, account=account)
 
 
-def read_lines(path: Path, settings: Cohort) -> SourceTables:
+def read_lines(file: DelimitedFile, limits: ReadingLimits) -> SourceTables:
     """Read the mutations alone, without a Model.csv, for prediction: a case is a model, unlabelled, of unknown sex.
 
     The limits of ``read`` against inherited and poorly supported variants hold. Raises ``InputError`` as ``read``
     does.
     """
-    source = "depmap"
-    seen = _Seen()
-    rows, columns = _mutations(path, settings, seen)
-    named = matching(encoded(rows["case_id"]), bool)
-    seen.counts["no ModelID"] += int((~named).sum())
-    rows, repeated = canonical.without_repeats(rows.filter(pa.array(named)), source)
-    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
-    dropped = [Dropped(source, "variant", reason, n) for reason, n in sorted(seen.counts.items()) if n]
-    notes = {"files": [path.name], "germline_filter": _limits(columns[1], settings)}
-    cases = unlabelled(sorted(seen.models - {""}), source, "cell line")
-    return SourceTables(cases, table, dropped + repeated + unclear, notes)
+    tables = read_samples(file, _reader(file, limits))
+    tables.notes["germline_filter"] = _limits(file, limits)
+    return tables
 
 
-def _mutations(
-    path: Path, settings: Cohort, seen: _Seen
-) -> tuple[pa.Table, tuple[dict[str, pa.DataType], dict[str, pa.DataType]]]:
-    """The rows that may count, and the columns that were read; adds what it meets to ``seen``."""
-    columns = _columns(path)
-    batches = [_telling(batch, settings, seen) for batch in delimited.batches(path, *columns, f"reading {path.name}")]
-    return compacted(pa.Table.from_batches(batches, schema=_ROWS)), columns
-
-
-def _columns(path: Path) -> tuple[dict[str, pa.DataType], dict[str, pa.DataType]]:
-    """Required and optional columns of the mutations, as far as the file has them."""
-    top = delimited.header(path)
-    optional = {name: kind for name, kind in _OPTIONAL.items() if name in top.names}
-    if not set(_CONSEQUENCES) & set(optional):
-        raise InputError(
-            f"{path}: line {top.line}: neither column {' nor '.join(_CONSEQUENCES)}: fetch the whole file again"
-        )
-    return _MUTATIONS, optional
-
-
-_ROWS = pa.schema(
-    [
-        ("case_id", TEXT),
-        ("gene", pa.string()),
-        ("protein_change", pa.string()),
-        ("consequence", TEXT),
-        ("reference", TEXT),
-        ("alternative", TEXT),
-        ("chromosome", TEXT),
-        ("position", pa.int64()),
-    ]
-)
-
-
-def _telling(batch: pa.RecordBatch, settings: Cohort, seen: _Seen) -> pa.RecordBatch:
-    """The rows that may count, as ``_ROWS``; adds what it meets to ``seen``."""
-    default = _is_default(batch)
-    seen.counts["not the model's default entry"] += int((~default).sum())
-    if not default.all():
-        batch = batch.filter(pa.array(default))
-    model, stated = batch.column("ModelID"), _stated(batch)
-    seen.models.update(model.dictionary.take(pc.unique(model.indices)).to_pylist())
-    telling = canonical.tells(stated, seen.counts)
-    burden = np.bincount(model.indices.to_numpy()[telling], minlength=len(model.dictionary))
-    seen.burden.update(dict(zip(model.dictionary.to_pylist(), burden.tolist(), strict=True)))
-    first, last = ("ModelID", "HugoSymbol", "ProteinChange"), ("Ref", "Alt", "Chrom", "Pos")
-    arrays = [*map(batch.column, first), stated, *map(batch.column, last)]
-    rows = pa.RecordBatch.from_arrays(arrays, schema=_ROWS)
-    return rows.filter(pa.array(_somatic(batch, telling, settings, seen.counts)))
-
-
-def _is_default(batch: pa.RecordBatch) -> np.ndarray:
-    if "IsDefaultEntryForModel" not in batch.schema.names:
-        return np.ones(batch.num_rows, bool)
-    return matching(batch.column("IsDefaultEntryForModel"), _is_yes)
+def _reader(file: DelimitedFile, limits: ReadingLimits) -> DepMapReader:
+    consequence = MUTATIONS.columns["consequence"].names
+    if not set(consequence) & set(file.names):
+        what = f"neither column {' nor '.join(consequence)}"
+        raise InputError(f"{file.path}: line {file.header.line}: {what}: fetch the whole file again")
+    MUTATIONS.check(file)
+    return DepMapReader(limits)
 
 
 def _is_yes(text: str) -> bool:
     return text.strip().lower() in _YES
 
 
-def _stated(batch: pa.RecordBatch) -> pa.DictionaryArray:
-    """VariantInfo (the term of one transcript), or MolecularConsequence where that is empty or not in the release."""
-    present = [batch.column(name) for name in _CONSEQUENCES if name in batch.schema.names]
-    if len(present) == 1 or "" not in present[0].dictionary.to_pylist():
-        return present[0]
-    first, second = (column.dictionary.take(column.indices) for column in present)
-    return pc.if_else(pc.equal(first, ""), second, first).dictionary_encode()
-
-
-def _somatic(batch: pa.RecordBatch, keep: np.ndarray, settings: Cohort, counts: Counter[str]) -> np.ndarray:
-    """Which rows of ``keep`` are likely somatic and well supported, or hotspots; a missing number speaks against no
-    row."""
-    names = batch.schema.names
-
-    def beyond(name: str, test: str, limit: float) -> np.ndarray:
-        if name not in names:
-            return np.zeros(batch.num_rows, bool)
-        return pc.fill_null(getattr(pc, test)(batch.column(name), limit), False).to_numpy(zero_copy_only=False)
-
-    hotspot = np.zeros(batch.num_rows, bool)
-    if "Hotspot" in names:
-        hotspot = matching(batch.column("Hotspot"), _is_yes)
-    known = [beyond(name, "greater", settings.germline_max_population_frequency) for name in _FREQUENCIES]
-    for reason, against in (
-        ("likely inherited: known to gnomAD", np.logical_or.reduce(known)),
-        ("low allele fraction", beyond("AF", "less", settings.min_variant_allele_fraction)),
-        ("low read depth", beyond("DP", "less", settings.min_read_depth)),
-    ):
-        refused = keep & against & ~hotspot
-        counts[reason] += int(refused.sum())
-        keep = keep & ~refused
-    return keep
-
-
-def _models(path: Path) -> dict[str, dict[str, str]]:
+def _models(file: DelimitedFile) -> dict[str, dict[str, str]]:
     """Model.csv by ModelID."""
-    table = delimited.read(path, dict.fromkeys(_MODEL, TEXT), dict.fromkeys(_MODEL_OPTIONAL, TEXT))
+    MODELS.check(file)
+    columns = {names[0]: TEXT for names in MODELS.present(file.names).values()}
     models: dict[str, dict[str, str]] = {}
-    for row in table.to_pylist():
+    for row in file.read(columns).to_pylist():
         if row["ModelID"] in models:
-            raise InputError(f"{path}: column ModelID holds {row['ModelID']!r} twice: remove one of the rows")
+            raise InputError(f"{file.path}: column ModelID holds {row['ModelID']!r} twice: remove one of the rows")
         models[row["ModelID"]] = row
     return models
 
@@ -257,14 +236,15 @@ def _case(model: dict[str, str], assignment: mapping.Assignment, source: str) ->
     }
 
 
-def _limits(present: dict[str, pa.DataType], settings: Cohort) -> dict[str, float | str]:
+def _limits(file: DelimitedFile, limits: ReadingLimits) -> dict[str, float | str]:
     """The limits in force; "no column" where the release does not carry what a limit is about."""
-    limits = {
-        "germline_max_population_frequency": (_FREQUENCIES, settings.germline_max_population_frequency),
-        "min_variant_allele_fraction": (("AF",), settings.min_variant_allele_fraction),
-        "min_read_depth": (("DP",), settings.min_read_depth),
+    present = MUTATIONS.present(file.names)
+    roles = {
+        "germline_max_population_frequency": "frequency",
+        "min_variant_allele_fraction": "allele_fraction",
+        "min_read_depth": "depth",
     }
-    return {name: limit if set(columns) & set(present) else "no column" for name, (columns, limit) in limits.items()}
+    return {name: getattr(limits, name) if role in present else "no column" for name, role in roles.items()}
 
 
 def _burdens(cases: list[str], before: Counter[str], after: pa.Table) -> dict[str, dict[str, float]]:

@@ -4,17 +4,17 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..cohort.settings import Cohort
 from ..errors import InputError
 from ..variants.cases import SourceTables
 from . import depmap, table, tcga
+from .settings import ReadingLimits
 
 _READERS = {
     "depmap": depmap.read,
     "simulated_depmap": depmap.read,
-    "tcga": tcga.read,
-    "simulated_tcga": tcga.read,
-    "table": table.read,
+    "tcga": lambda folder, limits: tcga.read(folder),
+    "simulated_tcga": lambda folder, limits: tcga.read(folder),
+    "table": lambda folder, limits: table.read(folder),
 }
 
 
@@ -25,9 +25,11 @@ def records(raw: Path) -> Iterator[tuple[Path, dict]]:
         yield path.parent, json.loads(path.read_text(encoding="utf-8"))
 
 
-def read(raw: Path, settings: Cohort) -> list[SourceTables]:
-    """Read every origin under ``raw``. Raises ``InputError`` when there is none."""
-    tables = [_READERS[record["source"]](folder, settings) for folder, record in records(raw)]
+def read(raw: Path, limits: ReadingLimits) -> list[SourceTables]:
+    """Read every origin under ``raw``; ``limits`` hold for those without matched normals.
+
+    Raises ``InputError`` when there is none."""
+    tables = [_READERS[record["source"]](folder, limits) for folder, record in records(raw)]
     if not tables:
         raise InputError(f"{raw} holds no source: list one in data.sources and fetch it")
     return tables

@@ -1,78 +1,307 @@
-"""The user's own wide table: ``ID``, an optional ``SUBCLASS``, then one column per gene."""
+"""Wide tables: one row per case and one column per gene, of protein changes, class words, or 0 and 1.
 
-from collections import defaultdict
+Also the same the other way round, with one row per gene (``transposed``).
+"""
+
+from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
-from ..cohort.settings import Cohort
 from ..errors import InputError
 from ..labels import mapping
 from ..tables import delimited
 from ..tables.columns import encoded
-from ..tables.delimited import TEXT
+from ..tables.containers import tab_separated
+from ..tables.delimited import TEXT, DelimitedFile
+from ..tables.layout import plain
 from ..variants import canonical
-from ..variants.cases import CASES, Dropped, SourceTables
-from ..variants.genes import current_symbol
+from ..variants.cases import CASES, Dropped, RowAccount, SourceTables
+from ..variants.consequences import consequence_class
+from ..variants.genes import known_genes, symbol_of
+from ..variants.protein_changes import is_unstated, parse_protein_change
+from ..variants.schema import NON_CODING, SILENT
 
-_WILD_TYPE = ("WT", "wt", "Wt", "wild type", "wildtype")
-_NOT_SEQUENCED = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
-_SEPARATORS = str.maketrans({";": " ", ",": " ", "|": " "})
+_WORDS = {
+    "wild type": """
+        wt wildtype wild-type wild_type 0 0.0 false no negative neg unmutated not_mutated no_mutation no_alteration
+        no_alterations none_detected
+    """,
+    "not sequenced": """
+        na n/a nan null none ns . - ? not_sequenced not_profiled not_tested not_assessed not_available
+    """,
+    "mutated": "1 1.0 true yes mut mutated mutant mutation multi_hit positive pos",
+    "no small mutation": """
+        amp amplification amplified gain homdel deepdel deep_deletion hetloss shallow_deletion loss fusion sv
+        rearrangement up down mrna_high mrna_low cna_amp cna_homdel
+    """,
+    "germline": "[germline] (germline) germline",
+    "tag": "(driver) [driver] (putative driver) [somatic] (somatic) somatic (vus) [vus]",
+}
+_MEANING = {word: meaning for meaning, words in _WORDS.items() for word in words.split()}
+"""What a cell, or a word of one, means besides protein changes and classes; blanks are written ``_``."""
+
+_SEPARATORS = str.maketrans({";": "\n", ",": "\n", "|": "\n"})
 _EXAMPLES = 5
+
+_ID_NAMES = (
+    "id", "sampleid", "sample", "samplename", "tumorsamplebarcode", "barcode", "modelid", "depmapid", "caseid", "case",
+    "celllinename", "cellline", "patientid", "patient", "name", "index", "unnamed0", "",
+)  # fmt: skip
+_OTHER_COLUMNS = frozenset(
+    """
+    studyid study studyoforigin cancertype cancertypedetailed cancerstudy oncotreecode tumortype sampletype sequencingid
+    profileid modelconditionid isdefaultentryformodel isdefaultentryformc entrezgeneid entrezid cytoband altered
+    genepanel genepanelid mutationcount
+    """.split()  # noqa: SIM905  one word per line would be a page
+)
+"""Columns, without capitals and punctuation, that exports put beside those of the genes."""
 
 PANEL = "table"
 SMALLEST_EXOME = 5000
-"""A table with fewer gene columns is a panel: what lies outside it was not looked at."""
+"""A table with fewer gene columns is a panel: what is outside it was not looked at."""
+
+NOT_SEQUENCED = "not sequenced in this case"
+_GERMLINE_REASON = "marked as germline"
+_OTHER_KIND = "copy number, fusion or expression: no small mutation"
+_CASE_LEFT_OUT = "of a case that is left out"
+_UNREADABLE = "no protein change, class word, WT, 0 or 1"
+_CLASS_UNKNOWN = "mutated, in a way that is not stated: read as missense"
 
 
-def read(path: Path, settings: Cohort, *, labelled: bool = True) -> SourceTables:
+@dataclass(frozen=True)
+class Cell:
+    """What a cell says: its ``mutations`` as (protein change, consequence), its words that were ``unreadable``, and the
+    ``reason`` why a cell without a mutation is left out ("" for wild type)."""
+
+    mutations: tuple[tuple[str, str], ...] = ()
+    unreadable: tuple[str, ...] = ()
+    reason: str = ""
+    class_unknown: bool = False
+
+    @property
+    def understood(self) -> bool:
+        """Whether anything of the cell was."""
+        return bool(self.mutations) or not self.unreadable
+
+
+@cache
+def read_cell(text: str) -> Cell:
+    """Read one cell: wild type, not sequenced, mutated (1, MUT), class words, or protein changes.
+
+    Changes are separated by blanks, ``;``, ``,`` or ``|``. cBioPortal's tag ``[germline]`` takes back the change before
+    it."""
+    text = text.strip()
+    meaning = _MEANING.get(text.lower().replace(" ", "_"))
+    if not text or meaning == "not sequenced":
+        return Cell(reason=NOT_SEQUENCED)
+    if meaning == "wild type":
+        return Cell()
+    if meaning == "mutated" or (text.isdecimal() and text != "0") or (text.endswith(".0") and text[:-2].isdecimal()):
+        return Cell(mutations=(("", "missense"),), class_unknown=True)
+    return _of_items(text.translate(_SEPARATORS).split("\n"))
+
+
+def _of_items(items: list[str]) -> Cell:
+    mutations: list[tuple[str, str]] = []
+    unreadable: list[str] = []
+    reasons: list[str] = []
+    vague = False
+    for item in filter(None, map(str.strip, items)):
+        # A class of several words, such as "Frame Shift Del", before its words one by one.
+        words = [item] if consequence_class(item) else item.split()
+        for word in words:
+            meaning = _MEANING.get(word.lower())
+            if meaning == "germline":
+                mutations = mutations[:-1]
+                reasons.append(_GERMLINE_REASON)
+            elif meaning in ("tag", "wild type") or is_unstated(word):
+                continue
+            elif meaning == "no small mutation":
+                reasons.append(_OTHER_KIND)
+            elif (change := parse_protein_change(word)) or consequence_class(word):
+                kind = change.consequence if change else consequence_class(word)
+                if kind in (SILENT, NON_CODING):
+                    reasons.append(kind)
+                else:
+                    mutations.append((word, "") if change else ("", kind))
+            elif meaning == "mutated" and len(words) == 1:
+                vague = True
+            else:
+                unreadable.append(word)
+    if vague and not mutations:
+        mutations = [("", "missense")]
+    distinct = tuple(dict.fromkeys(mutations))
+    return Cell(
+        distinct, tuple(unreadable), "" if distinct or not reasons else reasons[0], vague and len(distinct) == 1
+    )
+
+
+def read(path: Path, *, labelled: bool = True) -> SourceTables:
     """Read a comma-, semicolon- or tab-separated table (packed with gzip or not), or the one such file of a folder.
 
-    Cells hold ``WT`` or protein changes separated by spaces; an empty cell or ``NA`` says that the gene was not
-    sequenced in that case, and a case without a sequenced gene is left out. The gene columns are the panel when they
-    are fewer than ``SMALLEST_EXOME`` (cases then have ``panel`` "table", whose genes ``panels`` lists),
-    else a whole exome. There is no DNA in such a table: substitution and context are null, the DNA event "unknown",
-    and the protein change tells the consequence. Of cases with equal mutations and different labels none can be
-    believed: all are left out. ``labelled`` False passes over SUBCLASS, and leaves no case out for it.
+    Cells hold ``WT``, protein changes, class words (Missense_Mutation), or 0 and 1; an empty cell, ``NA`` or ``NS``
+    says that the gene was not sequenced in that case, and a case without a sequenced gene is left out. Where no cell of
+    the whole table says wild type, an empty cell does. The gene columns are the panel when they are fewer than
+    ``SMALLEST_EXOME`` (cases then have ``panel`` "table", whose genes ``panels`` lists), else a whole exome. There is
+    no DNA in such a table: substitution and context are null, the DNA event is "unknown", and the protein change shows
+    the consequence. Of cases with equal mutations and different labels none can be believed: all are left out.
+    ``labelled`` False passes over SUBCLASS, and leaves no case out because of it.
 
     Raises ``InputError`` with file, line and column for anything that cannot be read, and for an ID that is there
     twice.
     """
-    del settings  # The table says what it says: there is nothing to filter by.
     path = Path(path)
     source = delimited.origin(path, "table") if path.is_dir() else "table"
-    path = _the_file(path) if path.is_dir() else path
-    columns, genes = _columns(path)
-    table = delimited.read(path, dict.fromkeys((*columns.values(), *genes), TEXT))
+    return read_file(DelimitedFile.open(_the_file(path) if path.is_dir() else path), source, labelled=labelled)
+
+
+def read_file(file: DelimitedFile, source: str = "table", *, labelled: bool = False) -> SourceTables:
+    """The same for a file that is open already."""
+    columns, genes = _columns(file)
+    table = _default_entries(file, columns, file.read(dict.fromkeys((*columns.values(), *genes), TEXT)))
     ids = [text.strip() for text in table[columns["ID"]].to_pylist()]
-    _check_ids(path, ids)
-    cells, sequenced = _cells(table, genes)
-    sequenced_genes = np.bincount(sequenced, minlength=len(ids))
+    _check_ids(file.path, ids)
+    grid = _Grid(file, table, genes)
     subclasses = _subclasses(table, columns.get("SUBCLASS") if labelled else None)
-    contradictory = _contradictory(subclasses, cells)
-    keep = {i for i in range(len(ids)) if sequenced_genes[i] and i not in contradictory}
-    left_out = _left_out(source, ids, sequenced_genes, contradictory)
+    contradictory = _contradictory(subclasses, grid.mutated)
+    keep = {i for i in range(len(ids)) if grid.sequenced[i] and i not in contradictory}
+    left_out = _left_out(source, ids, grid.sequenced, contradictory)
     panel = PANEL if len(genes) < SMALLEST_EXOME else None
-    found, unclear = canonical.table(_rows(cells, ids, keep), source)
-    panels = {panel: list(dict.fromkeys(filter(None, map(current_symbol, genes))))} if panel else {}
+    variants, unclear = canonical.table(_rows(grid.mutated, ids, keep), source)
+    panels = {panel: list(dict.fromkeys(filter(None, map(symbol_of, grid.readable_genes))))} if panel else {}
+    account = grid.account(keep)
     notes = {
-        "files": [path.name],
+        "files": [file.path.name],
         "gene_columns": len(genes),
-        "cells_not_sequenced": int(len(ids) * len(genes) - sequenced_genes.sum()),
+        "cells_not_sequenced": int(len(ids) * len(genes) - grid.sequenced.sum()),
     }
     cases = [_case(ids[i], subclasses[i], source, panel) for i in sorted(keep)]
-    return SourceTables(pa.Table.from_pylist(cases, schema=CASES), found, left_out + unclear, notes, panels)
+    cases = pa.Table.from_pylist(cases, schema=CASES)
+    dropped = [*left_out, *grid.dropped(source, account), *unclear]
+    return SourceTables(cases, variants, dropped, notes, panels, account)
 
 
-def cells(path: Path) -> Iterator[tuple[int, str, str]]:
-    """Row (from 1, below the column names), gene column and text of every protein change of a table, in the order of
-    columns. Raises ``InputError`` as ``read`` does."""
-    _, genes = _columns(path)
-    for row, gene, text in _cells(delimited.read(path, dict.fromkeys(genes, TEXT)), genes)[0]:
-        for change in text.translate(_SEPARATORS).split():
-            yield row + 1, gene, change
+def unreadable_cells(file: DelimitedFile) -> Iterator[tuple[int, str, str]]:
+    """Row (from 1, below the column names), gene column and word of everything in a table that was not understood."""
+    _, genes = _columns(file)
+    table = file.read(dict.fromkeys(genes, TEXT))
+    for gene in genes:
+        column = encoded(table[gene])
+        bad = {code: read_cell(value).unreadable for code, value in enumerate(column.dictionary.to_pylist())}
+        for row, code in enumerate(column.indices.to_pylist(), 1):
+            for word in bad[code]:
+                yield row, gene, word
+
+
+def looks_like_one(file: DelimitedFile) -> bool:
+    """Whether the columns of ``file`` are those of a wide table: one that names the cases, the others mostly genes."""
+    names = [name for name in file.names if plain(name) not in _OTHER_COLUMNS]
+    genes = [name for name in names if is_gene(name)]
+    if "ID" in {name.upper() for name in names} and len(names) > 1:
+        return True
+    if plain(names[0]) in ("gene", "hugosymbol", "genesymbol", "symbol") or not genes:
+        return False
+    if any(plain(name) in _ID_NAMES and not is_gene(name) for name in names):
+        return 2 * len(genes) >= len(names) - 1
+    return len(genes) > 1 and len(genes) == len(names) - 1 and not is_gene(names[0]) and ":" not in names[0]
+
+
+def is_gene(name: str) -> bool:
+    """Whether ``name`` is a known gene symbol, in its usual capitals or not."""
+    return symbol_of(name).upper() in known_genes()
+
+
+def transposed(file: DelimitedFile) -> DelimitedFile | None:
+    """A table of one row per gene and one column per case as ``read_file`` wants it; None where the first column does
+    not hold genes."""
+    first, *rest = file.names
+    cases = [name for name in rest if name and plain(name) not in _OTHER_COLUMNS]
+    if not cases:
+        return None
+    genes = [value.strip() for value in file.read({first: TEXT})[first].to_pylist()] if first in file.names else []
+    if not genes or 2 * sum(map(is_gene, genes)) < len(genes):
+        return None
+    table = file.read(dict.fromkeys((first, *cases), TEXT))
+    rows = ([case, *table[case].to_pylist()] for case in cases)
+    return DelimitedFile(file.path, tab_separated(["ID", *genes], rows))
+
+
+class _Grid:
+    """Every cell of a table, read: ``mutated`` cells as (row, gene, cell), how many genes were ``sequenced`` in each
+    row, and the row and cell of all others by what became of them."""
+
+    def __init__(self, file: DelimitedFile, table: pa.Table, genes: list[str]) -> None:
+        self._rows, self._genes = table.num_rows, genes
+        columns = {gene: encoded(table[gene]) for gene in genes}
+        values = {value.strip() for column in columns.values() for value in column.dictionary.to_pylist()}
+        _check_numbers(file, values)
+        self._empty_is_wild_type = "" in values and not any(read_cell(v) == Cell() for v in values)
+        self.mutated: list[tuple[int, str, Cell]] = []
+        self.sequenced = np.zeros(self._rows, np.int64)
+        self.readable_genes: list[str] = []
+        self._left_out: list[tuple[str, np.ndarray]] = []
+        self._not_understood: list[np.ndarray] = []
+        self._class_unknown = 0
+        for gene, column in columns.items():
+            self._take(gene, column)
+
+    def _take(self, gene: str, column: pa.DictionaryArray) -> None:
+        cells = [self._cell(value) for value in column.dictionary.to_pylist()]
+        codes = column.indices.to_numpy()
+        self.sequenced += np.array([cell.reason != NOT_SEQUENCED for cell in cells], bool)[codes]
+        mutated = np.array([bool(cell.mutations) for cell in cells], bool)[codes]
+        self.mutated += [(row, gene, cells[codes[row]]) for row in np.flatnonzero(mutated).tolist()]
+        self._class_unknown += int(np.array([cell.class_unknown for cell in cells], bool)[codes].sum())
+        for reason in {cell.reason for cell in cells} - {""}:
+            self._left_out.append((reason, np.flatnonzero(np.array([c.reason == reason for c in cells], bool)[codes])))
+        self._not_understood.append(np.flatnonzero(np.array([not cell.understood for cell in cells], bool)[codes]))
+        if is_gene(gene) or any(cell.understood and cell.reason != NOT_SEQUENCED for cell in cells):
+            self.readable_genes.append(gene)
+
+    def _cell(self, value: str) -> Cell:
+        return Cell() if self._empty_is_wild_type and not value.strip() else read_cell(value)
+
+    def account(self, kept: set[int]) -> RowAccount:
+        """What became of each cell; ``kept`` are the rows that are cases."""
+        is_case = np.zeros(self._rows, bool)
+        is_case[list(kept)] = True
+        left_out: Counter[str] = Counter()
+        for reason, rows in self._left_out:
+            left_out[reason] += int(is_case[rows].sum())
+        left_out[_CASE_LEFT_OUT] = (self._rows - len(kept)) * len(self._genes)
+        unread = sum(int(is_case[rows].sum()) for rows in self._not_understood)
+        total = self._rows * len(self._genes)
+        used = total - sum(left_out.values()) - unread
+        return RowAccount("cell", total, used, dict(+left_out), {_UNREADABLE: unread} if unread else {})
+
+    def dropped(self, source: str, account: RowAccount) -> list[Dropped]:
+        """The same for the data report; cells that were not sequenced are in the notes."""
+        counts = {**account.left_out, **account.not_understood}
+        reasons = [reason for reason in sorted(counts) if reason not in (NOT_SEQUENCED, _CASE_LEFT_OUT)]
+        out = [Dropped(source, "cell", reason, counts[reason]) for reason in reasons]
+        return out + ([Dropped(source, "class", _CLASS_UNKNOWN, self._class_unknown)] if self._class_unknown else [])
+
+
+def _check_numbers(file: DelimitedFile, values: set[str]) -> None:
+    """Raise ``InputError`` for a matrix of copy numbers or expression, whose numbers are not counts of mutations."""
+    odd = [value for value in values if _is_number(value) and not (float(value) >= 0 and float(value).is_integer())]
+    if odd:
+        raise InputError(
+            f"{file.path} holds numbers such as {odd[0]}, so it is a matrix of copy number or expression: give one of "
+            "mutations (0 and 1, class words or protein changes)"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return text.strip()[:1] in "-+.0123456789" and np.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def _the_file(folder: Path) -> Path:
@@ -82,28 +311,44 @@ def _the_file(folder: Path) -> Path:
     return files[0]
 
 
-def _columns(path: Path) -> tuple[dict[str, str], list[str]]:
-    """The columns that are ID and SUBCLASS, as they are spelt, and those of the genes."""
-    top = delimited.header(path)
+def _columns(file: DelimitedFile) -> tuple[dict[str, str], list[str]]:
+    """The columns that are ID, SUBCLASS and DEFAULT (DepMap's IsDefaultEntryForModel), as they are spelt, and those of
+    the genes."""
+    path, top = file.path, file.header
     special = {name.upper(): name for name in top.names if name.upper() in ("ID", "SUBCLASS")}
     if "ID" not in special:
-        raise InputError(
-            f"{path}: line {top.line}: no column ID (the first is {top.names[0]!r}): name the column of the cases ID"
-        )
-    unnamed = [i for i, name in enumerate(top.names, 1) if not name]
+        spelt = {plain(name): name for name in reversed(top.names) if not is_gene(name) or plain(name) == "case"}
+        first = top.names[0] if not is_gene(top.names[0]) else None
+        named = next((spelt[name] for name in _ID_NAMES if name in spelt), first)
+        if named is None:
+            what = f"no column ID (the first is {top.names[0]!r})"
+            raise InputError(f"{path}: line {top.line}: {what}: name the column of the cases ID")
+        special["ID"] = named
+    unnamed = [i for i, name in enumerate(top.names, 1) if not name and i > 1]
     if unnamed:
         raise InputError(
             f"{path}: line {top.line}: column {unnamed[0]} has no name: name it after its gene, or remove it"
         )
-    genes = [name for name in top.names if name not in special.values()]
+    others = {name for name in top.names if plain(name) in {*_OTHER_COLUMNS, *_ID_NAMES} and not is_gene(name)}
+    genes = [name for name in top.names if name not in {*special.values(), *others}]
+    if default := next((name for name in others if plain(name) == "isdefaultentryformodel"), None):
+        special["DEFAULT"] = default
     if not genes:
-        raise InputError(f"{path}: line {top.line}: no gene columns after ID and SUBCLASS: add one column a gene")
+        raise InputError(f"{path}: line {top.line}: no gene columns after ID and SUBCLASS: add one column per gene")
     return special, genes
+
+
+def _default_entries(file: DelimitedFile, columns: dict[str, str], table: pa.Table) -> pa.Table:
+    """DepMap's matrices have one row per sequencing of a model, of which one is the model's default."""
+    if "DEFAULT" not in columns:
+        return table
+    default = [text.strip().lower() in ("yes", "true", "1") for text in table[columns["DEFAULT"]].to_pylist()]
+    return table.filter(pa.array(default))
 
 
 def _check_ids(path: Path, ids: list[str]) -> None:
     if not ids:
-        raise InputError(f"{path}: no rows below the column names: add one row a case")
+        raise InputError(f"{path}: no rows below the column names: add one row per case")
     first: dict[str, int] = {}
     for row, name in enumerate(ids, 1):
         if not name:
@@ -114,33 +359,15 @@ def _check_ids(path: Path, ids: list[str]) -> None:
         first[name] = row
 
 
-def _cells(table: pa.Table, genes: list[str]) -> tuple[list[tuple[int, str, str]], np.ndarray]:
-    """Every mutated cell as (row, gene, protein changes), and the row of every sequenced one."""
-    cells: list[tuple[int, str, str]] = []
-    sequenced = []
-    wanted = set(genes)
-    for gene, chunks in zip(table.column_names, table.itercolumns(), strict=True):
-        if gene not in wanted:
-            continue
-        column = encoded(chunks)
-        values = [value.strip() for value in column.dictionary.to_pylist()]
-        codes = column.indices.to_numpy()
-        known = np.array([value not in _NOT_SEQUENCED for value in values], bool)[codes]
-        mutated = np.array([value not in (*_NOT_SEQUENCED, *_WILD_TYPE) for value in values], bool)[codes]
-        sequenced.append(np.flatnonzero(known))
-        cells += [(row, gene, values[codes[row]]) for row in np.flatnonzero(mutated).tolist()]
-    return cells, np.concatenate(sequenced)
-
-
 def _subclasses(table: pa.Table, column: str | None) -> list[str]:
     return [text.strip() for text in table[column].to_pylist()] if column else [""] * table.num_rows
 
 
-def _contradictory(subclasses: list[str], cells: list[tuple[int, str, str]]) -> set[int]:
+def _contradictory(subclasses: list[str], cells: list[tuple[int, str, "Cell"]]) -> set[int]:
     """Rows with at least one mutation that share all of them with a row of another SUBCLASS."""
-    profiles: dict[int, set[tuple[str, str]]] = defaultdict(set)
-    for row, gene, changes in cells:
-        profiles[row].add((gene, changes))
+    profiles: dict[int, set[tuple[str, tuple]]] = defaultdict(set)
+    for row, gene, cell in cells:
+        profiles[row].add((gene, cell.mutations))
     groups: dict[frozenset, list[int]] = defaultdict(list)
     for row, profile in profiles.items():
         groups[frozenset(profile)].append(row)
@@ -159,20 +386,19 @@ def _left_out(source: str, ids: list[str], sequenced_genes: np.ndarray, contradi
     ]
 
 
-def _rows(cells: list[tuple[int, str, str]], ids: list[str], keep: set[int]) -> pa.Table:
-    """One row a protein change; one that a cell repeats counts once."""
-    split: dict[str, list[str]] = {}
-    case, gene, change = [], [], []
-    for row, name, text in cells:
-        if row in keep:
-            if text not in split:
-                split[text] = list(dict.fromkeys(text.translate(_SEPARATORS).split()))
-            changes = split[text]
-            case += [ids[row]] * len(changes)
-            gene += [name] * len(changes)
-            change += changes
-    columns = {"case_id": case, "gene": gene, "protein_change": change}
-    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+def _rows(mutated: list[tuple[int, str, Cell]], ids: list[str], keep: set[int]) -> pa.Table:
+    """One row per mutation, without a place, so that one that a cell states in two notations counts once."""
+    stated = [
+        (ids[row], gene, change, consequence)
+        for row, gene, cell in mutated
+        if row in keep
+        for change, consequence in cell.mutations
+    ]
+    columns = dict(zip(("case_id", "gene", "protein_change", "consequence"), zip(*stated, strict=True), strict=False))
+    names = ("case_id", "gene", "protein_change", "consequence")
+    table = pa.table({name: pa.array(columns.get(name, ()), pa.string()) for name in names})
+    nowhere = pa.repeat("", table.num_rows)
+    return table.append_column("chromosome", nowhere).append_column("position", pa.nulls(table.num_rows, pa.int64()))
 
 
 def _case(case_id: str, subclass: str, source: str, panel: str | None) -> dict[str, str | None]:
@@ -181,7 +407,7 @@ def _case(case_id: str, subclass: str, source: str, panel: str | None) -> dict[s
         "case_id": case_id,
         "patient_id": case_id,
         "source": source,
-        "kind": "tumour",
+        "kind": "cell line" if case_id.startswith("ACH-") else "tumour",
         "label": assignment.label,
         "scope": assignment.scope,
         "origin": subclass,

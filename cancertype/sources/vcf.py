@@ -20,7 +20,6 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from ..cohort.settings import Cohort
 from ..errors import InputError
 from ..tables import delimited
 from ..tables.columns import compacted
@@ -30,6 +29,7 @@ from ..variants.consequences import severity_of
 from ..variants.genes import current_symbol
 from ..variants.protein_changes import parse_protein_change
 from . import vcf_csq
+from .settings import ReadingLimits
 from .vcf_alleles import by_allele
 from .vcf_annotation import COMPOUND, Annotation, Effect, annotations, class_of, effects_of, info_fields, info_frequency
 from .vcf_header import LONGEST_LINE, MOST_ALLELES, Header, read_header
@@ -65,7 +65,7 @@ _BASES = re.compile("-|[ACGTNRYKMSWBDHV]+", re.IGNORECASE)
 
 def read(
     path: Path,
-    limits: Cohort,
+    limits: ReadingLimits,
     *,
     tumor: str | None = None,
     normal: str | None = None,
@@ -163,7 +163,7 @@ class _Record(NamedTuple):
     fields: list[str]
 
 
-def _read(path: Path, limits: Cohort, tumor: str | None, normal: str | None, csq: Mapping[int, str] | None) -> _Reader:
+def _read(path: Path, limits: ReadingLimits, tumor: str | None, normal: str | None, csq: Mapping[int, str] | None) -> _Reader:
     stream = delimited.lines(path, f"reading {path.name}")
     header = read_header(path, stream)
     reader = _Reader(

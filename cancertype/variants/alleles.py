@@ -32,3 +32,21 @@ def trinucleotide(around: str, substitution: str | None) -> str | None:
     if around[1] not in "CT":
         around = around.translate(_COMPLEMENT)[::-1]
     return f"{around[0]}[{substitution}]{around[2]}" if around[1] == substitution[0] else None
+
+
+def shortest(reference: str, alternative: str) -> tuple[str, str, int]:
+    """The alleles without the bases that both begin or end with, and how many bases further the change begins.
+
+    MAF puts an insertion (``-`` for no reference) at the base before it, so that it moves by one.
+    """
+    before, after = (allele.strip().upper().replace("-", "") for allele in (reference, alternative))
+    if before == after:
+        return before, after, 0
+    same = 0
+    while same < min(len(before), len(after)) and before[same] == after[same]:
+        same += 1
+    moved = same + (1 if not before and after else 0)
+    before, after = before[same:], after[same:]
+    while before and after and before[-1] == after[-1]:
+        before, after = before[:-1], after[:-1]
+    return before, after, moved

@@ -1,17 +1,17 @@
 """From what a source states to canonical variants, with what was left out counted by reason."""
 
-from collections import Counter
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..tables.columns import coded, compacted, encoded, equals, filled, indices, matching, translated
-from .alleles import dna_event, trinucleotide
-from .cases import Dropped
+from ..tables.columns import coded, compacted, distinct, encoded, equals, filled, indices, matching, single, translated
+from .alleles import dna_event, shortest, trinucleotide
+from .cases import ENSEMBL_ID, UNRECOGNISED, Dropped
 from .consequences import consequence_class
-from .genes import current_symbol
+from .genes import is_ensembl_id, is_other_spelling, symbol_of
 from .protein_changes import PLAIN, PLAIN_FRAMESHIFT, is_unstated, parse_protein_change, splice
 from .schema import NON_CODING, SCHEMA, SILENT
 
@@ -83,90 +83,206 @@ def _without_prefix(given: pa.Array) -> pa.Array:
     return pc.replace_substring(pc.replace_substring_regex(given, "^p\\.", ""), "Ter", "*")
 
 
-def table(rows: pa.Table, source: str) -> tuple[pa.Table, list[Dropped]]:
+class Canonical(NamedTuple):
+    """``variants`` (``SCHEMA``) and what was ``dropped``, by reason."""
+
+    variants: pa.Table
+    dropped: list[Dropped]
+
+
+def table(rows: pa.Table, source: str) -> Canonical:
     """Turn what a source states into canonical variants.
 
     ``rows`` has the text columns ``case_id``, ``gene`` and ``protein_change`` and, where the source has them,
-    ``consequence`` (its own terms), ``reference`` and ``alternative`` (alleles), and ``around`` (three bases around
-    the variant). Returns a table of ``SCHEMA`` and what was left out, by reason.
+    ``consequence`` (its own terms), ``reference`` and ``alternative`` (alleles), ``around`` (three bases around the
+    variant), ``chromosome``, and ``position`` (text or int64).
 
-    The stated consequence counts, but for three things: where none is stated the protein change tells it; the loss of
-    the start codon is no missense; and a splice variant whose protein change is silent is written X125_splice.
+    The stated consequence counts, with three exceptions: where none is stated, the protein change shows it; a protein
+    change that is no missense overrules "missense", and one that is not silent overrules "silent"; and a splice variant
+    whose protein change is silent is written X125_splice. Where ``rows`` has ``chromosome`` and ``position``, a variant
+    that one case has on several rows counts once (``_first_of_each``).
     """
-    columns = {name: encoded(rows[name]) for name in rows.column_names}
-    gene = translated(columns["gene"], current_symbol)
+    columns = {name: encoded(rows[name]) for name in rows.column_names if name != "position"}
+    gene = translated(columns["gene"], symbol_of)
     changes = parse_protein_changes(columns["protein_change"])
     consequence = _consequence(columns.get("consequence"), changes.consequence)
     text = _with_splice(changes, consequence)
     events, substitution = _dna(columns.get("reference"), columns.get("alternative"), rows.num_rows)
     context = _context(columns.get("around"), substitution)
-    no_gene = equals(gene, "")
-    reasons = {
-        "no gene": no_gene,
-        SILENT: ~no_gene & equals(consequence, SILENT),
-        NON_CODING: ~no_gene & equals(consequence, NON_CODING),
-        "consequence not recognised": ~no_gene & (indices(consequence) < 0),
-    }
+    reasons = _unusable(columns["gene"], gene, consequence)
+    keep = ~np.logical_or.reduce(list(reasons.values()))
     dropped = [
         Dropped(source, "variant", reason, int(mask.sum()), _shown(columns, mask))
         for reason, mask in reasons.items()
         if mask.any()
     ]
+    arrays = [columns["case_id"], gene, text, changes.codon, consequence, substitution, events, context]
+    variants = pa.Table.from_arrays(arrays, schema=SCHEMA)
+    if "position" in rows.column_names and rows.num_rows:
+        repeated = keep & ~_first_of_each(variants, columns, rows["position"], keep)
+        if repeated.any():
+            dropped.append(Dropped(source, "row", REPEATED, int(repeated.sum()), _shown(columns, repeated)))
+        keep &= ~repeated
+    dropped += _remarkable(columns, changes, source, keep)
+    return Canonical(compacted(variants if keep.all() else variants.filter(pa.array(keep))), dropped)
+
+
+REPEATED = "the same variant of the same case again"
+
+
+def _unusable(
+    stated_gene: pa.DictionaryArray, gene: pa.DictionaryArray, consequence: pa.DictionaryArray
+) -> dict[str, np.ndarray]:
+    """Masks of the rows that make no variant; each row is in one of them at most."""
+    no_gene, ensembl = equals(gene, ""), matching(stated_gene, is_ensembl_id)
+    named = ~(no_gene | ensembl)
+    return {
+        "no gene": no_gene,
+        ENSEMBL_ID: ensembl,
+        SILENT: named & equals(consequence, SILENT),
+        NON_CODING: named & equals(consequence, NON_CODING),
+        UNRECOGNISED: named & (indices(consequence) < 0),
+    }
+
+
+def _remarkable(
+    columns: dict[str, pa.DictionaryArray],
+    changes: ProteinChanges,
+    source: str,
+    keep: np.ndarray,
+) -> list[Dropped]:
+    """What was read otherwise than the source says it, and what of a kept variant was not readable."""
+    remarks = []
     if changes.unreadable:
         reason = "protein change not readable: the variant is kept without it"
-        dropped.append(Dropped(source, "protein change", reason, changes.unreadable, changes.examples))
-    arrays = [columns["case_id"], gene, text, changes.codon, consequence, substitution, events, context]
-    table = pa.Table.from_arrays(arrays, schema=SCHEMA)
-    gone = np.logical_or.reduce(list(reasons.values()))
-    return compacted(table.filter(pa.array(~gone)) if gone.any() else table), dropped
+        remarks.append(Dropped(source, "protein change", reason, changes.unreadable, changes.examples))
+    stated = columns.get("consequence")
+    for what, reason, mask in (
+        ("gene", "a symbol in other capitals or of the mouse: read as the human gene", _other_spellings(columns)),
+        ("consequence", "the stated class contradicts the protein change", _contradicted(stated, changes.consequence)),
+    ):
+        if (mask := mask & keep).any():
+            remarks.append(Dropped(source, what, reason, int(mask.sum()), _shown(columns, mask)))
+    return remarks
 
 
-def tells(stated: pa.DictionaryArray, counts: Counter[str]) -> np.ndarray:
-    """Boolean mask of the rows whose stated consequence is neither silent nor non-coding; the others are added to
-    ``counts``.
+def _other_spellings(columns: dict[str, pa.DictionaryArray]) -> np.ndarray:
+    return matching(columns["gene"], lambda stated: is_other_spelling(stated, symbol_of(stated)))
+
+
+def silent_and_non_coding(stated: pa.DictionaryArray, protein_change: pa.Array | None = None) -> dict[str, np.ndarray]:
+    """Masks of the rows whose stated consequence is silent or non-coding, unless a plain ``protein_change`` (one
+    residue for another) contradicts "silent".
 
     For readers to leave out most rows of a large file while it streams: ``table`` would drop the same ones.
     """
     silent = matching(stated, lambda term: consequence_class(term) == SILENT)
     non_coding = matching(stated, lambda term: consequence_class(term) == NON_CODING)
-    counts[SILENT] += int(np.count_nonzero(silent))
-    counts[NON_CODING] += int(np.count_nonzero(non_coding))
-    return ~(silent | non_coding)
+    if protein_change is not None and silent.any():
+        rows = np.flatnonzero(silent)
+        silent[rows] = ~_plain_substitution(protein_change.take(pa.array(rows)))
+    return {SILENT: silent, NON_CODING: non_coding}
 
 
-_ONE_VARIANT = ("case_id", "gene", "chromosome", "position", "reference", "alternative", "protein_change")
+def _plain_substitution(protein_change: pa.Array) -> np.ndarray:
+    if pa.types.is_dictionary(protein_change.type):
+        protein_change = protein_change.dictionary_decode()
+    text, _, _ = _substitutions(protein_change)
+    return text.is_valid().to_numpy(zero_copy_only=False)
+
+
+def _first_of_each(
+    variants: pa.Table, columns: dict[str, pa.DictionaryArray], position: pa.ChunkedArray, keep: np.ndarray
+) -> np.ndarray:
+    """Mask of one row for each variant of each case, the first that states a protein change where any does.
+
+    Rows with chromosome, position and alleles are one variant where case, gene and these agree: ``chr7`` is 7, and
+    alleles count without the bases that they share (G>GA before a base is the MAF's ->A). Other rows are one where
+    case, gene, protein change and consequence agree, also with a row that has a place.
+    """
+    place = _places(columns, position)
+    placed = place[0] >= 0
+    case, gene, text, consequence = (
+        indices(single(variants[name])).astype(np.int64)
+        for name in ("case_id", "gene", "protein_change", "consequence")
+    )
+    stated = ~equals(single(variants["protein_change"]), "")
+    by_change = [np.where(placed, -1, codes) for codes in (text, consequence)]
+    # One place cannot have two neighbourhoods.
+    around = indices(columns["around"]).astype(np.int64) if "around" in columns else np.zeros(len(placed), np.int64)
+    first = _first_rows([case, gene, *place, np.where(placed, around, -1), *by_change], keep, ~stated)
+    loose = first & ~placed & stated
+    if loose.any() and (first & placed).any():
+        # A row without a place repeats one with a place that states the same change.
+        both = first & stated
+        first &= ~(loose & ~_first_rows([case, gene, text], both, ~placed))
+    return first
+
+
+def _first_rows(keys: list[np.ndarray], among: np.ndarray, later: np.ndarray) -> np.ndarray:
+    """Mask of the first row for each combination of ``keys`` in ``among``; those of ``later`` come after all others."""
+    rows = np.flatnonzero(among)
+    n = len(among)
+    columns = {str(i): key[rows] for i, key in enumerate(keys)} | {"row": rows + n * later[rows]}
+    names = [str(i) for i in range(len(keys))]
+    first = pa.table(columns).group_by(names).aggregate([("row", "min")])["row_min"].to_numpy() % n
+    mask = np.zeros(n, bool)
+    mask[first] = True
+    return mask
+
+
+def _places(columns: dict[str, pa.DictionaryArray], position: pa.ChunkedArray) -> list[np.ndarray]:
+    """Codes of chromosome, position and alleles of each row; -1 in all three where any is not known."""
+    chromosome = indices(translated(columns["chromosome"], _chromosome)).astype(np.int64)
+    at = _numbers(position)
+    alleles, shift = _allele_codes(columns.get("reference"), columns.get("alternative"), len(at))
+    unknown = (chromosome < 0) | (at < 0) | (alleles < 0)
+    return [np.where(unknown, -1, codes) for codes in (chromosome, at + shift, alleles)]
+
+
+def _chromosome(text: str) -> str | None:
+    name = text.strip().upper().removeprefix("CHR")
+    return None if name in ("", ".", "-", "NA", "0", "UNKNOWN") else {"MT": "M", "23": "X", "24": "Y"}.get(name, name)
+
+
+def _numbers(position: pa.ChunkedArray) -> np.ndarray:
+    if not pa.types.is_integer(position.type):
+        position = position.cast(pa.string())
+        position = pc.if_else(pc.match_substring_regex(position, "^[0-9]{1,15}$"), position, None).cast(pa.int64())
+    return position.fill_null(-1).to_numpy()
+
+
+def _allele_codes(
+    reference: pa.DictionaryArray | None, alternative: pa.DictionaryArray | None, n: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """A code for each pair of alleles without the bases that they share (-1 where none is stated), and by how many
+    bases its place lies behind the stated position."""
+    if reference is None or alternative is None:
+        return np.full(n, -1), np.zeros(n, np.int64)
+    pairs = indices(reference).astype(np.int64) * max(len(alternative.dictionary), 1) + indices(alternative)
+    unique = pa.array(pairs).dictionary_encode()
+    before, after = reference.dictionary.to_pylist(), alternative.dictionary.to_pylist()
+    bare = [shortest(before[pair // len(after)], after[pair % len(after)]) for pair in unique.dictionary.to_pylist()]
+    known: dict[tuple[str, str], int] = {}
+    code = np.array(
+        [known.setdefault(pair[:2], len(known)) if any(pair[:2]) else -1 for pair in bare] or [-1], np.int64
+    )
+    shift = np.array([pair[2] for pair in bare] or [0], np.int64)
+    return code[indices(unique)], shift[indices(unique)]
 
 
 def without_repeats(rows: pa.Table, source: str) -> tuple[pa.Table, list[Dropped]]:
     """The first of the rows that are one variant of one case: same gene, place, alleles and protein change.
 
+    For rows that reach ``table`` without their chromosome and position; given these, it does the same itself.
     ``rows`` has the columns case_id, gene, chromosome, position, reference, alternative and protein_change.
     """
-    columns = [_as_integers(rows[name]) for name in _ONE_VARIANT]
-    key = np.zeros(rows.num_rows, np.uint64)
-    for column in columns:
-        key = (key ^ column.astype(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
-        key ^= key >> np.uint64(29)
-    in_order = np.sort(key)
-    shared = np.unique(in_order[1:][in_order[1:] == in_order[:-1]])
-    if not len(shared):
+    names = ("case_id", "gene", "chromosome", "position", "reference", "alternative", "protein_change")
+    keys = [indices(encoded(rows[name].cast(pa.string()))).astype(np.int64) for name in names]
+    keep = _first_rows(keys, np.ones(rows.num_rows, bool), np.zeros(rows.num_rows, bool))
+    if keep.all():
         return rows, []
-    # Few rows are in doubt, and only they are put in order with their places.
-    doubtful = np.flatnonzero(np.isin(key, shared))
-    order = doubtful[np.argsort(key[doubtful], kind="stable")]
-    # Equal fingerprints only nominate a pair: whether it is one variant, the columns themselves say.
-    pairs = np.flatnonzero(key[order][1:] == key[order][:-1])
-    same = np.logical_and.reduce([column[order[pairs]] == column[order[pairs + 1]] for column in columns])
-    again = order[pairs[same] + 1]
-    if not len(again):
-        return rows, []
-    keep = np.ones(rows.num_rows, bool)
-    keep[again] = False
-    return rows.filter(pa.array(keep)), [Dropped(source, "row", "the same variant of the same case again", len(again))]
-
-
-def _as_integers(column: pa.ChunkedArray) -> np.ndarray:
-    return column.fill_null(-1).to_numpy() if pa.types.is_integer(column.type) else indices(encoded(column))
+    return rows.filter(pa.array(keep)), [Dropped(source, "row", REPEATED, int((~keep).sum()))]
 
 
 def _shown(columns: dict[str, pa.DictionaryArray], mask: np.ndarray) -> tuple[str, ...]:
@@ -182,14 +298,46 @@ def _consequence(stated: pa.DictionaryArray | None, told: pa.DictionaryArray) ->
     if stated is None:
         return told
     stated_names = [consequence_class(term) for term in stated.dictionary.to_pylist()]
-    pairs = [_agreed(a, b) for a in stated_names for b in told_names]
-    return coded(pairs, indices(stated).astype(np.int64) * len(told_names) + told_codes)
+    codes = indices(stated).astype(np.int64) * len(told_names) + told_codes
+    # Only pairs that occur, so that the order of the classes depends on nothing else.
+    pairs: list[str | None] = [None] * (len(stated_names) * len(told_names))
+    for pair in distinct(codes).tolist():
+        pairs[pair] = _agreed(stated_names[pair // len(told_names)], told_names[pair % len(told_names)])
+    return coded(pairs, codes)
 
 
-def _agreed(stated: str | None, told: str | None) -> str | None:
-    if stated is None or (stated == "missense" and told in ("start_lost", SILENT)):
-        return told
+def _agreed(stated: str | None, of_protein: str | None) -> str | None:
+    if stated is None or (stated in _OVERRULED and of_protein is not None):
+        return of_protein
     return stated
+
+
+_OVERRULED = ("missense", SILENT)
+"""What a protein change overrules: annotators give these classes to whatever they cannot place. Other contradictions
+are often true (a splice variant may change a residue, a frameshift may be a new stop), so that the class counts."""
+
+_COMPATIBLE = {
+    "missense": ("missense", "start_lost", SILENT),
+    "nonsense": ("nonsense", "frameshift"),
+    "frameshift": ("frameshift", "nonsense", "start_lost", "stop_lost"),
+    "inframe": ("inframe", "nonsense", "stop_lost", "start_lost"),
+    "start_lost": ("start_lost", "missense", "inframe", "frameshift", "nonsense", SILENT),
+    "stop_lost": ("stop_lost", "inframe", "frameshift", "missense"),
+    SILENT: (SILENT,),
+}
+"""The classes that a protein change may have beside each stated one without contradicting it."""
+
+
+def _contradicted(stated: pa.DictionaryArray | None, of_protein: pa.DictionaryArray) -> np.ndarray:
+    """Mask of the rows whose protein change contradicts the stated class."""
+    if stated is None:
+        return np.zeros(len(of_protein), bool)
+    names, changes = [consequence_class(term) for term in stated.dictionary.to_pylist()], of_protein.dictionary
+    table = np.array(
+        [[change not in _COMPATIBLE.get(name, (change,)) for change in changes.to_pylist()] + [False] for name in names]
+        or [[False] * (len(changes) + 1)]
+    )
+    return table[indices(stated), indices(of_protein)]
 
 
 def _with_splice(changes: ProteinChanges, consequence: pa.DictionaryArray) -> pa.DictionaryArray:

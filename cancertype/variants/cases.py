@@ -1,6 +1,7 @@
 """What every reader returns: cases, their variants, what was left out, and an account of every row of the input."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -23,8 +24,56 @@ CASES = pa.schema(
         ("panel", pa.string()),
     ]
 )
-"""One row a case. ``kind`` is "tumour" or "cell line"; ``scope`` "in", "out" or "unlabelled"; ``label`` is null unless
-"in"; ``origin`` is the source's own class; ``panel`` is null for a whole exome."""
+"""One row per case. ``kind`` is "tumour" or "cell line"; ``scope`` "in", "out" or "unlabelled"; ``label`` is null
+unless "in"; ``origin`` is the source's own class; ``panel`` is null for a whole exome."""
+
+
+_EXAMPLES = 5
+
+UNRECOGNISED = "consequence not recognised"
+ENSEMBL_ID = "an Ensembl id where a gene symbol is needed"
+NOT_UNDERSTOOD = frozenset({UNRECOGNISED, ENSEMBL_ID})
+"""Reasons of ``Dropped`` for which a row counts as not understood; for any other it is left out."""
+
+
+@dataclass
+class RowTally:
+    """Counts the rows of an input while they are read, by what becomes of them; ``account`` closes the books."""
+
+    unit: str = "row"
+    total: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
+    not_understood: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def leave_out(self, reason: str, n: int, examples: Sequence[str] = ()) -> None:
+        """``n`` more rows that are understood and not wanted."""
+        self._count(self.left_out, reason, n, examples)
+
+    def give_up(self, reason: str, n: int, examples: Sequence[str] = ()) -> None:
+        """``n`` more rows that are not understood."""
+        self._count(self.not_understood, reason, n, examples)
+
+    def take(self, dropped: Iterable[Dropped]) -> None:
+        """The rows that ``canonical.table`` left out, of the reasons in ``NOT_UNDERSTOOD`` or not."""
+        for each in dropped:
+            if each.what in ("variant", "row"):
+                count = self.give_up if each.reason in NOT_UNDERSTOOD else self.leave_out
+                count(each.reason, each.n, each.examples)
+
+    def _count(self, counter: Counter[str], reason: str, n: int, examples: Sequence[str]) -> None:
+        if n:
+            counter[reason] += n
+            self.examples[reason] = (*self.examples.get(reason, ()), *examples)[:_EXAMPLES]
+
+    def dropped(self, source: str) -> list[Dropped]:
+        """All that was not used, for the data report, by reason."""
+        reasons = sorted((self.left_out + self.not_understood).items())
+        return [Dropped(source, "variant", reason, n, self.examples.get(reason, ())) for reason, n in reasons]
+
+    def account(self, used: int) -> RowAccount:
+        """The account of all rows, of which ``used`` made a mutation. Raises ``AssertionError`` unless they add up."""
+        return RowAccount(self.unit, self.total, used, dict(self.left_out), dict(self.not_understood))
 
 
 @dataclass(frozen=True)

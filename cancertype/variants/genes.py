@@ -1,9 +1,18 @@
 """Gene symbols: the current one for each old one, and every symbol that the project knows."""
 
+import re
 from functools import cache
 
 from ..package_data import rows
 from .protein_changes import UNSTATED
+
+_SEVERAL = re.compile(r"[;,|/]")
+_BEHIND = re.compile(r"\s*\(.*\)$|_ENS[TG][0-9.]+$")
+"""What exports write behind a symbol: DepMap's Entrez id, ``TP53 (7157)``, and COSMIC's transcript."""
+_ENSEMBL_ID = re.compile(r"ENS[A-Z]*G[0-9]{6,}(\.[0-9]+)?", re.IGNORECASE)
+
+_MOUSE = {"Trp53": "TP53", "Trp63": "TP63", "Trp73": "TP73", "Trp53bp1": "TP53BP1", "Hras1": "HRAS", "Kras2": "KRAS"}
+"""Mouse symbols (MGI) of cancer genes that are not the human symbol in other capitals."""
 
 
 @cache
@@ -26,3 +35,42 @@ def known_genes() -> dict[str, str]:
     for row in rows("variants", "gene_symbols.csv"):
         symbols += [row["old"], row["current"]]
     return {symbol.upper(): current_symbol(symbol) for symbol in symbols}
+
+
+@cache
+def _usual_forms() -> frozenset[str]:
+    return frozenset(known_genes().values())
+
+
+def symbol_of(stated: str) -> str:
+    """The current symbol of what a cell of a table holds; "" where it holds none, the cell's text where none is known.
+
+    Besides ``current_symbol``, it reads a symbol in other capitals (``braf``), a mouse's (``Trp53``), what exports
+    write behind a symbol (``TP53 (7157)``), and the first known of several genes (``TP53;WRAP53``).
+    """
+    symbol = current_symbol(stated)
+    if not symbol or symbol in _usual_forms():
+        return symbol
+    bare = current_symbol(_BEHIND.sub("", symbol))
+    if bare in _usual_forms():
+        return bare
+    if same := known_genes().get(bare.upper()) or _MOUSE.get(bare):
+        return same
+    if _SEVERAL.search(bare):
+        each = [symbol_of(part) for part in _SEVERAL.split(bare)]
+        return next((part for part in each if part in _usual_forms()), next(filter(None, each), ""))
+    return bare
+
+
+def is_other_spelling(stated: str, symbol: str) -> bool:
+    """Whether ``stated`` is ``symbol`` in other capitals or as a mouse's gene, which may mean another species."""
+    bare = _BEHIND.sub("", stated.strip())
+    return symbol in _usual_forms() and (
+        bare in _MOUSE
+        or (bare not in _usual_forms() and bare not in _renamed_genes() and bare.upper() in known_genes())
+    )
+
+
+def is_ensembl_id(stated: str) -> bool:
+    """Whether ``stated`` is the Ensembl id of a gene, of which no symbol is known here."""
+    return bool(_ENSEMBL_ID.fullmatch(stated.strip()))

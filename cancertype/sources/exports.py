@@ -1,0 +1,387 @@
+"""Tables with one mutation per row that other tools and portals write, and plain lists of sample, gene and change."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..errors import InputError
+from ..tables.columns import matching, translated
+from ..tables.containers import tab_separated
+from ..tables.delimited import TEXT, DelimitedFile
+from ..tables.layout import Column, Layout, plain
+from ..variants.cases import SourceTables
+from ..variants.consequences import consequence_class
+from ..variants.genes import current_symbol, known_genes, symbol_of
+from ..variants.protein_changes import is_unstated, parse_protein_change
+from .rows import Block, RowReader, read_samples
+from .settings import ReadingLimits
+
+_MANY = pa.string()
+_FREQUENCIES = (
+    "AF", "gnomAD_exome_ALL", "gnomAD_genome_ALL", "gnomad40_exome_AF", "gnomad41_exome_AF", "gnomad211_exome_AF",
+    "AF_popmax", "ExAC_ALL", "1000g2015aug_all", "gnomADe_AF", "gnomADg_AF", "gnomAD_AF", "NFE_AF_GNOMAD",
+    "GLOBAL_AF_GNOMAD",
+)  # fmt: skip
+
+
+def _layout(name: str, **columns: str | Sequence[str]) -> Layout:
+    """A layout of text columns; ``gene``, ``protein_change`` and ``position`` are read as plain text."""
+    spelt = {role: (names,) if isinstance(names, str) else tuple(names) for role, names in columns.items()}
+    many = ("gene", "protein_change", "position", "frequency")
+    return Layout(name, {role: Column(names, _MANY if role in many else TEXT) for role, names in spelt.items()})
+
+
+ICGC = _layout(
+    "ICGC simple somatic mutations",
+    sample=("icgc_sample_id", "submitted_sample_id", "icgc_specimen_id", "icgc_donor_id"),
+    gene=("gene_symbol", "gene_affected"),
+    protein_change="aa_mutation",
+    consequence="consequence_type",
+    chromosome="chromosome",
+    position="chromosome_start",
+    reference=("mutated_from_allele", "reference_genome_allele"),
+    alternative="mutated_to_allele",
+    status="verification_status",
+)
+COSMIC = _layout(
+    "COSMIC mutations",
+    sample=("SAMPLE_NAME", "Sample name", "Sample Name", "COSMIC_SAMPLE_ID", "ID_sample"),
+    gene=("GENE_SYMBOL", "Gene name", "GENE_NAME", "Gene"),
+    protein_change=("MUTATION_AA", "Mutation AA", "AA Mutation", "HGVSP"),
+    consequence=("MUTATION_DESCRIPTION", "Mutation Description", "Type"),
+    chromosome="CHROMOSOME",
+    position=("GENOME_START",),
+    reference=("GENOMIC_WT_ALLELE",),
+    alternative=("GENOMIC_MUT_ALLELE",),
+    status=("MUTATION_SOMATIC_STATUS", "Mutation somatic status", "Somatic Status"),
+)
+CCLE = _layout(
+    "CCLE mutations",
+    sample=("DepMap_ID", "Broad_ID", "ModelID", "Tumor_Sample_Barcode"),
+    gene="Hugo_Symbol",
+    protein_change=("Protein_Change",),
+    consequence="Variant_Classification",
+    chromosome="Chromosome",
+    position=("Start_position", "Start_Position"),
+    reference="Reference_Allele",
+    alternative=("Alternate_Allele", "Tumor_Allele", "Tumor_Seq_Allele1", "Tumor_Seq_Allele2"),
+)
+ANNOVAR = _layout(
+    "ANNOVAR multianno",
+    sample=("Tumor_Sample_Barcode", "Sample", "SampleID", "Sample_ID"),
+    gene=("Gene.refGene", "Gene.refGeneWithVer", "Gene.ensGene", "Gene.knownGene"),
+    protein_change=("AAChange.refGene", "AAChange.refGeneWithVer", "AAChange.ensGene", "AAChange.knownGene"),
+    consequence=("ExonicFunc.refGene", "ExonicFunc.refGeneWithVer", "ExonicFunc.ensGene", "ExonicFunc.knownGene"),
+    region=("Func.refGene", "Func.refGeneWithVer", "Func.ensGene", "Func.knownGene"),
+    chromosome="Chr",
+    position="Start",
+    reference="Ref",
+    alternative="Alt",
+    frequency=_FREQUENCIES,
+)
+TSO500 = _layout(
+    "TSO500 combined variant output",
+    sample="Sample",
+    gene="Gene",
+    protein_change=("P-Dot Notation", "P Dot Notation", "Protein Change"),
+    consequence=("Consequence(s)", "Consequence"),
+    chromosome="Chromosome",
+    position=("Genomic Position", "Position"),
+    reference=("Reference Call", "Reference Allele"),
+    alternative=("Alternative Call", "Alternative Allele"),
+)
+PCGR = _layout(
+    "PCGR variants",
+    sample=("SAMPLE_ID", "VCF_SAMPLE_ID", "TUMOR_SAMPLE_BARCODE"),
+    gene="SYMBOL",
+    protein_change=("HGVSp_short", "HGVSP", "PROTEIN_CHANGE", "ALTERATION"),
+    consequence="CONSEQUENCE",
+    chromosome=("CHROM", "CHROMOSOME"),
+    position=("POS", "POSITION"),
+    reference="REF",
+    alternative="ALT",
+    frequency=_FREQUENCIES,
+)
+CBIOPORTAL_API = _layout(
+    "cBioPortal mutations (API)",
+    sample=("sampleId", "uniqueSampleKey"),
+    gene=("gene.hugoGeneSymbol", "hugoGeneSymbol", "gene"),
+    protein_change="proteinChange",
+    consequence="mutationType",
+    chromosome="chr",
+    position="startPosition",
+    reference="referenceAllele",
+    alternative="variantAllele",
+    status="mutationStatus",
+    validation="validationStatus",
+)
+LIST = _layout(
+    "list of mutations",
+    sample=(
+        "Sample", "Sample ID", "Sample Name", "Tumor_Sample_Barcode", "Tumor Sample", "Case", "Case ID", "Patient",
+        "Patient ID", "Subject", "Model", "ModelID", "DepMap_ID", "Cell line", "Cell line name", "ID", "Name",
+        "Barcode",
+    ),
+    gene=(
+        "Gene", "Hugo_Symbol", "Gene Symbol", "Symbol", "Gene Name", "HugoSymbol", "Hugo Gene Symbol", "HGNC Symbol",
+        "GeneName", "Gene_ID", "Genes",
+    ),
+    protein_change=(
+        "HGVSp_Short", "Protein Change", "Protein", "ProteinChange", "AA Change", "AA_Change", "Amino Acid Change",
+        "Amino_Acid_Change", "AAChange", "AA Mutation", "MA:protein.change", "HGVSp", "HGVS.p", "HGVS_p", "P.", "p-dot",
+        "Protein alteration", "Protein Mutation", "Alteration", "Mutation", "Variant", "Change", "Amino Acids",
+        "p. change",
+    ),
+    consequence=(
+        "Variant_Classification", "Consequence", "Mutation Type", "Effect", "Variant Type", "Type", "Class",
+        "Classification", "MutationType", "Variant_Class", "Annotation", "Molecular Consequence", "Mutation effect",
+    ),
+    chromosome=("Chromosome", "Chrom", "Chr"),
+    position=("Start_Position", "Position", "Pos", "Start", "Start Pos"),
+    reference=("Reference_Allele", "Ref", "Reference"),
+    alternative=("Tumor_Seq_Allele2", "Alt", "Alternate", "Alternative", "Var"),
+    status=("Mutation_Status", "Mutation Status", "Status", "MS", "Origin", "Somatic status", "Somatic Status"),
+)  # fmt: skip
+
+_NOT_SOMATIC = re.compile(r"germ\s*line|\bloh\b|wild\s*-?type|not somatic", re.IGNORECASE)
+_STATED_ORIGIN = "stated to be germline, LOH or wild type"
+_INHERITED = "likely inherited: known to gnomAD"
+_REFUTED = "not verified by the study"
+_WILD_TYPE = "stated to be wild type"
+_OTHER_EVENT = re.compile(
+    r"^(amplification|amplified|amp|deletion|homdel|homozygous deletion|loss|gain|fusion|rearrangement|copy.*|cnv|sv)$",
+    re.IGNORECASE,
+)
+_OTHER_KIND = "copy number or fusion: no small mutation"
+_FIRST_CHANGE = re.compile(r"p\.[^,;|\s]+")
+
+
+class ExportReader(RowReader):
+    """Reads any of the layouts of this module."""
+
+    source = "list"
+
+    def wanted(self, block: Block) -> np.ndarray:
+        """Mask of the rows that are coding, not stated to be germline or wild type, and unknown to gnomAD."""
+        keep = super().wanted(block)
+        status = matching(block.text("status"), lambda text: bool(_NOT_SOMATIC.search(text)))
+        keep = self.refuse(keep, status, _STATED_ORIGIN)
+        refuted = matching(block.text("validation"), lambda text: text.strip().lower() in ("invalid", "wildtype"))
+        keep = self.refuse(keep, refuted, _REFUTED)
+        change = block.text("protein_change")
+        words = matching(change, lambda text: text.strip().lower() in ("wt", "wild type", "wildtype", "wild-type"))
+        keep = self.refuse(keep, words, _WILD_TYPE)
+        others = [matching(block.text(role), lambda t: bool(_OTHER_EVENT.match(t.strip()))) for role in _EVENT_ROLES]
+        keep = self.refuse(keep, np.logical_or.reduce(others), _OTHER_KIND)
+        return self.refuse(keep, self._inherited(block), _INHERITED)
+
+    def _inherited(self, block: Block) -> np.ndarray:
+        limit = self.limits.germline_max_population_frequency
+        masks = [_above(column, limit) for column in block.columns("frequency")]
+        return np.logical_or.reduce([np.zeros(block.rows, bool), *masks])
+
+    def consequence(self, block: Block) -> pa.DictionaryArray:
+        """The stated class: ANNOVAR's region (splicing, UTR3) where its exonic function is empty, and the class that a
+        list writes into its column of changes (``TP53 nonsense``)."""
+        stated = block.text("consequence")
+        if "region" in block:
+            exonic = block.strings("consequence")
+            empty = pc.is_in(exonic, value_set=pa.array(["", ".", "NA", "unknown"]))
+            stated = pc.if_else(empty, block.strings("region"), exonic).dictionary_encode()
+        if "consequence" not in block and "protein_change" in block:
+            return translated(block.text("protein_change"), lambda text: text if consequence_class(text) else "")
+        return stated
+
+    def protein_change(self, block: Block) -> pa.Array:
+        """The protein change of each row, of the first transcript where several are listed."""
+        change = block.first_stated("protein_change").dictionary_encode()
+        return translated(change, first_transcript).dictionary_decode().fill_null("")
+
+
+_EVENT_ROLES = ("protein_change", "consequence")
+
+
+def first_transcript(text: str) -> str:
+    """``GENE:NM:exon15:c.1799T>A:p.V600E,...`` is p.V600E; a class word or wild type in place of a change is none."""
+    text = text.strip()
+    if is_unstated(text) or (consequence_class(text) and parse_protein_change(text) is None):
+        return ""
+    if ("," in text or ":" in text) and (match := _FIRST_CHANGE.search(text)):
+        return match[0]
+    parts = text.split()
+    # A gene before its change, as in BRAF V600E.
+    return parts[1] if len(parts) == 2 and parts[0].upper() in known_genes() else text
+
+
+def _above(column: pa.Array, limit: float) -> np.ndarray:
+    def is_above(text: str) -> bool:
+        try:
+            return float(text) > limit
+        except ValueError:
+            return False
+
+    column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return matching(column, is_above)
+
+
+class CellLineReader(ExportReader):
+    """Reads the older CCLE_mutations.csv, whose cases are cell lines."""
+
+    kind = "cell line"
+
+
+@dataclass(frozen=True)
+class Export:
+    """A layout, the columns by which it is recognised (without capitals and punctuation), and its reader."""
+
+    layout: Layout
+    marks: frozenset[str]
+    reader: Callable[[ReadingLimits, Layout], RowReader] = ExportReader
+
+
+def _marks(*names: str) -> frozenset[str]:
+    return frozenset(map(plain, names))
+
+
+EXPORTS = (
+    Export(ICGC, _marks("icgc_donor_id", "gene_affected")),
+    Export(ICGC, _marks("icgc_mutation_id", "consequence_type")),
+    Export(ANNOVAR, _marks("Gene.refGene", "ExonicFunc.refGene")),
+    Export(ANNOVAR, _marks("Gene.ensGene", "ExonicFunc.ensGene")),
+    Export(ANNOVAR, _marks("Gene.knownGene", "ExonicFunc.knownGene")),
+    Export(ANNOVAR, _marks("Gene.refGeneWithVer", "ExonicFunc.refGeneWithVer")),
+    Export(COSMIC, _marks("GENE_SYMBOL", "MUTATION_AA")),
+    Export(COSMIC, _marks("Gene name", "Mutation AA")),
+    Export(COSMIC, _marks("GENE_NAME", "MUTATION_AA")),
+    Export(COSMIC, _marks("Gene", "AA Mutation", "CDS Mutation")),
+    Export(CCLE, _marks("Hugo_Symbol", "DepMap_ID", "Protein_Change"), CellLineReader),
+    Export(CCLE, _marks("Hugo_Symbol", "Broad_ID", "Protein_Change"), CellLineReader),
+    Export(PCGR, _marks("SYMBOL", "CONSEQUENCE", "TIER")),
+    Export(PCGR, _marks("SYMBOL", "CONSEQUENCE", "ACTIONABILITY_TIER")),
+    Export(TSO500, _marks("Gene", "P-Dot Notation", "Consequence(s)")),
+)
+
+
+def recognised_records(file: DelimitedFile) -> Export | None:
+    """The same for records of JSON, of which cBioPortal's API gives a list of mutations."""
+    if _marks("sampleId", "proteinChange") <= {plain(name) for name in file.names}:
+        return Export(CBIOPORTAL_API, frozenset())
+    return recognised(file)
+
+
+def recognised(file: DelimitedFile) -> Export | None:
+    """The export that ``file`` is, by the names of its columns; a list of mutations where it has a gene and what
+    happened to it; None for anything else."""
+    names = {plain(name) for name in file.names}
+    for export in EXPORTS:
+        if export.marks <= names:
+            return export
+    present = LIST.present(file.names)
+    if "gene" in present and {"protein_change", "consequence"} & set(present):
+        return Export(LIST, frozenset())
+    return None
+
+
+def read(file: DelimitedFile, export: Export, limits: ReadingLimits) -> SourceTables:
+    """Read one export for prediction: a case is a sample, unlabelled.
+
+    Raises ``InputError`` with file, line and column for anything that cannot be read."""
+    if export.layout is ICGC and "gene_symbol" not in file.names:
+        raise InputError(
+            f"{file.path} is ICGC's table of simple somatic mutations, whose genes are Ensembl ids: add a column "
+            "gene_symbol with the gene symbols (biomaRt or gprofiler convert them)"
+        )
+    return read_samples(file, export.reader(limits, export.layout))
+
+
+# --- Other shapes, brought into columns ---
+
+
+def combined_variant_output(lines: Sequence[str], file: DelimitedFile) -> DelimitedFile | None:
+    """The section [Small Variants] of Illumina's TSO500 CombinedVariantOutput.tsv with the sample in a column; None
+    where ``lines`` are no such file."""
+    sections: dict[str, list[list[str]]] = {}
+    name = ""
+    for line in lines:
+        fields = [field.strip() for field in line.rstrip("\n").split("\t")]
+        if fields[0].startswith("[") and fields[0].endswith("]"):
+            name = fields[0][1:-1].lower()
+            sections[name] = []
+        elif name and any(fields):
+            sections[name].append(fields)
+    if "small variants" not in sections:
+        return None
+    details = {row[0].lower(): row[1] for rows in sections.values() for row in rows if len(row) > 1}
+    sample = next(
+        (details[key] for key in ("dna sample id", "pair id", "sample id") if details.get(key)), file.path.name
+    )
+    header, *rows = sections["small variants"] or [["Gene"]]
+    rows = [row for row in rows if row[0] and row[0].upper() != "NA"]
+    width = len(header)
+    padded = ([sample, *row, *[""] * (width - len(row))][: width + 1] for row in rows)
+    return DelimitedFile(file.path, tab_separated(["Sample", *header], padded))
+
+
+def headless_list(lines: Sequence[str], file: DelimitedFile) -> DelimitedFile | None:
+    """A list of sample, gene and change (or gene and change) without a line of column names, in columns; None where
+    ``lines`` are something else. The separator is a tab, comma, semicolon, bar or blanks."""
+    rows = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    for separator in ("\t", ",", ";", "|", None):
+        fields = [_split(row, separator) for row in rows]
+        width = Counter(map(len, fields)).most_common(1)[0][0] if fields else 0
+        if not 2 <= width <= 12 or any(len(row) != width for row in fields):
+            continue
+        if (roles := _roles(fields, separator)) is None:
+            continue
+        names = ["" for _ in range(width)]
+        for role, at in roles.items():
+            names[at] = role
+        return DelimitedFile(file.path, tab_separated([name or f"column {i}" for i, name in enumerate(names)], fields))
+    return None
+
+
+def _split(row: str, separator: str | None) -> list[str]:
+    if separator is None:
+        return row.split()
+    return [field.strip() for field in next(csv.reader([row], delimiter=separator), [])]
+
+
+def _roles(rows: list[list[str]], separator: str | None) -> dict[str, int] | None:
+    """Which column holds the genes, the changes and the samples; None where that is not clear in every row.
+
+    A column of samples is needed where blanks separate, and more than one row, since two words are a mutation in free
+    text as well."""
+    columns = list(zip(*rows, strict=True))
+    genes = [i for i, column in enumerate(columns) if all(_is_symbol(value) for value in column)]
+    changes = [i for i, column in enumerate(columns) if all(_is_change(value) for value in column)]
+    pairs = [(gene, change) for gene in genes for change in changes if gene != change]
+    if not pairs:
+        return None
+    gene, change = next((pair for pair in pairs if pair[1] == pair[0] + 1), pairs[0])
+    rest = [i for i in range(len(columns)) if i not in (gene, change)]
+    if not rest:
+        return {"Gene": gene, "Protein change": change} if separator not in (None, "|") else None
+    samples = [i for i in rest if all(columns[i]) and not all(_is_change(value) for value in columns[i])]
+    if not samples or (separator is None and (len(rows) < 2 or len(columns) > 3 or samples[0] != 0)):
+        return None
+    if separator is None and not all(_is_sample_name(value) for value in columns[0]):
+        return None
+    return {"Sample": samples[0], "Gene": gene, "Protein change": change}
+
+
+def _is_symbol(text: str) -> bool:
+    return " " not in text and (symbol_of(text) in known_genes().values() or current_symbol(text) in known_genes())
+
+
+def _is_change(text: str) -> bool:
+    return parse_protein_change(text) is not None or consequence_class(text) is not None
+
+
+def _is_sample_name(text: str) -> bool:
+    return not text.endswith(":") and (any(c.isdigit() for c in text) or text.isupper()) and not _is_change(text)

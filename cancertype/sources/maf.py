@@ -1,0 +1,190 @@
+"""The Mutation Annotation Format (MAF): one mutation per row, whoever made it.
+
+Columns and their values are those of the GDC's MAF specification and of its predecessors, of vcf2maf, Oncotator,
+Funcotator and maftools (https://docs.gdc.cancer.gov/Data/File_Formats/MAF_Format/).
+"""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..tables.columns import encoded, matching
+from ..tables.delimited import DelimitedFile
+from ..tables.layout import Column, Layout
+from ..variants.cases import SourceTables
+from .rows import Block, RowReader, read_samples
+
+# Where nearly every value of a block is another, coding each block costs more than coding the whole column.
+_MANY = pa.string()
+
+LAYOUT = Layout(
+    "MAF",
+    {
+        "gene": Column(("Hugo_Symbol",), _MANY, required=True),
+        "chromosome": Column(("Chromosome",), for_training=True),
+        "position": Column(("Start_Position", "Start_position"), _MANY, for_training=True),
+        "consequence": Column(("Variant_Classification",), for_training=True),
+        "reference": Column(("Reference_Allele",), for_training=True),
+        "alternative": Column(("Tumor_Seq_Allele2",), for_training=True),
+        "sample": Column(("Tumor_Sample_Barcode",), required=True),
+        "protein_change": Column(
+            (
+                "HGVSp_Short", "Protein_Change", "amino_acid_change_WU", "AAChange", "aaChange", "amino_acid_change",
+                "AAChange.refGene", "Amino_Acid_Change", "MA:protein.change", "HGVSp",
+            ),
+            _MANY,
+            for_training=True,
+        ),
+        "other_allele": Column(("Tumor_Seq_Allele1",)),
+        "filter": Column(("FILTER",)),
+        "context": Column(("CONTEXT", "ref_context"), _MANY),
+        "status": Column(("Mutation_Status",)),
+        "validation": Column(("Validation_Status",)),
+    },
+)  # fmt: skip
+
+WHOLE_GENOME_AMPLIFIED = frozenset({"wga", "native_wga_mix"})
+"""Flags of MC3 for variants of amplified DNA, which pass in the cohorts where nearly all DNA was amplified."""
+
+NO_MUTATION = "Mutation_Status None: no mutation"
+_NOT_SOMATIC = {
+    "germline": "Mutation_Status germline",
+    "loh": "Mutation_Status LOH: a loss of the other allele, no mutation",
+    "wildtype": "Mutation_Status wild type",
+    "post-transcriptional modification": "Mutation_Status post-transcriptional: not in the DNA",
+}
+_REFUTED = {
+    "invalid": "Validation_Status invalid",
+    "wildtype": "Validation_Status wild type",
+    "germline": "Validation_Status germline",
+    "loh": "Validation_Status LOH",
+}
+_NOTHING = frozenset({"PASS", "", ".", "NA", "N/A", "NAN", "NONE", "NULL", "-"})
+_NORMAL_TISSUE = re.compile(r"TCGA-\w{2}-\w{4}-1[0-4]")
+_CONTEXT_BASES = (11, 21)
+"""CONTEXT of the GDC has five bases on either side of a single base, ref_context of Oncotator and Funcotator ten."""
+
+_SEQUENCED = re.compile(r"#\s*Sequenced_Samples:?\s*(.*)", re.IGNORECASE)
+
+
+class MafReader(RowReader):
+    """Reads MAFs; rows are refused that the file itself marks as filtered, not somatic or refuted."""
+
+    layout = LAYOUT
+    source = "maf"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._statuses: set[str] = set()
+
+    def wanted(self, block: Block) -> np.ndarray:
+        """Mask of the rows that may count: neither silent nor non-coding, passed by FILTER, somatic, not refuted."""
+        keep = super().wanted(block)
+        if "filter" in block:
+            passed = matching(block.text("filter"), lambda text: flags(text) <= WHOLE_GENOME_AMPLIFIED)
+            keep = self.refuse(keep, ~passed, "marked by the study's FILTER")
+        self._statuses.update(map(_status, block.text("status").dictionary.to_pylist()))
+        for role, reasons in (("status", _NOT_SOMATIC), ("validation", _REFUTED)):
+            for value, reason in reasons.items() if role in block else ():
+                keep = self.refuse(keep, matching(block.text(role), lambda text, v=value: _status(text) == v), reason)
+        return keep
+
+    def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
+        """The rows of all files that may count. A Mutation_Status None says that there is no mutation, but only where
+        another status is stated too: pandas writes None for an empty value."""
+        rows = super().rows(files)
+        if not self._statuses - {"none", "", ".", "na", "nan", "unknown"}:
+            return rows
+        none = matching(encoded(rows["status"]), lambda text: _status(text) == "none")
+        keep = self.refuse(np.ones(rows.num_rows, bool), none, NO_MUTATION)
+        return rows if keep.all() else rows.filter(pa.array(keep))
+
+    def protein_change(self, block: Block) -> pa.Array:
+        """The stated change; of ANNOVAR's AAChange.refGene, which lists all transcripts, that of the first."""
+        change = super().protein_change(block)
+        if not pc.any(pc.match_substring_regex(change, ":p\\.[^,]*,")).as_py():
+            return change
+        return pc.if_else(pc.match_substring(change, ","), pc.replace_substring_regex(change, ",.*$", ""), change)
+
+    def alternative(self, block: Block) -> pa.DictionaryArray:
+        """Tumor_Seq_Allele2, or Tumor_Seq_Allele1 where the former is the reference: some centres put the change there,
+        and a homozygous change is in both."""
+        if "other_allele" not in block or "reference" not in block:
+            return block.text("alternative")
+        reference, second, first = (block.strings(role) for role in ("reference", "alternative", "other_allele"))
+        no_change = pc.or_(pc.equal(reference, second), pc.is_in(second, value_set=pa.array(["", ".", "NA"])))
+        is_change = pc.and_(
+            pc.not_equal(reference, first), pc.invert(pc.is_in(first, value_set=pa.array(["", ".", "NA"])))
+        )
+        swapped = pc.and_(no_change, is_change)
+        if not pc.any(swapped).as_py():
+            return block.text("alternative")
+        return pc.if_else(swapped, first, second).dictionary_encode()
+
+    def around(self, context: pa.ChunkedArray) -> pa.ChunkedArray:
+        """The base and its two neighbours from CONTEXT or ref_context; "" where that has another length than a single
+        base's."""
+        length = pc.utf8_length(context)
+        bases: pa.ChunkedArray | pa.Scalar = pa.scalar("")
+        for n in _CONTEXT_BASES:
+            middle = pc.utf8_upper(pc.utf8_slice_codeunits(context, n // 2 - 1, n // 2 + 2))
+            bases = pc.if_else(pc.equal(length, n), middle, bases)
+        return bases
+
+
+def flags(text: str) -> set[str]:
+    """The flags of a FILTER value that speak against a variant."""
+    each = {flag.strip() for flag in text.replace(";", ",").split(",")}
+    return {flag for flag in each if flag.upper() not in _NOTHING}
+
+
+def _status(text: str) -> str:
+    return (
+        text.strip().lower().replace(" ", "").replace("_", "").replace("posttranscriptional", "post-transcriptional ")
+    )
+
+
+class SampleReader(MafReader):
+    """Reads one MAF for prediction, where normal tissue is no case."""
+
+    def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
+        """The rows that may count, without those of normal tissue."""
+        rows = super().rows(files)
+        normal = matching(encoded(rows["case_id"]), is_normal_tissue)
+        keep = self.refuse(np.ones(rows.num_rows, bool), normal, "of normal tissue (TCGA sample types 10 to 14)")
+        self.samples = {name for name in self.samples if not is_normal_tissue(name)}
+        return rows if keep.all() else rows.filter(pa.array(keep))
+
+
+def is_normal_tissue(barcode: str) -> bool:
+    """Whether a TCGA barcode is of normal tissue or blood (sample types 10 to 14)."""
+    return bool(_NORMAL_TISSUE.match(barcode.strip()))
+
+
+def read(file: DelimitedFile) -> SourceTables:
+    """Read one MAF alone, for prediction: a case is a sample (its Tumor_Sample_Barcode), unlabelled, of unknown sex.
+
+    Samples that ``#Sequenced_Samples`` names above the header are cases even without a row. Without a clinical table no
+    cohort is known, so variants that are only marked as whole-genome amplified, the rule in LAML and OV, pass in every
+    sample. Raises ``InputError`` with file, line and column for anything that cannot be read.
+    """
+    LAYOUT.check(file)
+    if not {"consequence", "protein_change"} & set(LAYOUT.present(file.names)):
+        LAYOUT_OF_CHANGES.check(file)
+    return read_samples(file, SampleReader(), more=sequenced_samples(file))
+
+
+LAYOUT_OF_CHANGES = Layout(
+    "MAF",
+    {"change": Column((*LAYOUT.columns["consequence"].names, *LAYOUT.columns["protein_change"].names), required=True)},
+)
+"""What a MAF must have one of: without either, a row does not say what happened to its gene."""
+
+
+def sequenced_samples(file: DelimitedFile) -> list[str]:
+    """The samples that cBioPortal's line ``#Sequenced_Samples`` names, whether or not they have a mutation."""
+    matches = (_SEQUENCED.fullmatch(comment.strip()) for comment in file.header.comments)
+    return [name for match in matches if match for name in match[1].split() if not is_normal_tissue(name)]
