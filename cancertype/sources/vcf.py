@@ -179,13 +179,11 @@ def _read(path: Path, limits: Cohort, tumor: str | None, normal: str | None, csq
             _check_second_header(reader, number, line)
         elif line.strip():
             _add(reader, number, line)
-            if not reader.keys and not declared and reader.total == _RECORDS_BEFORE_GIVING_UP:
+            if not reader.keys and not declared and reader.examined == _RECORDS_BEFORE_GIVING_UP:
                 break
-    if not reader.keys and csq is None and (reader.total or not declared):
+    if not reader.keys and csq is None and (reader.examined or not declared):
         if key := reader.undeclared:
-            raise InputError(
-                f"{path}: no line ##INFO=<ID={key} names the fields of {key}: keep the file's whole header"
-            )
+            raise InputError(f"{path}: no line ##INFO=<ID={key} names the fields of {key}: keep the whole header")
         raise _NotAnnotatedError(header)
     return reader
 
@@ -248,6 +246,7 @@ _PASSED = {"PASS", ".", "", "NA", "NONE", "NAN"}
 def _mutations(reader: _Reader, number: int, record: _Record) -> Iterator[str]:
     """Add the rows of a record to the reader, and yield the reason of each allele that makes none."""
     said, somatic = _says_the_caller(record.info)
+    reader.flagged |= "SOMATIC" in record.info
     if reason := _refusal(record, said):
         yield reason
         return
@@ -258,7 +257,6 @@ def _mutations(reader: _Reader, number: int, record: _Record) -> Iterator[str]:
     effects, key = _effects(reader, number, record)
     reader.examined += 1
     reader.keys.update([key] if key else [])
-    reader.flagged |= "SOMATIC" in record.info
     of_allele = by_allele(effects, record.reference, record.alternatives)
     for i, cases in sorted(carriers.items()):
         best = _best(of_allele[i])
@@ -328,7 +326,7 @@ def _refusal(record: _Record, said: str | None) -> str | None:
 def _carriers(record: _Record, samples: Samples, somatic: bool) -> tuple[dict[int, list[str]], list[str]]:
     """The tumours that carry each allele (its place in ALT), and the reasons against the alleles that none does."""
     formats = record.formats
-    if "GT" not in formats:
+    if "GT" not in formats or None in samples.tumours.values():
         if len(samples.tumours) > 1:
             return {}, [_NO_GENOTYPE]
         against = _against_sample(record, next(iter(samples.tumours.values())))
@@ -396,7 +394,7 @@ def _effects(reader: _Reader, number: int, record: _Record) -> tuple[list[Effect
     info = record.info
     if reader.csq is not None:
         info = info | {"BCSQ": reader.csq.get(number, ".")}
-    effects, key = effects_of(info, reader.annotations)
+    effects, key = effects_of(info, f"{record.position}{record.reference}>", reader.annotations)
     if key is None and reader.undeclared is None:
         reader.undeclared = next((name for name in ("CSQ", "FUNCOTATION") if info.get(name)), None)
     return effects, key

@@ -19,11 +19,15 @@ from .vcf_header import Header
 COMPOUND = "@"
 """In place of a consequence: bcftools csq states it at the first of several variants of one haplotype."""
 
+EVERY_ALLELE = "every allele"
+"""In place of an allele: bcftools csq does not say of which one a splice site or an intron is."""
+
 
 class Effect(NamedTuple):
     """What an annotation says of one allele in one transcript.
 
-    ``allele`` is spelled as the annotator does, ``number`` its place in ALT from 1; either may be "". ``consequence``
+    ``allele`` is spelled as the annotator does (or ``EVERY_ALLELE``), ``number`` its place in ALT from 1; either may be
+    "". ``consequence``
     holds Sequence Ontology terms or those of a MAF. ``rank`` orders the transcripts of a gene: VEP's own pick, then the
     canonical one, then the rest. ``frequency`` is the highest in any population (0 when none is given).
     """
@@ -40,11 +44,11 @@ class Effect(NamedTuple):
 
 @dataclass(frozen=True)
 class Annotation:
-    """``key`` of INFO, the ``tool`` that wrote it, and how to read its value."""
+    """``key`` of INFO, the ``tool`` that wrote it, and how to read its value at a site (position and REF: ``7A>``)."""
 
     key: str
     tool: str
-    read: Callable[[str], list[Effect]]
+    read: Callable[[str, str], list[Effect]]
 
 
 def annotations(header: Header) -> list[Annotation]:
@@ -91,13 +95,13 @@ def _fields(description: str) -> list[str]:
     return [name.strip(" '\"") for name in names.split("|")] if marked else []
 
 
-def effects_of(info: Mapping[str, str], candidates: Sequence[Annotation]) -> tuple[list[Effect], str | None]:
-    """The effects that a record's INFO holds, by the first annotation that it carries and that names a gene, and the
-    key of that annotation (None where it carries none)."""
+def effects_of(info: Mapping[str, str], site: str, candidates: Sequence[Annotation]) -> tuple[list[Effect], str | None]:
+    """The effects that the INFO of a record at ``site`` holds, by the first annotation that it carries and that names a
+    gene, and the key of that annotation (None where it carries none)."""
     found: tuple[list[Effect], str | None] = ([], None)
     for annotation in candidates:
         if (value := info.get(annotation.key, ".")) not in ("", "."):
-            effects = annotation.read(value)
+            effects = annotation.read(value, site)
             if any(effect.gene for effect in effects):
                 return effects, annotation.key
             if found[1] is None:
@@ -108,7 +112,7 @@ def effects_of(info: Mapping[str, str], candidates: Sequence[Annotation]) -> tup
 # --- VEP ---
 
 
-def _vep(key: str, names: Sequence[str]) -> Callable[[str], list[Effect]]:
+def _vep(key: str, names: Sequence[str]) -> Callable[[str, str], list[Effect]]:
     if not names:
         raise InputError(f"the line ##INFO=<ID={key} names no fields (Format: ...): annotate with VEP again")
     symbol = next((name for name in ("SYMBOL", "HGNC") if name in names), "SYMBOL")
@@ -138,7 +142,7 @@ def _vep(key: str, names: Sequence[str]) -> Callable[[str], list[Effect]]:
             allele, number, terms, gene, change or _from_residues(terms, residues, position), feature, rank, frequency
         )
 
-    return lambda value: [effect(text) for text in value.split(",") if text]
+    return lambda value, site: [effect(text) for text in value.split(",") if text]
 
 
 def _from_residues(terms: str, residues: str, position: str) -> str:
@@ -170,7 +174,7 @@ def _of_allele(text: str, allele: str) -> float:
 _ANN_WIDTH = 11
 
 
-def _read_ann(value: str) -> list[Effect]:
+def _read_ann(value: str, site: str) -> list[Effect]:
     """SnpEff's ANN: Allele, Annotation, Impact, Gene_Name, Gene_ID, Feature_Type, Feature_ID, Biotype, Rank, HGVS.c,
     HGVS.p and more, the same in every file."""
     return [_ann_effect(text) for text in value.split(",") if text]
@@ -212,7 +216,7 @@ _EFF_TERMS = {
 """The effects of SnpEff before it took the Sequence Ontology's terms."""
 
 
-def _eff(description: str) -> Callable[[str], list[Effect]]:
+def _eff(description: str) -> Callable[[str, str], list[Effect]]:
     """``Effect ( Impact | Functional_Class | ... )``: which fields there are depends on SnpEff's version."""
     names = _EFF_NAMES.search(description)
     stated = [name.strip(" '\")").lower() for name in names[1].split("|")] if names else []
@@ -235,7 +239,7 @@ def _eff(description: str) -> Callable[[str], list[Effect]]:
         allele, number = ("", which) if which.isdecimal() else (which.partition("-")[0], "")
         return Effect(allele, number, terms, values[gene_at].strip(), change, values[transcript_at])
 
-    def read(value: str) -> list[Effect]:
+    def read(value: str, site: str) -> list[Effect]:
         """``Effect(...),Effect(...)``"""
         parts = [text.partition("(") for text in value.removesuffix(")").split("),")]
         return [effect(name, text) for name, bracket, text in parts if bracket]
@@ -257,23 +261,24 @@ _BCSQ_TERMS = {
 }  # fmt: skip
 
 
-def _read_bcsq(value: str) -> list[Effect]:
+def _read_bcsq(value: str, site: str) -> list[Effect]:
     """BCSQ: consequence, gene, transcript, biotype, strand, protein change (``600V>600E``) and DNA change
-    (``140453136A>T``). Of some (splice sites, introns) the last three are not written, and then it is every
-    allele's."""
-    return [_bcsq_effect(text) for text in value.split(",") if text]
+    (``140453136A>T``, several joined by ``+``). The last three are not written of splice sites and introns."""
+    return [_bcsq_effect(text, site) for text in value.split(",") if text]
 
 
-def _bcsq_effect(text: str) -> Effect:
+def _bcsq_effect(text: str, site: str) -> Effect:
     if text.startswith("@"):
-        return Effect("", "", COMPOUND, "", "")
+        return Effect(EVERY_ALLELE, "", COMPOUND, "", "")
     values = text.split("|")
     values += [""] * (_BCSQ_WIDTH - len(values))
+    here = (part.removeprefix(site) for part in values[6].split("+") if part.startswith(site))
+    allele = next(here, EVERY_ALLELE)
     if values[0].startswith("*"):
         # It is behind another variant's stop: nothing of it is ever made.
-        return Effect(values[6], "", "synonymous_variant", values[1], "", values[2])
+        return Effect(allele, "", "synonymous_variant", values[1], "", values[2])
     terms = "&".join(_BCSQ_TERMS.get(term.strip().lower(), term) for term in values[0].split("&"))
-    return Effect(values[6], "", terms, values[1], _from_bcsq(terms, values[5]), values[2])
+    return Effect(allele, "", terms, values[1], _from_bcsq(terms, values[5]), values[2])
 
 
 def _from_bcsq(terms: str, change: str) -> str:
@@ -303,7 +308,7 @@ _FUNCOTATOR_TERMS = {
 }  # fmt: skip
 
 
-def _funcotator(description: str) -> Callable[[str], list[Effect]]:
+def _funcotator(description: str) -> Callable[[str, str], list[Effect]]:
     names = [name.strip() for name in description.partition(_FUNCOTATION_FIELDS)[2].split("|")]
 
     def place(ending: str) -> int | None:
@@ -329,7 +334,7 @@ def _funcotator(description: str) -> Callable[[str], list[Effect]]:
         transcript = value_at(values, transcript_at)
         return Effect("", str(number), _FUNCOTATOR_TERMS.get(term, term), gene, change, transcript, 1, frequency)
 
-    def read(value: str) -> list[Effect]:
+    def read(value: str, site: str) -> list[Effect]:
         """One pair of brackets per allele; several transcripts of an allele are separated by ``#``."""
         alleles = value.strip("[]").split("],[")
         return [effect(i, text) for i, allele in enumerate(alleles, 1) for text in allele.split("]#[")]
@@ -351,7 +356,7 @@ _ANNOVAR_TERMS = {
 _ANNOVAR_CODE = re.compile(r"\\x([0-9A-Fa-f]{2})")
 
 
-def _read_annovar(value: str) -> list[Effect]:
+def _read_annovar(value: str, site: str) -> list[Effect]:
     """The block of each allele that table_annovar.pl writes (``info_fields`` joins them under one key): keys such as
     Gene.refGene, Func.refGene, ExonicFunc.refGene and AAChange.refGene."""
     return [

@@ -112,7 +112,18 @@ def _declared(header: Header) -> tuple[set[str], dict[str, set[str]], set[str]]:
             (tumours if role.lower().startswith("tum") else normals).add(sample)
     known = set(header.samples)
     tumours, normals = tumours & known, normals & known
-    return tumours - normals, {name: pairs[name] & normals for name in pairs}, normals
+    return tumours - normals, {name: _origins(name, pairs) & normals for name in pairs}, normals
+
+
+def _origins(name: str, pairs: Mapping[str, set[str]]) -> set[str]:
+    """All that ``name`` derives from: a relapse from its primary, and that from the germline."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = pairs.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _pedigree(header: Header) -> Iterable[tuple[str, list[str]]]:
@@ -226,7 +237,7 @@ def _marked(names: Sequence[str], normals: set[str]) -> set[str]:
         for stem, mark in _stems(name, _TUMOUR_MARKS):
             tumour_stems[stem] = tumour_stems.get(stem, False) or mark == "t"
         if _is_named_tumour(name):
-            tumour_stems[_stem(name)] = True
+            tumour_stems |= dict.fromkeys(_patients(name, set()), True)
     bare = {"".join(_pieces(name)) for name in others}
     series = _series(others)
     found = set()
@@ -271,32 +282,29 @@ def _ends_with_n(name: str) -> bool:
 # --- Which normal belongs to which tumour ---
 
 
-def _stem(name: str) -> str:
-    """The name of the patient: without the words and the letters that say tumour or normal."""
+def _patients(name: str, marks: set[str]) -> set[str]:
+    """What the patient may be called: the name without the words or one of the ``marks`` that say tumour or normal."""
     if _BARCODE.match(name):
-        return name[:12].lower()
-    name = _LANE.sub("", name)
+        return {name[:12].lower()}
+    bare = _LANE.sub("", name)
     for pattern in (_NORMAL_WORD, _TUMOUR_WORD, _WEAK_NORMAL_WORD):
-        name = pattern.sub("_", name)
-    pieces = _pieces(name)
-    marks = _NORMAL_MARKS | _NORMAL_MARKS_BESIDE_T | _TUMOUR_MARKS
-    while pieces and (pieces[-1] in marks or (len(pieces) > 1 and pieces[-1].isdecimal() and pieces[-2] in marks)):
-        pieces = pieces[: -1 if pieces[-1] in marks else -2]
-    return "".join(pieces)
+        bare = pattern.sub("_", bare)
+    if bare != _LANE.sub("", name):
+        return {"".join(_pieces(bare))}
+    return {"".join(_pieces(name)), *(stem for stem, _ in _stems(name, marks))}
 
 
 def _matched(tumours: Sequence[str], normals: Sequence[str], pairs: Mapping[str, set[str]]) -> dict[str, list[str]]:
     """The normals of each tumour: the declared ones, else those of the same patient by name, else those that belong to
-    nobody."""
-    of_patient: dict[str, list[str]] = defaultdict(list)
+    nobody, or the only one that there is."""
+    of_patient: dict[str, set[str]] = defaultdict(set)
     for name in normals:
-        of_patient[_stem(name)].append(name)
-    matched = {
-        name: [other for other in normals if other in pairs[name]]
-        if pairs.get(name)
-        else list(of_patient.get(_stem(name), ()))
-        for name in tumours
-    }
-    taken = {name for others in matched.values() for name in others}
-    free = [name for name in normals if name not in taken]
-    return {name: others or free for name, others in matched.items()}
+        for patient in _patients(name, _NORMAL_MARKS | _NORMAL_MARKS_BESIDE_T):
+            of_patient[patient].add(name)
+    matched: dict[str, set[str]] = {}
+    for name in tumours:
+        by_name = [of_patient[patient] for patient in _patients(name, _TUMOUR_MARKS) if patient in of_patient]
+        matched[name] = pairs.get(name) or set().union(*by_name)
+    taken = set().union(*matched.values())
+    free = [name for name in normals if name not in taken or len(normals) == 1]
+    return {name: sorted(others) or free for name, others in matched.items()}
