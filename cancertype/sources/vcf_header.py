@@ -16,7 +16,7 @@ MOST_SAMPLES = 50_000
 MOST_ALLELES = 10_000
 LONGEST_LINE = 16 << 20
 _LONGEST_HEADER = 64 << 20
-_LONGEST_NAME = 500
+_LONGEST_NAME = 200
 
 _DESCRIPTION = re.compile(r'Description="([^"]*)')
 _INFO_ID = re.compile(r"##INFO=<\s*ID=([^,>]+)")

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ..errors import InputError
 from .vcf_header import FIRST_SAMPLE, Header
@@ -179,10 +180,12 @@ _TUMOUR_WORD = re.compile(
     re.IGNORECASE,
 )
 _LANE = re.compile(
-    r"(?:[-_.](?:s\d+|l\d{1,3}(?:[-_.]\d{3})?|r[12]|lane\d+|bam|cram|sorted|dedup[a-z]*|markdup[a-z]*|mkdp|recal[a-z]*|bqsr"
-    r"|realigned|merged|final|wes|wgs|wxs|exome|genome|dna|hg\d\d|grch\d\d|md|rg))+$",
+    r"[-_.](?:s\d+|l\d{1,3}(?:[-_.]\d{3})?|r[12]|lane\d+|bam|cram|sorted|dedup[a-z]*|markdup[a-z]*|mkdp|recal[a-z]*"
+    r"|bqsr|realigned|merged|final|wes|wgs|wxs|exome|genome|dna|hg\d\d|grch\d\d|md|rg)$",
     re.IGNORECASE,
 )
+_LONGEST_LANE = 20
+_NEAR_AN_END = 5
 _PIECE = re.compile(r"[A-Za-z]+|\d+")
 _NORMAL_MARKS = {"n", "nl", "nb", "nt", "nbc", "nbm", "bl", "gl", "pbl", "wbc", "ref", "norm"}
 _NORMAL_MARKS_BESIDE_T = {"b", "r", "g", "c"}
@@ -259,15 +262,24 @@ def _series(names: Sequence[str]) -> set[str]:
     return {stem for stem, mark in letters if mark not in _NORMAL_MARKS | _NORMAL_MARKS_BESIDE_T | _TUMOUR_MARKS}
 
 
+def _without_lane(name: str) -> str:
+    """Without what sequencers and pipelines write behind a name, such as ``_S1_L001`` or ``.dedup.bam``."""
+    while match := _LANE.search(name[-_LONGEST_LANE:]):
+        name = name[: len(name) - len(match[0])]
+    return name
+
+
+@lru_cache(1 << 12)
 def _pieces(name: str) -> list[str]:
-    return [piece.lower() for piece in _PIECE.findall(_LANE.sub("", name))]
+    return [piece.lower() for piece in _PIECE.findall(_without_lane(name))]
 
 
 def _stems(name: str, marks: set[str]) -> Iterable[tuple[str, str]]:
-    """The name without one of the ``marks``, and without the number behind it, for every place of a mark."""
+    """The name without one of the ``marks``, and without the number behind it, for every place of a mark near either
+    end of the name."""
     pieces = _pieces(name)
     for i, piece in enumerate(pieces):
-        if piece in marks:
+        if piece in marks and (i < _NEAR_AN_END or i >= len(pieces) - _NEAR_AN_END):
             yield "".join(pieces[:i] + pieces[i + 1 :]), piece
             if i + 1 < len(pieces) and pieces[i + 1].isdecimal():
                 yield "".join(pieces[:i] + pieces[i + 2 :]), piece
@@ -275,7 +287,7 @@ def _stems(name: str, marks: set[str]) -> Iterable[tuple[str, str]]:
 
 def _ends_with_n(name: str) -> bool:
     """Whether the name is ``N``, begins with ``N_`` or ends with ``-N`` and perhaps a number."""
-    name = _LANE.sub("", name)
+    name = _without_lane(name)
     return re.search(r"^n\d?(?:[-_.]|$)|[-_.\d]n\d?$", name, re.IGNORECASE) is not None
 
 
@@ -286,10 +298,10 @@ def _patients(name: str, marks: set[str]) -> set[str]:
     """What the patient may be called: the name without the words or one of the ``marks`` that say tumour or normal."""
     if _BARCODE.match(name):
         return {name[:12].lower()}
-    bare = _LANE.sub("", name)
+    whole = bare = _without_lane(name)
     for pattern in (_NORMAL_WORD, _TUMOUR_WORD, _WEAK_NORMAL_WORD):
         bare = pattern.sub("_", bare)
-    if bare != _LANE.sub("", name):
+    if bare != whole:
         return {"".join(_pieces(bare))}
     return {"".join(_pieces(name)), *(stem for stem, _ in _stems(name, marks))}
 
