@@ -42,6 +42,9 @@ class Effect(NamedTuple):
     frequency: float = 0.0
 
 
+OUTSIDE_GENES = Effect(EVERY_ALLELE, "", "intergenic_variant", "", "")
+
+
 @dataclass(frozen=True)
 class Annotation:
     """``key`` of INFO, the ``tool`` that wrote it, and how to read its value at a site (position and REF: ``7A>``)."""

@@ -205,6 +205,7 @@ def _is_named_normal(name: str) -> bool:
     return "10" <= barcode[1] < "20" if barcode else _words(name) == "normal"
 
 
+@lru_cache(1 << 16)
 def _words(name: str) -> str:
     """ "tumour", "normal" or "weak" (a word that names a normal beside another sample), or "" for neither.
 
