@@ -1,5 +1,7 @@
-"""Which samples of a VCF are tumours, and which are matched normals: as the user says, as the header declares, as they
-are named."""
+"""Which samples of a VCF are tumours and which are matched normals.
+
+The user's word counts first, then what the header declares, then the samples' names.
+"""
 
 import re
 from collections import defaultdict
@@ -22,10 +24,11 @@ class Samples:
 
 
 def assign(header: Header, tumor: str | None = None, normal: str | None = None) -> Samples:
-    """Tell the tumours of a VCF from the matched normals.
+    """Separate the tumours of a VCF from the matched normals.
 
-    ``tumor`` and ``normal`` are the user's word and overrule the rest. Of a file with two samples, naming one settles
-    both. Otherwise the header's declarations count, then the names. A file without samples is one case, named after it.
+    ``tumor`` and ``normal`` are what the user says, and overrule the rest. In a file with two samples, naming one is
+    enough. Otherwise the header's declarations count, then the names. A file without samples is one case, named after
+    the file.
 
     Raises ``InputError`` for a name that no sample has, and where every sample is a matched normal.
     """
@@ -144,6 +147,7 @@ def _pedigree(header: Header) -> Iterable[tuple[str, list[str]]]:
 
 def _sample_lines(header: Header) -> Iterable[tuple[str, bool]]:
     """The samples of which a line ``##SAMPLE=<ID=...>`` says that they are normal (True) or a tumour (False)."""
+    known = set(header.samples)
     for pairs in header.structured("SAMPLE"):
         sample = pairs.get("ID", "")
         names = [sample, *(pairs[key] for key in ("SampleName", "NAME", "Name", "SampleTCGABarcode") if key in pairs)]
@@ -156,7 +160,7 @@ def _sample_lines(header: Header) -> Iterable[tuple[str, bool]]:
             verdict = True
         else:
             continue
-        yield from ((name, verdict) for name in names if name in header.samples)
+        yield from ((name, verdict) for name in names if name in known)
 
 
 # --- What the names say ---
