@@ -145,7 +145,21 @@ def _vep(key: str, names: Sequence[str]) -> Callable[[str, str], list[Effect]]:
             allele, number, terms, gene, change or _from_residues(terms, residues, position), feature, rank, frequency
         )
 
-    return lambda value, site: [effect(text) for text in value.split(",") if text]
+    allele_at, terms_at = places[0], places[2]
+
+    def read(value: str, site: str) -> list[Effect]:
+        texts = [text for text in value.split(",") if text]
+        starts = [text.split("|", terms_at + 1) for text in texts]
+        # Nearly all of a genome is silent or non-coding, and then the other sixty fields or so are not needed.
+        if allele_at < terms_at and all(len(start) > terms_at and _is_unwanted(start[terms_at]) for start in starts):
+            return [Effect(start[allele_at], "", start[terms_at], "not read", "") for start in starts]
+        return [effect(text) for text in texts]
+
+    return read
+
+
+def _is_unwanted(terms: str) -> bool:
+    return class_of(terms) in (schema.SILENT, schema.NON_CODING)
 
 
 def _from_residues(terms: str, residues: str, position: str) -> str:
