@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
-from cancertype.sources import vcf, vcf_annotation, vcf_header, vcf_samples
+from cancertype.sources import vcf, vcf_header, vcf_info, vcf_samples
 from cancertype.sources.vcf_alleles import by_allele
 from cancertype.sources.vcf_annotation import Effect
 from cancertype.variants.cases import CASES, SourceTables
@@ -1064,4 +1064,4 @@ def test_some_sample_is_always_a_tumour_or_the_error_says_that_none_is(names):
 
 def test_no_name_of_a_field_is_looked_at_for_long():
     for name in ("_" * 5_000, "gnomad" * 1_000, "af_" * 2_000):
-        assert vcf_annotation.is_population_frequency(name) in (True, False)
+        assert vcf_info.is_population_frequency(name) in (True, False)

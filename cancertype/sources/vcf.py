@@ -39,10 +39,9 @@ from .vcf_annotation import (
     annotations,
     class_of,
     effects_of,
-    info_fields,
-    info_frequency,
 )
 from .vcf_header import LONGEST_LINE, MOST_ALLELES, Header, passes, read_header
+from .vcf_info import info_fields, info_frequency
 from .vcf_samples import Samples, assign
 
 _EXAMPLES = 5
