@@ -8,11 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
 from cancertype.prediction import inputs
-from cancertype.sources import free_text, vcf
+from cancertype.sources import free_text
 from cancertype.tables import delimited
 from cancertype.variants.cases import CASES, SourceTables
 from cancertype.variants.schema import SCHEMA
@@ -34,7 +33,6 @@ CSQ = (
     '##INFO=<ID=CSQ,Number=.,Type=String,Description="Consequence annotations from Ensembl VEP. '
     'Format: Allele|Consequence|SYMBOL|HGVSp|Protein_position|Amino_acids|CANONICAL|PICK|gnomADe_AF">\n'
 )
-ANN = "##INFO=<ID=ANN,Number=.,Type=String,Description=\"Functional annotations: 'Allele | Annotation | ...'\">\n"
 V600E = "T|missense_variant|BRAF|ENSP00000288602.6:p.Val600Glu|600|V/E|YES||"
 R80 = "A|stop_gained|CDKN2A|||R/*|YES||".replace("||R/*", "|80|R/*")
 TEXT = "s1: BRAF V600E, CDKN2A R80*\n"
@@ -198,129 +196,6 @@ def test_any_bytes_give_cases_or_an_error(tmp_path_factory, start, rest):
         assert inputs.read(str(path)).tables.cases.num_rows
     except InputError as error:
         assert str(path) in str(error)
-
-
-# --- VCF ---
-
-
-def read_vcf(folder: Path, text: str) -> SourceTables:
-    return vcf.read(write(folder, "a.vcf", text), Cohort())
-
-
-def test_each_sample_carries_the_alleles_of_its_genotype(tmp_path):
-    both = f"CSQ={V600E},C|missense_variant|BRAF|p.Val600Gly|600|V/G|YES||"
-    lines = [f"7 5 A T,C PASS {both} GT 0/1 1|2 ./. 0/0", f"9 9 G A PASS CSQ={R80} GT 0/0 0 1 0/0"]
-    read = read_vcf(tmp_path, vcf_text(*lines, samples="a b c d"))
-    assert {case: mutations(read, case) for case in read.cases["case_id"].to_pylist()} == {
-        "a": {("BRAF", "V600E", "missense")},
-        "b": {("BRAF", "V600E", "missense"), ("BRAF", "V600G", "missense")},
-        "c": {("CDKN2A", "R80*", "nonsense")},
-        "d": set(),
-    }
-    assert set(read.variants["dna"].to_pylist()) == {"snv"}
-    assert sorted(read.variants["substitution"].to_pylist()) == ["C>T", "T>A", "T>A", "T>G"]
-
-
-def test_snpeff_and_vep_say_the_same(tmp_path):
-    ann = (
-        "ANN=T|missense_variant|MODERATE|BRAF|ENSG1|transcript|ENST1|protein_coding|15/18|c.1799T>A|p.Val600Glu|1|1|600||,"
-        "T|upstream_gene_variant|MODIFIER|OTHER|ENSG2|transcript|ENST2|protein_coding||c.-5A>T||||||"
-    )
-    read = read_vcf(tmp_path, vcf_text(f"7 5 A T PASS {ann} GT 0/1", meta=ANN))
-    assert mutations(read) == {("BRAF", "V600E", "missense")}
-
-
-def test_matched_normals_are_no_cases(tmp_path):
-    line = f"7 5 A T PASS CSQ={V600E} GT 0/1 0/0"
-    assert read_vcf(tmp_path, vcf_text(line, samples="TUMOR NORMAL")).cases["case_id"].to_pylist() == ["TUMOR"]
-    named = vcf_text(line, samples="a b", meta=CSQ + "##normal_sample=b\n")
-    assert read_vcf(tmp_path, named).cases["case_id"].to_pylist() == ["a"]
-
-
-def test_without_genotypes_a_variant_is_the_one_tumours(tmp_path):
-    line = f"7 5 A T PASS CSQ={V600E} DP:AU 9:1 9:1"
-    assert mutations(read_vcf(tmp_path, vcf_text(line, samples="NORMAL TUMOR")), "TUMOR") == {
-        ("BRAF", "V600E", "missense")
-    }
-    read = read_vcf(tmp_path, vcf_text(line, samples="a b"))
-    assert (read.variants.num_rows, read.dropped[0].n) == (0, 1)
-    assert read.dropped[0].examples == ("line 4: 7:5 A>T",)
-    assert read.dropped[0].reason.startswith("no genotype")
-
-
-def test_a_file_of_sites_is_one_case_named_after_it(tmp_path):
-    read = vcf.read(write(tmp_path, "Mine.vcf", vcf_text(f"7 5 A T PASS CSQ={V600E}", samples="")), Cohort())
-    assert read.cases["case_id"].to_pylist() == ["mine"]
-    assert mutations(read) == {("BRAF", "V600E", "missense")}
-
-
-def test_filtered_inherited_and_unannotated_variants_are_counted_by_reason(tmp_path):
-    lines = [
-        f"7 5 A T weak CSQ={V600E} GT 0/1",
-        f"7 6 A T PASS CSQ={V600E}0.01 GT 0/1",
-        "7 7 A T PASS DP=3 GT 0/1",
-        f"7 8 A <DEL> PASS CSQ={V600E} GT 0/1",
-        "7 9 A T PASS CSQ=T|synonymous_variant|BRAF|||||| GT 0/1",
-        f"7 10 A . PASS CSQ={V600E} GT 0/1",
-        f"7 11 A T PASS CSQ={V600E}0.00001 GT 0/1",
-        f"7 11 A T PASS CSQ={V600E}0.00001 GT 0/1",
-    ]
-    read = read_vcf(tmp_path, vcf_text(*lines))
-    assert read.variants.num_rows == 1
-    assert reasons(read) == {
-        "marked by FILTER": 1,
-        "likely inherited: known to gnomAD": 1,
-        "no annotation of this allele": 1,
-        "no alleles written out (symbolic, breakend or *)": 1,
-        "silent": 1,
-        "not called in any sample": 1,
-        "the same variant of the same case again": 1,
-    }
-
-
-def test_the_canonical_transcript_speaks_for_a_gene_and_the_most_severe_gene_for_a_variant(tmp_path):
-    told = ",".join(
-        [
-            "T|stop_gained|BRAF|p.Val9Ter|9|V/*|||",
-            "T|missense_variant|BRAF|p.Val600Glu|600|V/E|YES||",
-            "T|upstream_gene_variant|OTHER||||YES||",
-        ]
-    )
-    assert mutations(read_vcf(tmp_path, vcf_text(f"7 5 A T PASS CSQ={told} GT 0/1"))) == {("BRAF", "V600E", "missense")}
-
-
-def test_protein_changes_are_made_of_residues_where_hgvs_is_absent(tmp_path):
-    told = ["A|missense_variant|TP53||175|R/H|YES||", "-|frameshift_variant|KEAP1||67|P/X|YES||"]
-    lines = [f"17 5 G A PASS CSQ={told[0]} GT 0/1", f"19 5 GC G PASS CSQ={told[1]} GT 0/1"]
-    assert mutations(read_vcf(tmp_path, vcf_text(*lines))) == {
-        ("TP53", "R175H", "missense"),
-        ("KEAP1", "P67fs", "frameshift"),
-    }
-
-
-def test_alleles_of_unequal_length_are_matched_as_vep_trims_them(tmp_path):
-    told = "-|frameshift_variant|KEAP1|p.Pro67fs|67|P/X|YES||,T|missense_variant|KEAP1|p.Pro67Ser|67|P/S|YES||"
-    read = read_vcf(tmp_path, vcf_text(f"19 5 GC G,GT PASS CSQ={told} GT 0/1 0/2", samples="a b"))
-    assert mutations(read, "a") == {("KEAP1", "P67fs", "frameshift")}
-    assert mutations(read, "b") == {("KEAP1", "P67S", "missense")}
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (vcf_text("7 5 A T PASS DP=3 GT 0/1", meta=""), "no annotation: neither INFO/CSQ .VEP. nor INFO/ANN"),
-        (VCF.replace("|SYMBOL", "|Gene"), "has no field SYMBOL"),
-        (VCF.replace("Format: ", ""), "names no fields"),
-        (VCF.replace("#CHROM", "#CHR"), "line 3: a variant before the line that begins with #CHROM"),
-        (VCF.replace("\tGT:AD", ""), "line 4: 9 fields where 10 columns"),
-        (vcf_text(samples="s1 s1"), "'s1' is there twice"),
-        (vcf_text(samples="NORMAL"), "every sample is a matched normal"),
-        ("##fileformat=VCFv4.2\n" + CSQ, "no line begins with #CHROM"),
-    ],
-)
-def test_a_vcf_that_cannot_be_used_says_why(tmp_path, text, message):
-    with pytest.raises(InputError, match=message):
-        read_vcf(tmp_path, text)
 
 
 # --- Free text ---

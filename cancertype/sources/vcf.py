@@ -31,8 +31,17 @@ from ..variants.protein_changes import parse_protein_change
 from . import vcf_csq
 from .settings import ReadingLimits
 from .vcf_alleles import by_allele
-from .vcf_annotation import COMPOUND, Annotation, Effect, annotations, class_of, effects_of, info_fields, info_frequency
-from .vcf_header import LONGEST_LINE, MOST_ALLELES, Header, read_header
+from .vcf_annotation import (
+    COMPOUND,
+    OUTSIDE_GENES,
+    Annotation,
+    Effect,
+    annotations,
+    class_of,
+    effects_of,
+)
+from .vcf_header import LONGEST_LINE, MOST_ALLELES, Header, passes, read_header
+from .vcf_info import info_fields, info_frequency
 from .vcf_samples import Samples, assign
 
 _EXAMPLES = 5
@@ -44,9 +53,9 @@ _NOT_PASSED = "marked by FILTER"
 _NOT_PASSED_IN_SAMPLE = "marked by the sample's filter (FT)"
 _NOT_CALLED = "not called in any tumour"
 _SYMBOLIC = "no alleles written out (symbolic, breakend or *)"
-_GERMLINE = "germline, says the caller"
-_LOH = "loss of heterozygosity of an inherited variant, says the caller"
-_NOT_SOMATIC = "not somatic, says the caller"
+_GERMLINE = "germline according to the caller"
+_LOH = "loss of heterozygosity according to the caller"
+_NOT_SOMATIC = "not somatic according to the caller"
 _IN_NORMAL = "also in the matched normal"
 _INHERITED = "likely inherited: known to gnomAD"
 _COMPOUND = "stated with another variant of the same haplotype"
@@ -55,7 +64,7 @@ _REPEATED = "the same variant of the same case again"
 _UNANNOTATED = "no annotation of this allele"
 _NO_GENE = "no gene"
 _NO_CONSEQUENCE = "consequence not recognised"
-_NO_GENOTYPE = "no genotype, and more than one tumour sample that could carry it"
+_NO_GENOTYPE = "no genotype, and more than one tumour that could carry it: name the tumour with --tumor"
 _NO_SUCH_ALLELE = "the genotype names an allele that the record lacks"
 _NO_POSITION = "the position is not a number"
 _NOT_UNDERSTOOD = (_UNANNOTATED, _NO_GENE, _NO_CONSEQUENCE, _NO_GENOTYPE, _NO_SUCH_ALLELE, _NO_POSITION)
@@ -113,7 +122,8 @@ _COLUMNS = (
 @dataclass
 class _Reader:
     """What is known of the file, and what was read so far. ``csq``: what ``bcftools csq`` says of each line, where it
-    was run. ``rows``: the mutations, by column, with the ``lines`` they come from and whether the caller flagged them
+    was run. ``omits_intergenic``: whether the annotator writes nothing on variants outside genes, as bcftools csq does.
+    ``rows``: the mutations, by column, with the ``lines`` they come from and whether the caller flagged them
     as ``somatic``. ``total``: the lines below the header; ``lost``: the reason of each that made no mutation, counted.
     ``alleles``: what was left out, allele by allele, with ``examples``. ``examined``: the records whose annotation was
     looked at; ``keys``: the annotations that they carry; ``undeclared``: one that cannot be read because the header
@@ -124,6 +134,7 @@ class _Reader:
     annotations: list[Annotation]
     most_frequent: float
     csq: Mapping[int, str] | None
+    omits_intergenic: bool
     rows: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in _COLUMNS})
     lines: list[int] = field(default_factory=list)
     somatic: list[bool] = field(default_factory=list)
@@ -166,26 +177,21 @@ class _Record(NamedTuple):
 def _read(path: Path, limits: ReadingLimits, tumor: str | None, normal: str | None, csq: Mapping[int, str] | None) -> _Reader:
     stream = delimited.lines(path, f"reading {path.name}")
     header = read_header(path, stream)
-    reader = _Reader(
-        header,
-        assign(header, tumor, normal),
-        annotations(header),
-        limits.germline_max_population_frequency,
-        csq,
-    )
-    declared = any(annotation.key in header.info() for annotation in reader.annotations)
+    candidates, info = annotations(header), header.info()
+    declared = [annotation for annotation in candidates if annotation.key in info]
+    omits_intergenic = any(annotation.tool == "bcftools csq" for annotation in declared)
+    samples = assign(header, tumor, normal)
+    reader = _Reader(header, samples, candidates, limits.germline_max_population_frequency, csq, omits_intergenic)
     for number, line in stream:
         if line.startswith("#"):
             _check_second_header(reader, number, line)
         elif line.strip():
             _add(reader, number, line)
-            if not reader.keys and not declared and reader.total == _RECORDS_BEFORE_GIVING_UP:
+            if not reader.keys and not declared and reader.examined == _RECORDS_BEFORE_GIVING_UP:
                 break
-    if not reader.keys and csq is None and (reader.total or not declared):
+    if not reader.keys and csq is None and (reader.examined or not declared):
         if key := reader.undeclared:
-            raise InputError(
-                f"{path}: no line ##INFO=<ID={key} names the fields of {key}: keep the file's whole header"
-            )
+            raise InputError(f"{path}: no line ##INFO=<ID={key} names the fields of {key}: keep the whole header")
         raise _NotAnnotatedError(header)
     return reader
 
@@ -228,7 +234,7 @@ def _record(reader: _Reader, number: int, line: str) -> _Record:
             "bcftools norm --multiallelics -any, or remove it"
         )
     place = f"line {number}: {chromosome}:{position} {reference}>{written}"[:80]
-    passed = {text.strip().upper() for text in filters.split(";")} <= _PASSED
+    passed = passes(filters)
     return _Record(
         place,
         chromosome,
@@ -242,13 +248,11 @@ def _record(reader: _Reader, number: int, line: str) -> _Record:
     )
 
 
-_PASSED = {"PASS", ".", "", "NA", "NONE", "NAN"}
-
-
 def _mutations(reader: _Reader, number: int, record: _Record) -> Iterator[str]:
     """Add the rows of a record to the reader, and yield the reason of each allele that makes none."""
-    said, somatic = _says_the_caller(record.info)
-    if reason := _refusal(record, said):
+    against, somatic = _stated_by_caller(record.info)
+    reader.flagged |= "SOMATIC" in record.info
+    if reason := _refusal(record, against):
         yield reason
         return
     carriers, reasons = _carriers(record, reader.samples, somatic)
@@ -258,7 +262,6 @@ def _mutations(reader: _Reader, number: int, record: _Record) -> Iterator[str]:
     effects, key = _effects(reader, number, record)
     reader.examined += 1
     reader.keys.update([key] if key else [])
-    reader.flagged |= "SOMATIC" in record.info
     of_allele = by_allele(effects, record.reference, record.alternatives)
     for i, cases in sorted(carriers.items()):
         best = _best(of_allele[i])
@@ -284,7 +287,7 @@ _STATUS_NUMBERS = {"0": _NOT_SOMATIC, "1": _GERMLINE, "2": _SOMATIC, "3": _LOH, 
 RNA."""
 
 
-def _says_the_caller(info: Mapping[str, str]) -> tuple[str | None, bool]:
+def _stated_by_caller(info: Mapping[str, str]) -> tuple[str | None, bool]:
     """The reason against a record that its caller states in INFO, and whether it states that the record is somatic."""
     for key in _STATUS_KEYS:
         if status := _status(info.get(key, "")):
@@ -312,14 +315,14 @@ def _status(text: str) -> str | None:
     return _SOMATIC if "somatic" in text else None
 
 
-def _refusal(record: _Record, said: str | None) -> str | None:
+def _refusal(record: _Record, against: str | None) -> str | None:
     if not record.passed:
         return _NOT_PASSED
     if not record.alternatives:
         return _NOT_CALLED
     if not record.position.strip().isdecimal():
         return _NO_POSITION
-    return said
+    return against
 
 
 # --- Who carries which allele ---
@@ -328,7 +331,7 @@ def _refusal(record: _Record, said: str | None) -> str | None:
 def _carriers(record: _Record, samples: Samples, somatic: bool) -> tuple[dict[int, list[str]], list[str]]:
     """The tumours that carry each allele (its place in ALT), and the reasons against the alleles that none does."""
     formats = record.formats
-    if "GT" not in formats:
+    if "GT" not in formats or None in samples.tumours.values():
         if len(samples.tumours) > 1:
             return {}, [_NO_GENOTYPE]
         against = _against_sample(record, next(iter(samples.tumours.values())))
@@ -376,7 +379,7 @@ def _against_sample(record: _Record, column: int | None) -> str | None:
         return None
     if "FT" in record.formats:
         filters = _value(record, column, record.formats.index("FT"))
-        if not {text.strip().upper() for text in re.split("[;,]", filters)} <= _PASSED:
+        if not passes(filters.replace(",", ";")):
             return _NOT_PASSED_IN_SAMPLE
     if "SS" in record.formats:
         status = _status(_value(record, column, record.formats.index("SS")))
@@ -393,12 +396,15 @@ def _of_normals(record: _Record, samples: Samples, case: str, at: int) -> set[in
 
 
 def _effects(reader: _Reader, number: int, record: _Record) -> tuple[list[Effect], str | None]:
+    """The effects of a record, and the key of the annotation that states them."""
     info = record.info
     if reader.csq is not None:
         info = info | {"BCSQ": reader.csq.get(number, ".")}
-    effects, key = effects_of(info, reader.annotations)
+    effects, key = effects_of(info, f"{record.position}{record.reference}>", reader.annotations)
     if key is None and reader.undeclared is None:
         reader.undeclared = next((name for name in ("CSQ", "FUNCOTATION") if info.get(name)), None)
+    if key is None and reader.omits_intergenic:
+        return [OUTSIDE_GENES], None
     return effects, key
 
 

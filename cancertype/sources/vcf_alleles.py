@@ -8,7 +8,7 @@ reference. Everything here takes time in proportion to the length of the record.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from .vcf_annotation import Effect
+from .vcf_annotation import EVERY_ALLELE, Effect
 
 _MOST_COMPARISONS = 10_000
 """How many spellings are tried on how many alleles, at most, where no rule of an annotator explains them."""
@@ -23,6 +23,10 @@ def by_allele(effects: Sequence[Effect], reference: str, alternatives: Sequence[
     spellings = dict.fromkeys(effect.allele for effect in effects)
     if len(alternatives) == 1 and len(spellings) <= 1:
         return [list(effects)]
+    everyones = [effect for effect in effects if effect.allele == EVERY_ALLELE]
+    if everyones:
+        others = by_allele([effect for effect in effects if effect.allele != EVERY_ALLELE], reference, alternatives)
+        return [own + everyones for own in others]
     found: list[list[Effect]] = [[] for _ in alternatives]
     alleles = _Alleles(reference, alternatives)
     if all(_number_fits(effect, alleles) for effect in effects):

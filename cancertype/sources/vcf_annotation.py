@@ -15,15 +15,20 @@ from ..errors import InputError
 from ..variants import schema
 from ..variants.consequences import consequence_class
 from .vcf_header import Header
+from .vcf_info import ANNOVAR, highest_frequency, info_fields, is_population_frequency
 
 COMPOUND = "@"
 """In place of a consequence: bcftools csq states it at the first of several variants of one haplotype."""
+
+EVERY_ALLELE = "every allele"
+"""In place of an allele: bcftools csq does not say of which one a splice site or an intron is."""
 
 
 class Effect(NamedTuple):
     """What an annotation says of one allele in one transcript.
 
-    ``allele`` is spelled as the annotator does, ``number`` its place in ALT from 1; either may be "". ``consequence``
+    ``allele`` is spelled as the annotator does (or ``EVERY_ALLELE``), ``number`` its place in ALT from 1; either may be
+    "". ``consequence``
     holds Sequence Ontology terms or those of a MAF. ``rank`` orders the transcripts of a gene: VEP's own pick, then the
     canonical one, then the rest. ``frequency`` is the highest in any population (0 when none is given).
     """
@@ -38,13 +43,16 @@ class Effect(NamedTuple):
     frequency: float = 0.0
 
 
+OUTSIDE_GENES = Effect(EVERY_ALLELE, "", "intergenic_variant", "", "")
+
+
 @dataclass(frozen=True)
 class Annotation:
-    """``key`` of INFO, the ``tool`` that wrote it, and how to read its value."""
+    """``key`` of INFO, the ``tool`` that wrote it, and how to read its value at a site (position and REF: ``7A>``)."""
 
     key: str
     tool: str
-    read: Callable[[str], list[Effect]]
+    read: Callable[[str, str], list[Effect]]
 
 
 def annotations(header: Header) -> list[Annotation]:
@@ -91,13 +99,13 @@ def _fields(description: str) -> list[str]:
     return [name.strip(" '\"") for name in names.split("|")] if marked else []
 
 
-def effects_of(info: Mapping[str, str], candidates: Sequence[Annotation]) -> tuple[list[Effect], str | None]:
-    """The effects that a record's INFO holds, by the first annotation that it carries and that names a gene, and the
-    key of that annotation (None where it carries none)."""
+def effects_of(info: Mapping[str, str], site: str, candidates: Sequence[Annotation]) -> tuple[list[Effect], str | None]:
+    """The effects that the INFO of a record at ``site`` holds, by the first annotation that it carries and that names a
+    gene, and the key of that annotation (None where it carries none)."""
     found: tuple[list[Effect], str | None] = ([], None)
     for annotation in candidates:
         if (value := info.get(annotation.key, ".")) not in ("", "."):
-            effects = annotation.read(value)
+            effects = annotation.read(value, site)
             if any(effect.gene for effect in effects):
                 return effects, annotation.key
             if found[1] is None:
@@ -108,7 +116,7 @@ def effects_of(info: Mapping[str, str], candidates: Sequence[Annotation]) -> tup
 # --- VEP ---
 
 
-def _vep(key: str, names: Sequence[str]) -> Callable[[str], list[Effect]]:
+def _vep(key: str, names: Sequence[str]) -> Callable[[str, str], list[Effect]]:
     if not names:
         raise InputError(f"the line ##INFO=<ID={key} names no fields (Format: ...): annotate with VEP again")
     symbol = next((name for name in ("SYMBOL", "HGNC") if name in names), "SYMBOL")
@@ -138,7 +146,21 @@ def _vep(key: str, names: Sequence[str]) -> Callable[[str], list[Effect]]:
             allele, number, terms, gene, change or _from_residues(terms, residues, position), feature, rank, frequency
         )
 
-    return lambda value: [effect(text) for text in value.split(",") if text]
+    allele_at, terms_at = places[0], places[2]
+
+    def read(value: str, site: str) -> list[Effect]:
+        texts = [text for text in value.split(",") if text]
+        starts = [text.split("|", terms_at + 1) for text in texts]
+        # Nearly all of a genome is silent or non-coding, and then the other sixty fields or so are not needed.
+        if allele_at < terms_at and all(len(start) > terms_at and _is_unwanted(start[terms_at]) for start in starts):
+            return [Effect(start[allele_at], "", start[terms_at], "not read", "") for start in starts]
+        return [effect(text) for text in texts]
+
+    return read
+
+
+def _is_unwanted(terms: str) -> bool:
+    return class_of(terms) in (schema.SILENT, schema.NON_CODING)
 
 
 def _from_residues(terms: str, residues: str, position: str) -> str:
@@ -170,7 +192,7 @@ def _of_allele(text: str, allele: str) -> float:
 _ANN_WIDTH = 11
 
 
-def _read_ann(value: str) -> list[Effect]:
+def _read_ann(value: str, site: str) -> list[Effect]:
     """SnpEff's ANN: Allele, Annotation, Impact, Gene_Name, Gene_ID, Feature_Type, Feature_ID, Biotype, Rank, HGVS.c,
     HGVS.p and more, the same in every file."""
     return [_ann_effect(text) for text in value.split(",") if text]
@@ -212,7 +234,7 @@ _EFF_TERMS = {
 """The effects of SnpEff before it took the Sequence Ontology's terms."""
 
 
-def _eff(description: str) -> Callable[[str], list[Effect]]:
+def _eff(description: str) -> Callable[[str, str], list[Effect]]:
     """``Effect ( Impact | Functional_Class | ... )``: which fields there are depends on SnpEff's version."""
     names = _EFF_NAMES.search(description)
     stated = [name.strip(" '\")").lower() for name in names[1].split("|")] if names else []
@@ -235,7 +257,7 @@ def _eff(description: str) -> Callable[[str], list[Effect]]:
         allele, number = ("", which) if which.isdecimal() else (which.partition("-")[0], "")
         return Effect(allele, number, terms, values[gene_at].strip(), change, values[transcript_at])
 
-    def read(value: str) -> list[Effect]:
+    def read(value: str, site: str) -> list[Effect]:
         """``Effect(...),Effect(...)``"""
         parts = [text.partition("(") for text in value.removesuffix(")").split("),")]
         return [effect(name, text) for name, bracket, text in parts if bracket]
@@ -257,23 +279,24 @@ _BCSQ_TERMS = {
 }  # fmt: skip
 
 
-def _read_bcsq(value: str) -> list[Effect]:
+def _read_bcsq(value: str, site: str) -> list[Effect]:
     """BCSQ: consequence, gene, transcript, biotype, strand, protein change (``600V>600E``) and DNA change
-    (``140453136A>T``). Of some (splice sites, introns) the last three are not written, and then it is every
-    allele's."""
-    return [_bcsq_effect(text) for text in value.split(",") if text]
+    (``140453136A>T``, several joined by ``+``). The last three are not written of splice sites and introns."""
+    return [_bcsq_effect(text, site) for text in value.split(",") if text]
 
 
-def _bcsq_effect(text: str) -> Effect:
+def _bcsq_effect(text: str, site: str) -> Effect:
     if text.startswith("@"):
-        return Effect("", "", COMPOUND, "", "")
+        return Effect(EVERY_ALLELE, "", COMPOUND, "", "")
     values = text.split("|")
     values += [""] * (_BCSQ_WIDTH - len(values))
+    here = (part.removeprefix(site) for part in values[6].split("+") if part.startswith(site))
+    allele = next(here, EVERY_ALLELE)
     if values[0].startswith("*"):
         # It is behind another variant's stop: nothing of it is ever made.
-        return Effect(values[6], "", "synonymous_variant", values[1], "", values[2])
+        return Effect(allele, "", "synonymous_variant", values[1], "", values[2])
     terms = "&".join(_BCSQ_TERMS.get(term.strip().lower(), term) for term in values[0].split("&"))
-    return Effect(values[6], "", terms, values[1], _from_bcsq(terms, values[5]), values[2])
+    return Effect(allele, "", terms, values[1], _from_bcsq(terms, values[5]), values[2])
 
 
 def _from_bcsq(terms: str, change: str) -> str:
@@ -303,7 +326,7 @@ _FUNCOTATOR_TERMS = {
 }  # fmt: skip
 
 
-def _funcotator(description: str) -> Callable[[str], list[Effect]]:
+def _funcotator(description: str) -> Callable[[str, str], list[Effect]]:
     names = [name.strip() for name in description.partition(_FUNCOTATION_FIELDS)[2].split("|")]
 
     def place(ending: str) -> int | None:
@@ -329,7 +352,7 @@ def _funcotator(description: str) -> Callable[[str], list[Effect]]:
         transcript = value_at(values, transcript_at)
         return Effect("", str(number), _FUNCOTATOR_TERMS.get(term, term), gene, change, transcript, 1, frequency)
 
-    def read(value: str) -> list[Effect]:
+    def read(value: str, site: str) -> list[Effect]:
         """One pair of brackets per allele; several transcripts of an allele are separated by ``#``."""
         alleles = value.strip("[]").split("],[")
         return [effect(i, text) for i, allele in enumerate(alleles, 1) for text in allele.split("]#[")]
@@ -339,7 +362,6 @@ def _funcotator(description: str) -> Callable[[str], list[Effect]]:
 
 # --- ANNOVAR ---
 
-ANNOVAR = "ANNOVAR_DATE"
 _ANNOVAR_TERMS = {
     "nonsynonymous snv": "missense_variant", "synonymous snv": "synonymous_variant", "stopgain": "stop_gained",
     "stoploss": "stop_lost", "startloss": "start_lost", "startgain": "intron_variant",
@@ -351,7 +373,7 @@ _ANNOVAR_TERMS = {
 _ANNOVAR_CODE = re.compile(r"\\x([0-9A-Fa-f]{2})")
 
 
-def _read_annovar(value: str) -> list[Effect]:
+def _read_annovar(value: str, site: str) -> list[Effect]:
     """The block of each allele that table_annovar.pl writes (``info_fields`` joins them under one key): keys such as
     Gene.refGene, Func.refGene, ExonicFunc.refGene and AAChange.refGene."""
     return [
@@ -390,94 +412,6 @@ _WITHOUT_DECLARATION = (
     Annotation("EFF", "SnpEff EFF", _eff("")),
     Annotation(ANNOVAR, "ANNOVAR", _read_annovar),
 )
-
-
-# --- INFO and its frequencies ---
-
-
-def info_fields(text: str) -> dict[str, str]:
-    """Key to value ("" for a flag) of INFO. ANNOVAR repeats its keys for every allele: its blocks are kept apart,
-    joined by tabs under ``ANNOVAR``."""
-    if f"{ANNOVAR}=" in text and "ALLELE_END" in text:
-        before, *blocks = text.split(f"{ANNOVAR}=")
-        rest = blocks[-1].partition("ALLELE_END")[2]
-        fields = info_fields(f"{before.strip(';')};{rest.strip(';')}")
-        return fields | {ANNOVAR: "\t".join(block.partition(";ALLELE_END")[0] for block in blocks)}
-    fields = {}
-    for part in text.split(";"):
-        key, _, value = part.partition("=")
-        fields[key] = value
-    return fields
-
-
-_STUDIES = re.compile(r"(?:^|_)(?:non_)?(?:gnomad|exac|topmed|1000g|1000gp|kg|kgenomes|tgp|esp)")
-_FREQUENCY_ENDS = {
-    "af", "maf", "popmax", "grpmax", "all", "afr", "amr", "asj", "eas", "fin", "nfe", "oth", "sas", "ami", "mid", "rmi",
-    "eur", "asn", "aa", "ea", "remaining",
-}  # fmt: skip
-_COUNTS = {"ac", "an", "hom", "het", "hemi", "nhomalt", "count", "filter", "faf95", "faf99", "flag"}
-_OF_VEP = re.compile(r"(?:(?:afr|amr|asn|eas|eur|sas|aa|ea|max)_)?m?af|gmaf")
-
-
-@lru_cache(1 << 12)
-def is_population_frequency(name: str, among_annotations: bool = False) -> bool:
-    """Whether a field holds an allele's frequency in the population, by the names of VEP, SnpSift, vcfanno, ANNOVAR and
-    Funcotator (gnomAD_AF, gnomADe_NFE_AF, MAX_AF, AF_popmax, gnomAD_exome_ALL, 1000g2015aug_all, dbNSFP_ExAC_AF ...).
-
-    ``among_annotations``: in VEP's own fields AF and EUR_AF are those of 1000 Genomes. In INFO itself, AF is the
-    caller's.
-    """
-    text = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    parts = text.split("_")
-    if not _COUNTS.isdisjoint(parts):
-        return False
-    if text == "max_af" or ("af" in parts and not {"popmax", "grpmax"}.isdisjoint(parts)):
-        return True
-    if among_annotations and _OF_VEP.fullmatch(text):
-        return True
-    of_study = _STUDIES.search(text) is not None
-    return of_study and (
-        parts[-1] in _FREQUENCY_ENDS or "af" in parts or re.search(r"gnomad[a-z0-9]*af$", text) is not None
-    )
-
-
-def highest_frequency(text: str) -> float:
-    """The highest number among those that ``&``, ``,`` or ``|`` separate; 0 where there is none between 0 and 1."""
-    highest = 0.0
-    for part in re.split("[&,|]", text) if text else ():
-        try:
-            value = float(part)
-        except ValueError:
-            continue
-        if highest < value <= 1.0:
-            highest = value
-    return highest
-
-
-def info_frequency(info: Mapping[str, str], i: int, n: int) -> float:
-    """The highest population frequency of the ``i``-th of ``n`` alleles among INFO's own fields."""
-    highest = 0.0
-    for key, value in info.items():
-        if value and is_population_frequency(key):
-            highest = max(highest, highest_frequency(_of_place(value, i, n)))
-    for key, is_logarithm in (("POPAF", True), ("POP_AF", False)):
-        if value := info.get(key):  # Mutect2's, from the germline resource: 10 to the minus POPAF.
-            stated = _of_place(value, i, n)
-            highest = max(highest, _from_logarithm(stated) if is_logarithm else highest_frequency(stated))
-    return highest
-
-
-def _of_place(value: str, i: int, n: int) -> str:
-    values = value.split(",")
-    return values[i] if len(values) == n else value
-
-
-def _from_logarithm(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        return 0.0
-    return 10.0**-value if 0.0 <= value < 300.0 else 0.0
 
 
 # --- The consequence's class ---

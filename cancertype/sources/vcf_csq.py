@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..errors import InputError
 from ..tables import delimited
-from .vcf_header import Header
+from .vcf_header import Header, passes
 
 _BASES = frozenset("ACGTN")
 
@@ -44,7 +44,8 @@ def _commands(header: Header) -> str:
 
 
 def consequences(header: Header, genome: Path, gff: Path) -> dict[int, str]:
-    """Run ``bcftools csq`` on the records that passed their filters: the value of BCSQ for each line of the file.
+    """Run ``bcftools csq`` on the records that passed their filters: the value of BCSQ for each line of the file, and
+    "intergenic" where it writes none.
 
     ``genome`` is a FASTA (packed with bgzip or not), ``gff`` its genes in Ensembl's GFF3. Chromosomes may be named with
     or without ``chr`` in each of the three files. Nothing is written beside them. Raises ``InputError`` where bcftools
@@ -138,11 +139,16 @@ def _write_sites(header: Header, out: Path, chromosomes: dict[str, str]) -> int:
                 continue
             chromosome, position, _, reference, alternatives, _, filters = fields[:7]
             name = chromosomes.get(_plain(chromosome))
-            plain = all(set(allele.upper()) <= _BASES and allele for allele in (reference, *alternatives.split(",")))
-            if name and plain and position.isdecimal() and len(position) < 10 and filters in ("PASS", ".", ""):
-                file.write(f"{name}\t{position}\t{number}\t{reference}\t{alternatives}\t.\t.\t.\n")
+            written = ",".join(allele for allele in alternatives.split(",") if _is_written_out(allele))
+            readable = position.isdecimal() and len(position) < 10 and written and _is_written_out(reference)
+            if name and readable and passes(filters):
+                file.write(f"{name}\t{position}\t{number}\t{reference}\t{written}\t.\t.\t.\n")
                 n += 1
     return n
+
+
+def _is_written_out(allele: str) -> bool:
+    return allele != "" and _BASES.issuperset(allele.upper())
 
 
 def _records(header: Header) -> Iterator[tuple[int, str]]:
@@ -168,7 +174,6 @@ def _read_consequences(path: Path) -> dict[int, str]:
     for _, line in delimited.lines(path, "reading the consequences"):
         if not line.startswith("#"):
             fields = line.split("\t")
-            value = next((text[5:] for text in fields[7].split(";") if text.startswith("BCSQ=")), "")
-            if value:
-                found[int(fields[2])] = value
+            value = next((text[5:] for text in fields[7].split(";") if text.startswith("BCSQ=")), "intergenic")
+            found[int(fields[2])] = value
     return found

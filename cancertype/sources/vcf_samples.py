@@ -1,10 +1,13 @@
-"""Which samples of a VCF are tumours, and which are matched normals: as the user says, as the header declares, as they
-are named."""
+"""Which samples of a VCF are tumours and which are matched normals.
+
+The user's word counts first, then what the header declares, then the samples' names.
+"""
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ..errors import InputError
 from .vcf_header import FIRST_SAMPLE, Header
@@ -21,10 +24,11 @@ class Samples:
 
 
 def assign(header: Header, tumor: str | None = None, normal: str | None = None) -> Samples:
-    """Tell the tumours of a VCF from the matched normals.
+    """Separate the tumours of a VCF from the matched normals.
 
-    ``tumor`` and ``normal`` are the user's word and overrule the rest. Of a file with two samples, naming one settles
-    both. Otherwise the header's declarations count, then the names. A file without samples is one case, named after it.
+    ``tumor`` and ``normal`` are what the user says, and overrule the rest. In a file with two samples, naming one is
+    enough. Otherwise the header's declarations count, then the names. A file without samples is one case, named after
+    the file.
 
     Raises ``InputError`` for a name that no sample has, and where every sample is a matched normal.
     """
@@ -112,7 +116,18 @@ def _declared(header: Header) -> tuple[set[str], dict[str, set[str]], set[str]]:
             (tumours if role.lower().startswith("tum") else normals).add(sample)
     known = set(header.samples)
     tumours, normals = tumours & known, normals & known
-    return tumours - normals, {name: pairs[name] & normals for name in pairs}, normals
+    return tumours - normals, {name: _origins(name, pairs) & normals for name in pairs}, normals
+
+
+def _origins(name: str, pairs: Mapping[str, set[str]]) -> set[str]:
+    """All that ``name`` derives from: a relapse from its primary, and that from the germline."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = pairs.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
 
 
 def _pedigree(header: Header) -> Iterable[tuple[str, list[str]]]:
@@ -132,6 +147,7 @@ def _pedigree(header: Header) -> Iterable[tuple[str, list[str]]]:
 
 def _sample_lines(header: Header) -> Iterable[tuple[str, bool]]:
     """The samples of which a line ``##SAMPLE=<ID=...>`` says that they are normal (True) or a tumour (False)."""
+    known = set(header.samples)
     for pairs in header.structured("SAMPLE"):
         sample = pairs.get("ID", "")
         names = [sample, *(pairs[key] for key in ("SampleName", "NAME", "Name", "SampleTCGABarcode") if key in pairs)]
@@ -144,7 +160,7 @@ def _sample_lines(header: Header) -> Iterable[tuple[str, bool]]:
             verdict = True
         else:
             continue
-        yield from ((name, verdict) for name in names if name in header.samples)
+        yield from ((name, verdict) for name in names if name in known)
 
 
 # --- What the names say ---
@@ -168,10 +184,12 @@ _TUMOUR_WORD = re.compile(
     re.IGNORECASE,
 )
 _LANE = re.compile(
-    r"(?:[-_.](?:s\d+|l\d{1,3}(?:[-_.]\d{3})?|r[12]|lane\d+|bam|cram|sorted|dedup[a-z]*|markdup[a-z]*|mkdp|recal[a-z]*|bqsr"
-    r"|realigned|merged|final|wes|wgs|wxs|exome|genome|dna|hg\d\d|grch\d\d|md|rg))+$",
+    r"[-_.](?:s\d+|l\d{1,3}(?:[-_.]\d{3})?|r[12]|lane\d+|bam|cram|sorted|dedup[a-z]*|markdup[a-z]*|mkdp|recal[a-z]*"
+    r"|bqsr|realigned|merged|final|wes|wgs|wxs|exome|genome|dna|hg\d\d|grch\d\d|md|rg)$",
     re.IGNORECASE,
 )
+_LONGEST_LANE = 20
+_NEAR_AN_END = 5
 _PIECE = re.compile(r"[A-Za-z]+|\d+")
 _NORMAL_MARKS = {"n", "nl", "nb", "nt", "nbc", "nbm", "bl", "gl", "pbl", "wbc", "ref", "norm"}
 _NORMAL_MARKS_BESIDE_T = {"b", "r", "g", "c"}
@@ -191,6 +209,7 @@ def _is_named_normal(name: str) -> bool:
     return "10" <= barcode[1] < "20" if barcode else _words(name) == "normal"
 
 
+@lru_cache(1 << 16)
 def _words(name: str) -> str:
     """ "tumour", "normal" or "weak" (a word that names a normal beside another sample), or "" for neither.
 
@@ -226,7 +245,7 @@ def _marked(names: Sequence[str], normals: set[str]) -> set[str]:
         for stem, mark in _stems(name, _TUMOUR_MARKS):
             tumour_stems[stem] = tumour_stems.get(stem, False) or mark == "t"
         if _is_named_tumour(name):
-            tumour_stems[_stem(name)] = True
+            tumour_stems |= dict.fromkeys(_patients(name, set()), True)
     bare = {"".join(_pieces(name)) for name in others}
     series = _series(others)
     found = set()
@@ -248,15 +267,24 @@ def _series(names: Sequence[str]) -> set[str]:
     return {stem for stem, mark in letters if mark not in _NORMAL_MARKS | _NORMAL_MARKS_BESIDE_T | _TUMOUR_MARKS}
 
 
+def _without_lane(name: str) -> str:
+    """Without what sequencers and pipelines write behind a name, such as ``_S1_L001`` or ``.dedup.bam``."""
+    while match := _LANE.search(name[-_LONGEST_LANE:]):
+        name = name[: len(name) - len(match[0])]
+    return name
+
+
+@lru_cache(1 << 12)
 def _pieces(name: str) -> list[str]:
-    return [piece.lower() for piece in _PIECE.findall(_LANE.sub("", name))]
+    return [piece.lower() for piece in _PIECE.findall(_without_lane(name))]
 
 
 def _stems(name: str, marks: set[str]) -> Iterable[tuple[str, str]]:
-    """The name without one of the ``marks``, and without the number behind it, for every place of a mark."""
+    """The name without one of the ``marks``, and without the number behind it, for every place of a mark near either
+    end of the name."""
     pieces = _pieces(name)
     for i, piece in enumerate(pieces):
-        if piece in marks:
+        if piece in marks and (i < _NEAR_AN_END or i >= len(pieces) - _NEAR_AN_END):
             yield "".join(pieces[:i] + pieces[i + 1 :]), piece
             if i + 1 < len(pieces) and pieces[i + 1].isdecimal():
                 yield "".join(pieces[:i] + pieces[i + 2 :]), piece
@@ -264,39 +292,36 @@ def _stems(name: str, marks: set[str]) -> Iterable[tuple[str, str]]:
 
 def _ends_with_n(name: str) -> bool:
     """Whether the name is ``N``, begins with ``N_`` or ends with ``-N`` and perhaps a number."""
-    name = _LANE.sub("", name)
+    name = _without_lane(name)
     return re.search(r"^n\d?(?:[-_.]|$)|[-_.\d]n\d?$", name, re.IGNORECASE) is not None
 
 
 # --- Which normal belongs to which tumour ---
 
 
-def _stem(name: str) -> str:
-    """The name of the patient: without the words and the letters that say tumour or normal."""
+def _patients(name: str, marks: set[str]) -> set[str]:
+    """What the patient may be called: the name without the words or one of the ``marks`` that say tumour or normal."""
     if _BARCODE.match(name):
-        return name[:12].lower()
-    name = _LANE.sub("", name)
+        return {name[:12].lower()}
+    whole = bare = _without_lane(name)
     for pattern in (_NORMAL_WORD, _TUMOUR_WORD, _WEAK_NORMAL_WORD):
-        name = pattern.sub("_", name)
-    pieces = _pieces(name)
-    marks = _NORMAL_MARKS | _NORMAL_MARKS_BESIDE_T | _TUMOUR_MARKS
-    while pieces and (pieces[-1] in marks or (len(pieces) > 1 and pieces[-1].isdecimal() and pieces[-2] in marks)):
-        pieces = pieces[: -1 if pieces[-1] in marks else -2]
-    return "".join(pieces)
+        bare = pattern.sub("_", bare)
+    if bare != whole:
+        return {"".join(_pieces(bare))}
+    return {"".join(_pieces(name)), *(stem for stem, _ in _stems(name, marks))}
 
 
 def _matched(tumours: Sequence[str], normals: Sequence[str], pairs: Mapping[str, set[str]]) -> dict[str, list[str]]:
     """The normals of each tumour: the declared ones, else those of the same patient by name, else those that belong to
-    nobody."""
-    of_patient: dict[str, list[str]] = defaultdict(list)
+    nobody, or the only one that there is."""
+    of_patient: dict[str, set[str]] = defaultdict(set)
     for name in normals:
-        of_patient[_stem(name)].append(name)
-    matched = {
-        name: [other for other in normals if other in pairs[name]]
-        if pairs.get(name)
-        else list(of_patient.get(_stem(name), ()))
-        for name in tumours
-    }
-    taken = {name for others in matched.values() for name in others}
-    free = [name for name in normals if name not in taken]
-    return {name: others or free for name, others in matched.items()}
+        for patient in _patients(name, _NORMAL_MARKS | _NORMAL_MARKS_BESIDE_T):
+            of_patient[patient].add(name)
+    matched: dict[str, set[str]] = {}
+    for name in tumours:
+        by_name = [of_patient[patient] for patient in _patients(name, _TUMOUR_MARKS) if patient in of_patient]
+        matched[name] = pairs.get(name) or set().union(*by_name)
+    taken = set().union(*matched.values())
+    free = [name for name in normals if name not in taken or len(normals) == 1]
+    return {name: sorted(others) or free for name, others in matched.items()}
