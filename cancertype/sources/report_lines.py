@@ -150,10 +150,12 @@ _CONTINUES = frozenset(["and", "or", "in", "of", "for", "no", "the", "without", 
 
 @dataclass
 class Paragraph:
-    """Tokens of one paragraph with the ``line`` (from 1) that each begins on, its ``sample``, whether it ``is_about``
-    the patient, the sample or the method rather than the genome, and whether it is a ``heading`` for what follows, a
-    ``blank`` line, or the ``column_names`` of a list. ``text``: the line, where it is only one. ``plain``: its mutations
-    where the text is a list of nothing else, in place of the tokens."""
+    """The ``tokens`` of one paragraph, and the line (from 1) that each is on.
+
+    ``is_about``: it is about the patient, the sample or the method rather than the genome. ``heading``: it ends with a
+    colon and speaks of what follows. ``blank``: an empty line. ``column_names``: the first line of a list. ``text``: the
+    line, if it is only one. ``plain``: its mutations where the text lists nothing else; there are no tokens then.
+    """
 
     sample: str
     tokens: list[Token] = field(default_factory=list)

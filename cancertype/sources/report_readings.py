@@ -270,7 +270,7 @@ class Reader:
                 named = [mention for mention in statement.mentions if mention.genes or mention.pair]
                 self._carried = named[-1] if named else (None if statement.mentions else self._carried)
             elif statement.lead.names_an_event and self._carried is not None:
-                if statement.lead.reason and not statement.lead.has_change:
+                if (statement.lead.reason and not statement.lead.has_change) or _begins_with_unknown(statement):
                     continue
                 self._extend(statement, statement.lead, at=0)
 
@@ -335,8 +335,8 @@ class Reader:
         elif content.has_change:
             outcome.not_understood = NO_GENE
             shown = [text for text, _ in (*content.changes, *content.codings)]
-            outcome.problems = [f"{text!r} stands behind no known gene: not counted" for text in shown]
-            outcome.problems += [_not_known(token) for token in content.unknown]
+            outcome.problems = [_not_known(token) for token in content.unknown]
+            outcome.problems += [f"{text!r} stands behind no known gene: not counted" for text in shown]
         elif content.bands:
             self._read_bands(outcome, statement, content)
         elif content.names_an_event or content.unknown:
@@ -450,6 +450,12 @@ def _leave_out(outcome: Outcome, reason: str, problem: str) -> None:
     outcome.left_out = outcome.left_out or reason
     if problem not in outcome.problems:
         outcome.problems.append(problem)
+
+
+def _begins_with_unknown(statement: Statement) -> bool:
+    """Whether a word that is not understood stands before the change: it may be a gene that is not known here."""
+    said = (token.kind for token in statement.lead_tokens if token.kind in (Kind.UNKNOWN, Kind.CHANGE, Kind.CODING))
+    return next(said, None) == Kind.UNKNOWN
 
 
 def _begins_with_a_change(statement: Statement) -> bool:

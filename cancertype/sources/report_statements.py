@@ -274,6 +274,8 @@ def resolved(tokens: list[Token]) -> list[Token]:
             continue
         following = _next_word(tokens, i)
         token = _decided(token, following, gene_before, only_fillers)
+        if numbers_are_chromosomes and token.text in ("X", "Y"):
+            token = Token(Kind.ARMS, token.text, ((token.text, None),))
         if token.kind == Kind.NUMBER and is_chromosome(token.value):
             starts = only_fillers and not gene_before and following is not None and following.kind == Kind.COPY
             behind = following is not None and following.kind in (Kind.COPIES, Kind.PER_MEGABASE)
