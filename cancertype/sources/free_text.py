@@ -7,7 +7,7 @@ The text is read in four steps: ``report_lines`` makes characters uniform, finds
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import lru_cache
 
 import pyarrow as pa
@@ -191,7 +191,13 @@ class _Found:
     def _alterations(self) -> Alterations:
         arms = [{"case_id": s, "arm": arm, "call": call} for (s, arm), call in self.arms.items()]
         genes = [{"case_id": s, "gene": gene, "call": call} for (s, gene), call in self.genes.items()]
-        fusions = [{"case_id": s, "five_prime": f.five_prime, "three_prime": f.three_prime} for s, f in self.fusions]
+        partnered = {(s, gene) for s, f in self.fusions if f.five_prime and f.three_prime for gene in astuple(f)}
+        known = [
+            (s, f)
+            for s, f in self.fusions
+            if (f.five_prime and f.three_prime) or (s, f.five_prime or f.three_prime) not in partnered
+        ]
+        fusions = [{"case_id": s, "five_prime": f.five_prime, "three_prime": f.three_prime} for s, f in known]
         return Alterations(
             pa.Table.from_pylist(arms, schema=ARM_CALLS),
             pa.Table.from_pylist(genes, schema=GENE_CALLS),

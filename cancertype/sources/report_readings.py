@@ -269,7 +269,9 @@ class Reader:
                     self._extend(statement, statement.lead, at=0)
                 named = [mention for mention in statement.mentions if mention.genes or mention.pair]
                 self._carried = named[-1] if named else (None if statement.mentions else self._carried)
-            elif statement.lead.names_an_event and self._carried is not None:
+            elif self._carried is not None and (
+                statement.lead.names_an_event or _says_mutated(statement, self._carried)
+            ):
                 if (statement.lead.reason and not statement.lead.has_change) or _begins_with_unknown(statement):
                     continue
                 self._extend(statement, statement.lead, at=0)
@@ -452,6 +454,12 @@ def _leave_out(outcome: Outcome, reason: str, problem: str) -> None:
         outcome.problems.append(problem)
 
 
+def _says_mutated(statement: Statement, carried: Mention) -> bool:
+    """Whether a statement only adds that a gene of which a copy-number event is stated is mutated too."""
+    words = [token for token in statement.tokens if token.kind != Kind.FILLER]
+    return len(words) == 1 and words[0].kind == Kind.MUTATION and bool(carried.content.copies)
+
+
 def _begins_with_unknown(statement: Statement) -> bool:
     """Whether a word that is not understood stands before the change: it may be a gene that is not known here."""
     said = (token.kind for token in statement.lead_tokens if token.kind in (Kind.UNKNOWN, Kind.CHANGE, Kind.CODING))
@@ -518,6 +526,8 @@ def _stated_consequence(gene: str, content: Content) -> str | None:
         return min(named, key=_RANKED.index)
     if "truncating" in content.classes:
         return "nonsense"
+    if content.classes:  # an insertion or duplication
+        return "inframe" if gene in _IN_FRAME_GENES else "frameshift"
     for _, value in content.codings:
         if value == NON_CODING:
             return NON_CODING
@@ -531,7 +541,7 @@ def _exon_event(gene: str, content: Content) -> str | None:
     exons = next((exon for exon in content.exons if exon), "")
     inserted = "insertion" in content.classes
     deleted = any(copy in ("deletion", "loss", "homozygous deletion") for copy in content.copies)
-    duplicated = any("dup" in name for name in content.classes)
+    duplicated = "duplication" in content.classes
     if not exons or not (inserted or deleted or duplicated):
         return None
     if "inframe" in content.classes:
@@ -626,7 +636,7 @@ def _read_arms(outcome: Outcome, mention: Mention, content: Content, negated: bo
 def _arm_call(content: Content) -> int | None:
     levels = [COPY_LEVELS[copy] for copy in content.copies if copy in COPY_LEVELS]
     if levels:
-        return 1 if levels[0] > 0 else -1
+        return max(-1, min(1, levels[0]))
     if content.number_of_copies is not None:
         return max(-1, min(1, _level_of_copies(content.number_of_copies)))
     return None

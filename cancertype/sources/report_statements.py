@@ -223,7 +223,11 @@ def sentences_of(tokens: list[Token], lines: list[int]) -> Iterator[list[Stateme
             sentence.append(Statement(current, lines[start], joiner))
             current, joiner = [], ""
 
+    depth = 0
     for i, token in enumerate(tokens):
+        depth = max(0, depth + {Kind.OPEN: 1, Kind.CLOSE: -1}.get(token.kind, 0))
+        if token.kind == Kind.STOP and token.text == ";" and depth:
+            token = Token(Kind.COMMA, token.text)  # within brackets a semicolon ends no sentence
         if token.kind in (Kind.STOP, Kind.CONTRAST):
             close()
             if sentence:
@@ -266,12 +270,18 @@ def resolved(tokens: list[Token]) -> list[Token]:
     gene_before = False  # in this statement
     only_fillers = True
     numbers_are_chromosomes = False
+    depth, fused = 0, False
     for i, token in enumerate(tokens):
         if token.kind in (Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST):
             gene_before, only_fillers = False, True
             numbers_are_chromosomes &= token.kind not in (Kind.STOP, Kind.CONTRAST)
+            fused &= depth > 0
             out.append(token)
             continue
+        depth = max(0, depth + {Kind.OPEN: 1, Kind.CLOSE: -1}.get(token.kind, 0))
+        fused = (fused or token.kind == Kind.PAIR) and token.kind != Kind.GENE
+        if fused and token.kind == Kind.CODON:
+            token = Token(Kind.FILLER, token.text)  # the fused exons, as in EML4-ALK (E13;A20)
         following = _next_word(tokens, i)
         token = _decided(token, following, gene_before, only_fillers)
         if numbers_are_chromosomes and token.text in ("X", "Y"):
