@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
 from cancertype.prediction import inputs
-from cancertype.sources import free_text
 from cancertype.tables import delimited
 from cancertype.variants.cases import CASES, SourceTables
 from cancertype.variants.schema import SCHEMA
@@ -140,7 +139,7 @@ def test_labels_of_a_table_leave_no_case_out_of_a_prediction(tmp_path):
         ("a.txt", "Dear colleague, please find enclosed\n", "line 1: 'Dear' is no gene symbol known here"),
         ("a.txt", "# only a comment\n", "holds no case"),
         ("a.maf", "Hugo_Symbol\tChromosome\nBRAF\t7\n", "no column Tumor_Sample_Barcode"),
-        ("a.csv", "ID\ns1\n", "'ID' is no gene symbol known here"),
+        ("a.csv", "ID\ns1\n", "'s1' is no gene symbol known here"),
     ],
 )
 def test_what_cannot_be_read_is_named_with_a_remedy(tmp_path, name, content, message):
@@ -198,79 +197,6 @@ def test_any_bytes_give_cases_or_an_error(tmp_path_factory, start, rest):
         assert str(path) in str(error)
 
 
-# --- Free text ---
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("braf v600e; cdkn2a p.Arg80Ter", SAME),
-        ("BRAF:p.V600E CDKN2A(R80*)", SAME),
-        ("BRAF-V600E\nCDKN2A R80X", SAME),
-        ("BRAF V600E (c.1799T>A) and CDKN2A R80* mutation", SAME),
-        ("APC stop, KEAP1 fs, MET splice, TTN", {
-            ("APC", "", "nonsense"), ("KEAP1", "", "frameshift"), ("MET", "X_splice", "splice"), ("TTN", "", "missense")
-        }),
-        ("TP53 R175H, R273H", {("TP53", "R175H", "missense"), ("TP53", "R273H", "missense")}),
-        ("MLL2 Q5*", {("KMT2D", "Q5*", "nonsense")}),
-        ("TP53 A2M, A2M", {("TP53", "A2M", "missense"), ("A2M", "", "missense")}),
-        ("none", set()),
-    ],
-)  # fmt: skip
-def test_free_text_is_read_as_people_write_it(text, expected):
-    tables, problems = free_text.read(text.split("\n"))
-    assert (mutations(tables), problems) == (expected, [])
-
-
-def test_a_line_with_a_colon_begins_a_sample():
-    tables, _ = free_text.read(["patient 1: KRAS G12D", "TP53 R175H", "patient 2:", "BRAF: V600E"])
-    assert tables.cases["case_id"].to_pylist() == ["patient 1", "patient 2"]
-    assert mutations(tables, "patient 1") == {("KRAS", "G12D", "missense"), ("TP53", "R175H", "missense")}
-    assert mutations(tables, "patient 2") == {("BRAF", "V600E", "missense")}
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("KRAS G12D, banana", "'banana' is no gene symbol"),
-        ("KRAS G12D, TP53 banana", "TP53 is not counted either"),
-        ("KRAS G12D, EGFR wild type", "EGFR is not counted either"),
-        ("KRAS G12D, EGFR WT", "'EGFR WT' states no small somatic mutation"),
-        ("KRAS G12D, no EGFR L858R", "'EGFR L858R' states no small somatic mutation"),
-        ("KRAS G12D, ERBB2 amplification", "'ERBB2 amplification' states no small somatic mutation"),
-        ("V600E, KRAS G12D", "'V600E' stands behind no known gene"),
-        ("KRAS G12D, TP53 p.R72=", "TP53 p.R72= is silent"),
-    ],
-)
-def test_what_is_not_understood_is_reported_and_not_counted(text, said):
-    tables, problems = free_text.read([text])
-    assert mutations(tables) == {("KRAS", "G12D", "missense")}
-    assert any(said in problem.what for problem in problems)
-    assert reasons(tables)["not understood or not used"] == len(problems)
-
-
-def test_a_change_behind_an_unknown_gene_is_not_given_to_the_gene_before_it():
-    tables, problems = free_text.read(["KRAS G12D, BRAFF V600E, blah V600E"])
-    assert mutations(tables) == {("KRAS", "G12D", "missense"), ("BRAFF", "V600E", "missense")}
-    assert [problem.what.split("'")[1] for problem in problems] == ["BRAFF", "blah", "V600E"]
-
-
-WORDS = ["BRAF", "V600E", "fs", "no", ":", ",", ";", "KRAS", "A2M", "p.G12D", "wt"]
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    st.lists(
-        st.one_of(
-            st.text(max_size=30),
-            st.lists(st.sampled_from(WORDS)).map(" ".join),
-        )
-    )
-)
-def test_free_text_never_fails(lines):
-    tables, _ = free_text.read(lines)
-    assert tables.variants.schema == SCHEMA
-    assert set(tables.variants["case_id"].to_pylist()) <= set(tables.cases["case_id"].to_pylist())
 
 
 # --- What is wrong, and what the user adds ---

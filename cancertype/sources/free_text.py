@@ -1,20 +1,22 @@
 """Alterations as people write them, in typed lists (``BRAF V600E, CDKN2A R80*, MYC gain``) and in clinical reports.
 
-The text is read in three steps: ``report_lines`` makes characters uniform, finds the samples and joins wrapped lines;
-``report_words`` says what each word is; ``report_statements`` says what each statement means.
+The text is read in four steps: ``report_lines`` makes characters uniform, finds the samples and joins wrapped lines;
+``report_words`` says what each word is; ``report_statements`` says what each statement speaks of, and
+``report_readings`` what it means.
 """
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
+from functools import lru_cache
 
 import pyarrow as pa
 
 from ..alterations.schema import ARM_CALLS, FUSIONS, GENE_CALLS, Alterations
 from ..variants import canonical
 from ..variants.cases import Dropped, RowAccount, SourceTables, unlabelled
-from .report_lines import Paragraph, paragraphs
-from .report_statements import ArmCall, Finding, Fused, GeneCall, Mutation, NoFusion, Outcome, Reader, Reading
+from .report_lines import SHORT, Paragraph, paragraphs, tokens_of
+from .report_readings import ArmCall, Finding, Fused, GeneCall, Mutation, NoFusion, Outcome, Reader, Reading
 
 SOURCE = "text"
 
@@ -66,11 +68,33 @@ def _outcomes(reader: Reader, paragraph: Paragraph) -> list[Outcome]:
     if paragraph.column_names:
         text = " ".join(token.text for token in paragraph.tokens)
         return [Outcome(text, paragraph.lines[0], left_out=COLUMN_NAMES)]
-    outcomes = reader.read(paragraph.tokens, paragraph.lines, paragraph.heading)
+    if paragraph.plain and not reader.is_below_heading:
+        return [Outcome(text, paragraph.lines[0], [mutation]) for text, mutation in paragraph.plain]
+    outcomes = _read_paragraph(reader, paragraph)
     if not paragraph.is_about or any(outcome.readings for outcome in outcomes):
         return outcomes
     text = " ".join(token.text for token in paragraph.tokens)
     return [Outcome(text, paragraph.lines[0], left_out=NOT_GENOMIC)] if paragraph.tokens else []
+
+
+def _read_paragraph(reader: Reader, paragraph: Paragraph) -> list[Outcome]:
+    line = paragraph.lines[0] if paragraph.lines else 0
+    if paragraph.text and not (paragraph.heading or reader.is_below_heading) and len(paragraph.text) <= SHORT:
+        known = _read_alone(paragraph.text)
+        if known is not None:
+            return [replace(outcome, line=line) for outcome in known]
+    tokens = paragraph.tokens or tokens_of(paragraph.text)
+    lines = paragraph.lines if paragraph.tokens else [line] * len(tokens)
+    return reader.read(tokens, lines, paragraph.heading)
+
+
+@lru_cache(1 << 13)
+def _read_alone(text: str) -> tuple[Outcome, ...] | None:
+    """How a line is read below no heading; None where it is a heading itself."""
+    tokens = tokens_of(text)
+    reader = Reader()
+    outcomes = reader.read(tokens, [0] * len(tokens), heading=False)
+    return None if reader.is_below_heading else tuple(outcomes)
 
 
 @dataclass
@@ -167,12 +191,18 @@ class _Found:
     def _alterations(self) -> Alterations:
         arms = [{"case_id": s, "arm": arm, "call": call} for (s, arm), call in self.arms.items()]
         genes = [{"case_id": s, "gene": gene, "call": call} for (s, gene), call in self.genes.items()]
-        fusions = [{"case_id": s, "five_prime": f.five_prime, "three_prime": f.three_prime} for s, f in self.fusions]
+        partnered = {(s, gene) for s, f in self.fusions if f.five_prime and f.three_prime for gene in astuple(f)}
+        known = [
+            (s, f)
+            for s, f in self.fusions
+            if (f.five_prime and f.three_prime) or (s, f.five_prime or f.three_prime) not in partnered
+        ]
+        fusions = [{"case_id": s, "five_prime": f.five_prime, "three_prime": f.three_prime} for s, f in known]
         return Alterations(
             pa.Table.from_pylist(arms, schema=ARM_CALLS),
             pa.Table.from_pylist(genes, schema=GENE_CALLS),
             pa.Table.from_pylist(fusions, schema=FUSIONS),
-            frozenset(self.screened | {sample for sample, _ in self.fusions}),
+            frozenset(self.screened),
             self.findings,
         )
 

@@ -10,8 +10,10 @@ ArmCall = tuple[str, int | None]
 """A chromosome (``7``) or arm (``1p``), and 1 where it is gained, -1 where lost, None where that is said elsewhere."""
 
 _CHROMOSOME = r"(?:2[0-2]|1[0-9]|[1-9]|X|Y)"
-ARM = re.compile(rf"(?P<sign>[+-]?)(?:chr)?(?P<chromosome>{_CHROMOSOME})(?P<arm>[pq])(?P<band>\d{{1,2}}(?:\.\d{{1,2}})?)?"
-                 rf"(?P<behind>[+-]?)(?:x\d)?(?:ter)?")  # fmt: skip
+ARM = re.compile(
+    rf"(?P<sign>[+-]?)(?:chr)?(?P<chromosome>{_CHROMOSOME})(?P<arm>[pq])"
+    r"(?P<band>\d{1,2}(?:\.\d{1,2})?)?(?P<behind>[+-]?)(?:x\d)?(?:ter)?"
+)
 _WHOLE = re.compile(rf"(?P<sign>[+-])(?P<chromosome>{_CHROMOSOME})(?:x\d|\[\d+\])?|chr(?P<named>{_CHROMOSOME})")
 _WHOLE_BEHIND = re.compile(rf"(?P<chromosome>{_CHROMOSOME})(?P<sign>[+-])")
 _TWO_ARMS = re.compile(rf"({_CHROMOSOME}[pq])[-_]?({_CHROMOSOME}[pq])")

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from .report_readings import Mutation, plain_list
 from .report_words import Kind, Token, classify, words
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－⁃➖"), "-")
@@ -149,9 +150,12 @@ _CONTINUES = frozenset(["and", "or", "in", "of", "for", "no", "the", "without", 
 
 @dataclass
 class Paragraph:
-    """Tokens of one paragraph with the ``line`` (from 1) that each begins on, its ``sample``, whether it ``is_about``
-    the patient, the sample or the method rather than the genome, and whether it is a ``heading`` for what follows, a
-    ``blank`` line, or the ``column_names`` of a list."""
+    """The ``tokens`` of one paragraph, and the line (from 1) that each is on.
+
+    ``is_about``: it is about the patient, the sample or the method rather than the genome. ``heading``: it ends with a
+    colon and speaks of what follows. ``blank``: an empty line. ``column_names``: the first line of a list. ``text``: the
+    line, if it is only one. ``plain``: its mutations where the text lists nothing else; there are no tokens then.
+    """
 
     sample: str
     tokens: list[Token] = field(default_factory=list)
@@ -160,6 +164,8 @@ class Paragraph:
     heading: bool = False
     blank: bool = False
     column_names: bool = False
+    text: str = ""
+    plain: list[tuple[str, Mutation]] | None = None
 
 
 def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
@@ -177,16 +183,25 @@ def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
         named = layout.sample_of(i)
         if named is not None:
             sample, text = named
+        if (named or not open_one or not _breaks_off(open_one.tokens)) and (plain := plain_list(text)):
+            if open_one:
+                yield open_one
+            open_one = None
+            yield Paragraph(sample, lines=[i + 1], text=text, plain=plain)
+            continue
         key = None if named else _key_of(text)
         tokens = tokens_of(text)
-        if open_one and (named or key or not _goes_on(open_one.tokens, tokens)):
+        if open_one and (named or not _goes_on(open_one.tokens, tokens, bool(key))):
             yield open_one
             open_one = None
         if open_one is None:
             open_one = Paragraph(sample, is_about=bool(key and _is_about(key)), heading=text.endswith(":"))
             open_one.column_names = layout.column_names == i
-        elif open_one.tokens and tokens and open_one.tokens[-1].kind == Kind.GENE:
-            tokens.insert(0, Token(Kind.COMMA, ","))
+            open_one.text = text
+        else:
+            open_one.text = ""
+            if open_one.tokens[-1].kind == Kind.GENE:
+                tokens.insert(0, Token(Kind.COMMA, ","))
         open_one.tokens += tokens
         open_one.lines += [i + 1] * len(tokens)
     if open_one:
@@ -201,19 +216,44 @@ def _uniform(line: str) -> str:
     return _BULLET.sub("", line, count=1) if _BULLET.match(line) else line.strip()
 
 
-def _goes_on(before: list[Token], after: list[Token]) -> bool:
-    """Whether a line goes on with the next: it breaks off behind a comma or a word such as "and", or it is a lone gene
-    and the next begins with a change (a table's cells pasted one per line)."""
+def _goes_on(before: list[Token], after: list[Token], is_entry: bool) -> bool:
+    """Whether a line goes on with the next: it breaks off behind a comma or a word such as "and", or it only names a
+    gene and the next begins with a change (cells of a table pasted one per line, ``Gene: BRAF`` above ``Variant:
+    V600E``)."""
     if not before or not after:
-        return bool(before) and not after
-    last = before[-1]
-    if last.kind == Kind.COMMA or (last.kind != Kind.GENE and last.text.lower() in _CONTINUES):
+        return False
+    if _breaks_off(before) and not is_entry:
         return True
-    return len(before) == 1 and last.kind == Kind.GENE and after[0].kind in (Kind.CHANGE, Kind.CODING)
+    named, said = ([t for t in tokens[:8] if t.kind not in _ENTRY_WORDS] for tokens in (before, after))
+    is_gene = len(before) <= 4 and len(named) == 1 and named[0].kind == Kind.GENE
+    return is_gene and bool(said) and said[0].kind in (Kind.CHANGE, Kind.CODING)
+
+
+def _breaks_off(tokens: list[Token]) -> bool:
+    last = tokens[-1] if tokens else None
+    return last is not None and (
+        last.kind == Kind.COMMA or (last.kind != Kind.GENE and last.text.lower() in _CONTINUES)
+    )
+
+
+_ENTRY_WORDS = frozenset({Kind.FILLER, Kind.COLON, Kind.MUTATION, Kind.HYPHEN})
 
 
 def tokens_of(text: str) -> list[Token]:
     """The tokens of a text without line ends, separators and brackets among them."""
+    return list(_tokens_of_short(text)) if len(text) <= SHORT else _tokens_of(text)
+
+
+SHORT = 300
+"""Lines up to this length are read once however often they occur: reports repeat themselves."""
+
+
+@lru_cache(1 << 13)
+def _tokens_of_short(text: str) -> tuple[Token, ...]:
+    return tuple(_tokens_of(text))
+
+
+def _tokens_of(text: str) -> list[Token]:
     tokens: list[Token] = []
     run: list[str] = []
     for match in _PIECE.finditer(text):
@@ -235,8 +275,9 @@ def tokens_of(text: str) -> list[Token]:
                 run = []
                 tokens.append(Token(Kind.STOP, ".") if ended else Token(Kind.COLON, ":"))
             continue
-        tokens += words(run)
-        run = []
+        if run:
+            tokens += words(run)
+            run = []
         tokens += _of_piece(kind, piece)
     return tokens + words(run)
 
@@ -266,19 +307,22 @@ class _Layout:
         candidates = {i: parts for i, text in enumerate(texts) if (parts := _name_and_rest(text))}
         kinds = {i: _kind_of_name(before) for i, (before, after) in candidates.items()}
         is_report = "key" in kinds.values()
+        found = {
+            i: self._begins_with_findings(i, after)
+            for i, (_, after) in candidates.items()
+            if kinds[i] in ("identifier", "word")
+        }
         shapes = {
             _shape(before)
             for i, (before, after) in candidates.items()
-            if kinds[i] == "gene" and self._begins_with_another_gene(i, before, after)
+            if (kinds[i] == "gene" and self._begins_with_another_gene(i, before, after))
+            or (kinds[i] == "identifier" and found[i])
         }
         for i, (before, after) in candidates.items():
             of_samples = (
                 kinds[i] == "sample"
                 or (kinds[i] == "gene" and _shape(before) in shapes)
-                or (
-                    (kinds[i] in ("identifier", "word") and (kinds[i] == "identifier" or not is_report))
-                    and self._begins_with_findings(i, after)
-                )
+                or ((kinds[i] in ("identifier", "word") and (kinds[i] == "identifier" or not is_report)) and found[i])
             )
             if of_samples:
                 self._named[i] = before, after
@@ -298,16 +342,16 @@ class _Layout:
         return next((text for text in following if text), "")
 
     def _begins_with_another_gene(self, i: int, before: str, after: str) -> bool:
-        tokens = tokens_of((after or self._next_text(i))[:200])
+        tokens = tokens_of((after or self._next_text(i))[:80])
         first = next((token for token in tokens if token.kind not in (Kind.FILLER, Kind.OPEN)), None)
         if first is None or first.kind != Kind.GENE or first.change:
             return False
         return not set(first.value) & set(classify(before)[0].value)
 
     def _begins_with_findings(self, i: int, after: str) -> bool:
-        if not after:
+        if not after or plain_list(after.partition(",")[0]):
             return True
-        tokens = [token for token in tokens_of(after[:200]) if token.kind not in (Kind.FILLER, Kind.OPEN, Kind.COLON)]
+        tokens = [token for token in tokens_of(after[:80]) if token.kind not in (Kind.FILLER, Kind.OPEN, Kind.COLON)]
         if not tokens or (tokens[0].kind == Kind.NEGATION and tokens[0].text.lower() not in ("negative", "positive")):
             return True
         return any(token.kind in _GENOMIC_KINDS for token in tokens[:4])
@@ -321,6 +365,8 @@ def _name_and_rest(text: str) -> tuple[str, str] | None:
         return None
     if re.match(r":|[pcgmnr]\.|\d{4,}|//", after):
         return None
+    if not after[:1].isspace() and " " not in text and classify(text)[0].kind == Kind.PAIR:
+        return None  # TMPRSS2:ERG
     return before, after.strip()
 
 
@@ -377,7 +423,7 @@ def _names_in_first_column(texts: list[str]) -> dict[int, tuple[str, str]]:
         match = _COLUMNS.fullmatch(text)
         if not match:
             return {}
-        tokens = tokens_of(match[2][:200])
+        tokens = tokens_of(match[2][:40])
         if _is_name(match[1]) and tokens and tokens[0].kind == Kind.GENE and tokens[0].sure:
             named[i] = match[1], match[2]
         elif named or not _is_header(text):

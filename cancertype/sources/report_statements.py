@@ -1,4 +1,4 @@
-"""From the tokens of a sentence to what it states: statements, what they speak of, and how each is read.
+"""From the tokens of a sentence to its statements, and what each speaks of.
 
 A sentence is cut into statements at commas, "and", "or" and the like. A statement has mentions: a gene, a fusion or
 chromosome arms, with the words that belong to it. Three things pass from one statement to another: the gene ("TP53
@@ -9,16 +9,12 @@ KRAS, NRAS or BRAF"; "EGFR, KRAS and BRAF wild type").
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..alterations.known_fusions import fusion_of, in_usual_order, is_known_fusion, with_unknown_partner
-from ..variants.coding_changes import PROMOTER, UNKNOWN, is_tert_promoter
+from ..alterations.known_fusions import is_known_fusion
 from ..variants.protein_changes import ProteinChange
-from ..variants.schema import NON_CODING, SILENT
-from .karyotype import arms_of, is_chromosome, isochromosome
+from .karyotype import is_chromosome
 from .report_words import (
-    COPY_LEVELS,
-    COPY_NEUTRAL,
-    EXPRESSION,
-    METHYLATION,
+    BENIGN,
+    GERMLINE,
     ORDINARY,
     OTHER_MARKER,
     UNCERTAIN,
@@ -27,86 +23,6 @@ from .report_words import (
     Token,
     is_shaped_like_a_gene,
 )
-
-# --- What a statement may say ---
-
-
-@dataclass(frozen=True)
-class Mutation:
-    """A small mutation; ``protein_change`` and ``consequence`` as ``canonical.table`` takes them.
-
-    ``gene_only``: nothing is stated but that the gene is mutated, and if it ``is_bare`` not even that: it is only named.
-    """
-
-    gene: str
-    protein_change: str
-    consequence: str
-    gene_only: bool = False
-    is_bare: bool = False
-
-
-@dataclass(frozen=True)
-class GeneCall:
-    """The copy number of a gene: -2 to 2 (``alterations.schema.GENE_CALLS``)."""
-
-    gene: str
-    call: int
-
-
-@dataclass(frozen=True)
-class ArmCall:
-    """The copy number of a chromosome arm: -1, 0 or 1."""
-
-    arm: str
-    call: int
-
-
-@dataclass(frozen=True)
-class Fused:
-    """A fusion; one gene is None where the partner is unknown."""
-
-    five_prime: str | None
-    three_prime: str | None
-
-
-@dataclass(frozen=True)
-class NoFusion:
-    """The statement that fusions were looked for and that one was not found."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A finding about the tumour as a whole: ``msi`` or ``mutations_per_megabase``."""
-
-    name: str
-    value: str | float
-
-
-Reading = Mutation | GeneCall | ArmCall | Fused | NoFusion | Finding
-
-NEGATED, PROMOTER_CHANGE, GENERAL_STATEMENT = "negated", "promoter change", "general statement about a gene"
-NOT_CODING, SEX_CHROMOSOME, BAND_ONLY = "outside the coding sequence", "sex chromosome or arm without genes", "band"
-OTHER_FRAME, NO_NUMBER, LOCATION = "the same change in another reading frame", "burden without a number", "location"
-NOTHING_KNOWN, NO_GENE = "no gene, chromosome or alteration recognised", "a change without a gene"
-NO_EVENT, FAMILY, UNCLEAR_GENE = "no event stated", "a family of genes: which is not said", "words not understood"
-
-
-@dataclass
-class Outcome:
-    """How one statement was read: ``readings``, or the reason why it was ``left_out`` or ``not_understood``.
-
-    ``problems`` says what a reader must know: words that were ignored although they might matter, and why a statement
-    does not count. ``used`` without a reading: the statement only says that nothing was found, or belongs to the next.
-    """
-
-    text: str
-    line: int
-    readings: list[Reading] = field(default_factory=list)
-    left_out: str | None = None
-    not_understood: str | None = None
-    problems: list[str] = field(default_factory=list)
-    used: bool = False
-
 
 # --- Statements and their mentions ---
 
@@ -166,7 +82,7 @@ _FLAGS = {
 }  # fmt: skip
 
 
-def _content(tokens: list[Token]) -> Content:
+def content_of(tokens: list[Token]) -> Content:
     content = Content()
     for i, token in enumerate(tokens):
         if token.kind in _FLAGS:
@@ -276,7 +192,13 @@ class Statement:
 
     @property
     def ends_detected(self) -> bool:
-        return any(token.kind == Kind.DETECTED for token in self.tokens)
+        """Whether "detected", "found" or the like closes the statement, behind all that it names."""
+        for token in reversed(self.tokens):
+            if token.kind in _TARGETS:
+                return False
+            if token.kind == Kind.DETECTED:
+                return True
+        return False
 
 
 _FILLERS = frozenset(
@@ -289,7 +211,7 @@ _SAYS_SOMETHING = frozenset(
 )
 
 
-def _statements(tokens: list[Token], lines: list[int]) -> Iterator[list[Statement]]:
+def sentences_of(tokens: list[Token], lines: list[int]) -> Iterator[list[Statement]]:
     """Sentences, each a list of statements."""
     sentence: list[Statement] = []
     current: list[Token] = []
@@ -301,7 +223,11 @@ def _statements(tokens: list[Token], lines: list[int]) -> Iterator[list[Statemen
             sentence.append(Statement(current, lines[start], joiner))
             current, joiner = [], ""
 
+    depth = 0
     for i, token in enumerate(tokens):
+        depth = max(0, depth + {Kind.OPEN: 1, Kind.CLOSE: -1}.get(token.kind, 0))
+        if token.kind == Kind.STOP and token.text == ";" and depth:
+            token = Token(Kind.COMMA, token.text)  # within brackets a semicolon ends no sentence
         if token.kind in (Kind.STOP, Kind.CONTRAST):
             close()
             if sentence:
@@ -309,7 +235,7 @@ def _statements(tokens: list[Token], lines: list[int]) -> Iterator[list[Statemen
             sentence, joiner = [], ""
         elif token.kind in (Kind.COMMA, Kind.JOINER):
             close()
-            joiner = ("," if not joiner else joiner) if token.kind == Kind.COMMA else token.value
+            joiner = (joiner or ",") if token.kind == Kind.COMMA else token.value
         else:
             if _begins_a_negation(token, current, tokens, i):
                 close()
@@ -338,20 +264,28 @@ def _begins_a_negation(token: Token, before: list[Token], tokens: list[Token], i
 # --- Words that the words around them decide ---
 
 
-def _resolved(tokens: list[Token]) -> list[Token]:
+def resolved(tokens: list[Token]) -> list[Token]:
     """The tokens of a paragraph with every doubtful word decided: gene or not, change or gene, chromosome or number."""
     out: list[Token] = []
     gene_before = False  # in this statement
     only_fillers = True
     numbers_are_chromosomes = False
+    depth, fused = 0, False
     for i, token in enumerate(tokens):
         if token.kind in (Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST):
             gene_before, only_fillers = False, True
             numbers_are_chromosomes &= token.kind not in (Kind.STOP, Kind.CONTRAST)
+            fused &= depth > 0
             out.append(token)
             continue
+        depth = max(0, depth + {Kind.OPEN: 1, Kind.CLOSE: -1}.get(token.kind, 0))
+        fused = (fused or token.kind == Kind.PAIR) and token.kind != Kind.GENE
+        if fused and token.kind == Kind.CODON:
+            token = Token(Kind.FILLER, token.text)  # the fused exons, as in EML4-ALK (E13;A20)
         following = _next_word(tokens, i)
         token = _decided(token, following, gene_before, only_fillers)
+        if numbers_are_chromosomes and token.text in ("X", "Y"):
+            token = Token(Kind.ARMS, token.text, ((token.text, None),))
         if token.kind == Kind.NUMBER and is_chromosome(token.value):
             starts = only_fillers and not gene_before and following is not None and following.kind == Kind.COPY
             behind = following is not None and following.kind in (Kind.COPIES, Kind.PER_MEGABASE)
@@ -398,7 +332,7 @@ def _decided(token: Token, following: Token | None, gene_before: bool, only_fill
     return token
 
 
-def _with_pairs(tokens: list[Token]) -> list[Token]:
+def with_pairs(tokens: list[Token]) -> list[Token]:
     """The tokens with the two genes of a fusion made one: ``EML4 - ALK fusion``, ``fusion of EML4 and ALK``."""
     out: list[Token] = []
     i = 0
@@ -469,7 +403,7 @@ def _fusion_of(tokens: list[Token], i: int) -> bool:
 # --- Mentions ---
 
 
-def _find_mentions(statement: Statement) -> None:
+def find_mentions(statement: Statement) -> None:
     """Fill in the lead and the mentions of a statement, each with the content of the words behind it."""
     groups: list[tuple[Mention, list[Token]]] = []
     lead: list[Token] = []
@@ -488,8 +422,8 @@ def _find_mentions(statement: Statement) -> None:
             continue
         groups.append((_mention(token, depth > 0), []))
     for mention, tokens in groups:
-        mention.content = _content(tokens)
-    statement.lead_tokens, statement.lead = lead, _content(lead)
+        mention.content = content_of(tokens)
+    statement.lead_tokens, statement.lead = lead, content_of(lead)
     statement.mentions = [mention for mention, _ in groups]
     _give_lead(statement)
 
@@ -525,7 +459,7 @@ def _give_lead(statement: Statement) -> None:
         negation, reason = first.content.negation, first.content.reason
         copies = first.content.number_of_copies
         unknown = [*lead.unknown, *first.content.unknown]
-        first.content = _content([*statement.lead_tokens, *_of_mention(statement, first)])
+        first.content = content_of([*statement.lead_tokens, *_of_mention(statement, first)])
         first.content.negation, first.content.unknown = negation, unknown
         first.content.reason = reason or lead.reason
         first.content.number_of_copies = copies if copies is not None else lead.number_of_copies
@@ -554,7 +488,7 @@ def _speaks_of_before(statement: Statement) -> bool:
 # --- What passes from statement to statement ---
 
 
-def _pass_events(sentence: list[Statement]) -> None:
+def pass_events(sentence: list[Statement]) -> None:
     """Give the event that heads or closes a list of genes or arms to all in the list."""
     ends_with_and = _ends_with_and(sentence)
     for i, statement in enumerate(sentence):
@@ -598,7 +532,7 @@ def _pass_on(sentence: list[Statement], i: int, head: Mention, ends_with_and: bo
         if not (same_kind and (head.arms or is_plural or ends_with_and or statement.joiner in ("and", "or"))):
             return
         for mention in statement.mentions:
-            mention.content, mention.headed = _event_of(head.content), True
+            mention.content, mention.headed = event_of(head.content), True
 
 
 def _pass_back(sentence: list[Statement], i: int, tail: Mention) -> None:
@@ -613,20 +547,20 @@ def _pass_back(sentence: list[Statement], i: int, tail: Mention) -> None:
         if not same_kind or (tail.arms and _called(tail) and not tail.content.copies):
             return
         for mention in statement.mentions:
-            mention.content = _event_of(tail.content)
+            mention.content = event_of(tail.content)
             mention.negated = tail.content.negation is not None
         if statement.joiner == "":
             return
 
 
-def _event_of(content: Content) -> Content:
+def event_of(content: Content) -> Content:
     return Content(
         classes=list(content.classes), copies=list(content.copies), fusion=content.fusion, reason=content.reason,
         exons=list(content.exons),
     )  # fmt: skip
 
 
-def _pass_negations(sentence: list[Statement]) -> None:
+def pass_negations(sentence: list[Statement]) -> None:
     """Mark all that a negation speaks of: what follows it, to the end of the list, or the list that it closes."""
     last_of_or = _last_of_or_list(sentence)
     i = 0
@@ -689,7 +623,7 @@ def _negate_forwards(sentence: list[Statement], i: int, negation: Token, last_of
     colon = any(token.kind == Kind.COLON for token in statement.lead_tokens)
     strong = negation.value == "negative for" or (colon and negation.value != "wild type")
     open_list = last is None or last.headed or not last.content.has_event or strong
-    closed = statement.ends_detected and last is not None and last.content.detected
+    closed = statement.ends_detected and last is not None
     to_the_end = sentence[-1].ends_detected and not closed and len(sentence) - 1 > i
     met, ended = last is not None, False
     j = i + 1
@@ -712,14 +646,14 @@ def _negate_forwards(sentence: list[Statement], i: int, negation: Token, last_of
         if not listed:
             break
         following.negated = True
+        ended |= met and following.joiner in ("and", "or") and bool(following.mentions)
         met |= bool(following.mentions)
-        ended |= following.joiner in ("and", "or") and bool(following.mentions)
         j += 1
     return j
 
 
-def _pass_reasons(sentence: list[Statement]) -> None:
-    """A reason that stands alone ("KRAS, not tested") belongs to what stands before it, one with a colon to its list."""
+def pass_reasons(sentence: list[Statement]) -> None:
+    """Give a reason that stands alone ("KRAS, not tested") to what is before it, one with a colon to its list."""
     for i, statement in enumerate(sentence):
         colon = any(token.kind == Kind.COLON for token in statement.lead_tokens)
         reason = statement.lead.reason or (statement.mentions[0].content.reason if statement.mentions else None)
@@ -727,548 +661,21 @@ def _pass_reasons(sentence: list[Statement]) -> None:
             for following in sentence[i + 1 :]:
                 following.reason = following.reason or reason
             return
-        if not statement.mentions and statement.lead.reason in (UNTESTED, UNCERTAIN, "inherited (germline)", "benign"):
-            for earlier in reversed(sentence[:i]):
-                if earlier.reason or not earlier.mentions:
-                    break
-                earlier.reason = statement.lead.reason
-                if statement.lead.reason != UNTESTED or not earlier.is_bare:
-                    break
+        if not statement.mentions and statement.lead.reason in (UNTESTED, UNCERTAIN, GERMLINE, BENIGN):
+            _pass_reason_back(sentence, i, statement.lead.reason, lone=True)
+        elif reason == UNTESTED:
+            _pass_reason_back(sentence, i, reason, lone=False)
+
+
+def _pass_reason_back(sentence: list[Statement], i: int, reason: str, lone: bool) -> None:
+    for earlier in reversed(sentence[:i]):
+        if earlier.reason or not earlier.mentions or not (lone or earlier.is_bare):
+            return
+        earlier.reason = reason
+        if reason != UNTESTED or not earlier.is_bare:
+            return
+        lone = False
 
 
 def _stands_before(statement: Statement, reason: str) -> bool:
     return any(token.kind == Kind.REASON and token.value == reason for token in statement.lead_tokens)
-
-
-# --- Reading ---
-
-_MEANT_BY_POSITIVE = {"ERBB2": "amplification", "ALK": "fusion", "ROS1": "fusion", "RET": "fusion", "NTRK1": "fusion",
-                      "NTRK2": "fusion", "NTRK3": "fusion"}  # fmt: skip
-"""What "HER2 positive" and "ALK positive" mean in reports."""
-
-_IN_FRAME_GENES = frozenset(
-    [
-        "EGFR",
-        "ERBB2",
-        "ERBB3",
-        "KIT",
-        "PDGFRA",
-        "FLT3",
-        "MET",
-        "BRAF",
-        "MAP2K1",
-        "JAK2",
-        "CTNNB1",
-        "PIK3CA",
-        "PIK3R1",
-        "ALK",
-        "RET",
-        "FGFR1",
-        "FGFR2",
-        "FGFR3",
-        "HRAS",
-        "KRAS",
-        "NRAS",
-        "AKT1",
-        "CSF1R",
-        "IL6ST",
-    ]
-)
-"""Oncogenes, in which a deletion or insertion within an exon keeps the reading frame."""
-
-_FRAMESHIFT_EXONS = {("CALR", "9"), ("NPM1", "12"), ("NPM1", "11")}
-
-
-@dataclass
-class Heading:
-    """What a line that ends with a colon says of the lines below it."""
-
-    negated: bool = False
-    reason: str | None = None
-    content: Content = field(default_factory=Content)
-
-
-class Reader:
-    """Reads paragraphs one after the other; keeps what a heading says of the lines below it."""
-
-    def __init__(self) -> None:
-        self._carried: Mention | None = None
-        self._heading: Heading | None = None
-        self._below = 0
-        self.genes_of_changes: set[tuple[str, str]] = set()
-
-    def end_section(self, blank_only: bool = False) -> None:
-        """A blank line ends what a heading says, unless it follows the heading."""
-        if not blank_only or self._below:
-            self._heading, self._below = None, 0
-
-    def begin_sample(self) -> None:
-        self._carried = None
-        self.end_section()
-
-    def read(self, tokens: list[Token], lines: list[int], heading: bool) -> list[Outcome]:
-        """The outcomes of a paragraph's statements, in their order."""
-        tokens = _resolved(tokens)
-        paired = _with_pairs(tokens)
-        if len(paired) != len(tokens):
-            lines = _lines_of(paired, tokens, lines)
-        if heading:
-            self.end_section()
-        self._carried = None
-        sentences = list(_statements(paired, lines))
-        for sentence in sentences:
-            self._relate(sentence)
-        read = [self._read(statement) for sentence in sentences for statement in sentence]
-        outcomes = [outcome for outcome in read if outcome]
-        if heading:
-            self._begin_section(paired)
-        elif outcomes:
-            self._below += 1
-        return outcomes
-
-    def _begin_section(self, tokens: list[Token]) -> None:
-        content = _content(tokens)
-        speaks_of_genes = any(token.kind in _TARGETS for token in tokens)
-        if not speaks_of_genes and (content.negation or content.reason or content.copies or content.fusion):
-            self._heading = Heading(content.negation is not None, content.reason, content)
-        self._below = 0
-
-    def _relate(self, sentence: list[Statement]) -> None:
-        """Find the mentions of each statement and what passes from one to another."""
-        for statement in sentence:
-            _find_mentions(statement)
-        if not _begins_with_a_change(sentence[0]):
-            self._carried = None
-        self._continue_genes(sentence)
-        _pass_events(sentence)
-        _pass_negations(sentence)
-        _pass_reasons(sentence)
-        self._apply_heading(sentence)
-
-    def _continue_genes(self, sentence: list[Statement]) -> None:
-        """Give statements without a gene the one named before them."""
-        for statement in sentence:
-            if statement.mentions:
-                first = statement.mentions[0]
-                if statement.lead.has_change and not first.headed and self._carried:
-                    self._extend(statement, statement.lead, at=0)
-                named = [mention for mention in statement.mentions if mention.genes or mention.pair]
-                self._carried = named[-1] if named else (None if statement.mentions else self._carried)
-            elif statement.lead.names_an_event and self._carried is not None:
-                if statement.lead.reason and not statement.lead.has_change:
-                    continue
-                self._extend(statement, statement.lead, at=0)
-
-    def _extend(self, statement: Statement, content: Content, at: int) -> None:
-        carried = self._carried
-        if carried.is_bare and not statement.lead.negation:
-            carried.continued = True
-        mention = Mention(carried.named, carried.genes, None, content=content, known=carried.known)
-        if carried.pair and not carried.genes:
-            mention.genes = tuple(gene for gene in carried.pair if gene)
-        statement.mentions.insert(at, mention)
-        statement.lead = Content(negation=content.negation, reason=content.reason, detected=content.detected)
-        if at == 0 and content.negation:
-            mention.content.negation = None
-
-    def _apply_heading(self, sentence: list[Statement]) -> None:
-        heading = self._heading
-        if heading is None:
-            return
-        for statement in sentence:
-            statement.negated |= heading.negated
-            statement.reason = statement.reason or heading.reason
-            for mention in statement.mentions:
-                if mention.is_bare:
-                    mention.content = _event_of(heading.content)
-
-    # --- One statement ---
-
-    def _read(self, statement: Statement) -> Outcome | None:
-        outcome = Outcome(statement.text, statement.line)
-        findings = _findings(statement)
-        if findings is not None and not statement.mentions:
-            return _of_findings(outcome, statement, *findings)
-        if not statement.mentions:
-            return self._without_mention(outcome, statement)
-        for mention in statement.mentions:
-            self._read_mention(outcome, statement, mention)
-        if statement.lead.unknown:
-            outcome.problems += [_not_known(token) for token in statement.lead.unknown]
-        if statement.lead.has_change:
-            outcome.problems += [
-                f"{text!r} stands behind no known gene: not counted" for text, _ in statement.lead.changes
-            ]
-        if outcome.readings or outcome.used:
-            outcome.left_out = outcome.not_understood = None
-        return outcome
-
-    def _without_mention(self, outcome: Outcome, statement: Statement) -> Outcome | None:
-        content = statement.lead
-        if statement.is_filler and not content.mutation:
-            return None
-        if statement.negated or statement.says_no or content.negation:
-            outcome.used = True
-            return outcome
-        if content.unknown and not content.has_change and not content.reason:
-            outcome.not_understood = NOTHING_KNOWN
-            outcome.problems = [_not_known(token) for token in content.unknown[:3]]
-            return outcome
-        if content.reason:
-            outcome.left_out = content.reason
-            outcome.problems = [f"{outcome.text!r}: {content.reason}: not counted"]
-        elif content.has_change:
-            outcome.not_understood = NO_GENE
-            shown = [text for text, _ in (*content.changes, *content.codings)]
-            outcome.problems = [f"{text!r} stands behind no known gene: not counted" for text in shown]
-            outcome.problems += [_not_known(token) for token in content.unknown]
-        elif content.bands:
-            self._read_bands(outcome, statement, content)
-        elif content.names_an_event or content.unknown:
-            outcome.not_understood = NOTHING_KNOWN
-            outcome.problems = [f"{outcome.text!r} names no gene and no chromosome: not counted"]
-        elif content.mutation and not statement.is_filler:
-            outcome.left_out = GENERAL_STATEMENT
-        else:
-            return None
-        return outcome
-
-    def _read_bands(self, outcome: Outcome, statement: Statement, content: Content) -> None:
-        band = content.bands[0]
-        fusion = fusion_of(band.partition(".")[0]) if content.fusion else None
-        if fusion:
-            outcome.readings.append(Fused(*fusion))
-        else:
-            outcome.left_out = BAND_ONLY
-            outcome.problems.append(f"{outcome.text!r} names no whole arm, gene or known fusion: not counted")
-
-    def _read_mention(self, outcome: Outcome, statement: Statement, mention: Mention) -> None:
-        content = mention.content
-        if mention.continued:
-            outcome.used = True
-            return
-        negated = statement.negated or mention.negated
-        reason = _reason(statement, mention)
-        if reason and not negated:
-            _leave_out(outcome, reason, f"{outcome.text!r}: {reason}: not counted")
-        elif mention.arms:
-            _read_arms(outcome, mention, content, negated)
-        elif mention.pair:
-            _read_pair(outcome, mention, negated)
-        elif mention.in_brackets and mention.is_bare and any(other.arms for other in statement.mentions):
-            _leave_out(outcome, LOCATION, f"{mention.named.text!r} only names a gene of the arm: not counted")
-        elif negated:
-            _read_negated(outcome, mention, content)
-        else:
-            self._read_genes(outcome, mention, content)
-            return
-        outcome.problems += [_not_known(token) for token in content.unknown]
-
-    def _read_genes(self, outcome: Outcome, mention: Mention, content: Content) -> None:
-        if not mention.known:
-            outcome.problems.append(
-                f"{mention.named.text!r} is no gene symbol known here: counted, but no model uses it"
-            )
-        is_family = len(mention.genes) > 1 and "/" not in mention.named.text and "-" not in mention.named.text
-        if is_family and not content.has_change:
-            outcome.not_understood = outcome.not_understood or FAMILY
-            names = ", ".join(mention.genes)
-            outcome.problems.append(f"{mention.named.text!r} may be {names}: not counted; write which gene it is")
-            return
-        before = len(outcome.readings)
-        _read_fusion_and_copies(outcome, mention, content)
-        states_other = len(outcome.readings) > before
-        if not states_other or content.has_change or (content.classes and not _is_described(content)):
-            self._read_small(outcome, mention, content)
-        if len(outcome.readings) > before or content.unknown == []:
-            outcome.problems += [_not_known(token) for token in content.unknown]
-
-    def _read_small(self, outcome: Outcome, mention: Mention, content: Content) -> None:
-        """Read the small mutations of a mention's genes."""
-        for gene in mention.genes:
-            if content.promoter or _has_promoter_change(gene, content):
-                _leave_out(
-                    outcome,
-                    PROMOTER_CHANGE,
-                    f"{gene}: a change of the promoter leaves the protein as it is: not counted",
-                )
-                continue
-            if content.changes:
-                self._read_changes(outcome, mention, gene, content)
-                continue
-            consequence = _stated_consequence(gene, content)
-            if consequence in (SILENT, NON_CODING):
-                reason = SILENT if consequence == SILENT else NOT_CODING
-                _leave_out(outcome, reason, f"{outcome.text!r} is {reason}: not counted")
-            elif consequence:
-                change = "splice" if consequence == "splice" else ""
-                gene_only = consequence == "missense" and not content.classes
-                outcome.readings.append(Mutation(gene, change, consequence, gene_only))
-            elif content.unknown:
-                outcome.not_understood = outcome.not_understood or UNCLEAR_GENE
-                said = [_not_known(token) for token in content.unknown]
-                outcome.problems += [*said[:-1], f"{said[-1]} ({mention.named.text} is not counted either)"]
-            elif content.general:
-                _leave_out(outcome, GENERAL_STATEMENT, f"{outcome.text!r} says nothing of this tumour: not counted")
-            elif content.positive and not content.mutation:
-                outcome.not_understood = outcome.not_understood or NO_EVENT
-                outcome.problems.append(f"{outcome.text!r} does not say what was found: not counted")
-            else:
-                outcome.readings.append(Mutation(gene, "", "missense", True, is_bare=not content.has_event))
-
-    def _read_changes(self, outcome: Outcome, mention: Mention, gene: str, content: Content) -> None:
-        for text, change in content.changes:
-            if change.consequence == SILENT or SILENT in content.classes:
-                _leave_out(outcome, SILENT, f"{mention.named.text} {text} is silent: not counted")
-            elif "14arf" in mention.named.text.lower() and any(g == "CDKN2A" for g, _ in self.genes_of_changes):
-                _leave_out(outcome, OTHER_FRAME, f"{outcome.text!r} is {OTHER_FRAME}: not counted")
-            else:
-                outcome.readings.append(Mutation(gene, change.text, ""))
-                self.genes_of_changes.add((gene, change.text))
-
-
-def _not_known(token: Token) -> str:
-    return f"{token.text!r} is no gene symbol known here, protein change or consequence"
-
-
-def _leave_out(outcome: Outcome, reason: str, problem: str) -> None:
-    outcome.left_out = outcome.left_out or reason
-    if problem not in outcome.problems:
-        outcome.problems.append(problem)
-
-
-def _begins_with_a_change(statement: Statement) -> bool:
-    """Whether a sentence goes on with the gene of the one before: ``TP53; R175H``."""
-    return not statement.mentions and statement.lead.has_change
-
-
-def _lines_of(paired: list[Token], tokens: list[Token], lines: list[int]) -> list[int]:
-    """The line of each token after two genes became one."""
-    out, j = [], 0
-    for token in paired:
-        out.append(lines[min(j, len(lines) - 1)])
-        if j < len(tokens) and token is tokens[j]:
-            j += 1
-            continue
-        j += 1
-        while j < len(tokens) and tokens[j].kind != Kind.GENE:
-            j += 1
-        j += 1
-    return out
-
-
-def _reason(statement: Statement, mention: Mention) -> str | None:
-    """Why a mention does not count although it is not negated."""
-    content = mention.content
-    reason = statement.reason or content.reason
-    if reason == EXPRESSION:
-        lowers = all(COPY_LEVELS.get(copy, 0) < 0 for copy in content.copies)
-        found = content.has_change or content.fusion or (content.copies and not lowers)
-        return None if found else reason
-    if reason == METHYLATION and content.has_change:
-        return None
-    if reason == OTHER_MARKER:
-        return None if content.has_event or not mention.is_bare else reason
-    if reason == COPY_NEUTRAL and content.has_change:
-        return None
-    return reason
-
-
-def _has_promoter_change(gene: str, content: Content) -> bool:
-    if any(value == PROMOTER for _, value in content.codings):
-        return not content.changes or gene == "TERT"
-    return gene == "TERT" and any(is_tert_promoter(text) for text, _ in content.changes)
-
-
-_RANKED = ("frameshift", "splice", "nonsense", "start_lost", "stop_lost", "inframe", "missense", SILENT, NON_CODING)
-
-
-def _stated_consequence(gene: str, content: Content) -> str | None:
-    """The consequence that the words or the coding-DNA notation state; None where they state none."""
-    if content.skipping and content.exons:
-        return "splice"
-    exon_event = _exon_event(gene, content)
-    if exon_event:
-        return exon_event
-    named = [name for name in content.classes if name in _RANKED]
-    if named:
-        return min(named, key=_RANKED.index)
-    if "truncating" in content.classes:
-        return "nonsense"
-    for _, value in content.codings:
-        if value == NON_CODING:
-            return NON_CODING
-        if value not in (UNKNOWN, "genomic", PROMOTER):
-            return value
-    return "missense" if content.codings else None
-
-
-def _exon_event(gene: str, content: Content) -> str | None:
-    """The consequence of a deletion or insertion of or within exons; None where there is none."""
-    exons = next((exon for exon in content.exons if exon), "")
-    inserted = "insertion" in content.classes
-    deleted = any(copy in ("deletion", "loss", "homozygous deletion") for copy in content.copies)
-    duplicated = any("dup" in name for name in content.classes)
-    if not exons or not (inserted or deleted or duplicated):
-        return None
-    if "inframe" in content.classes:
-        return "inframe"
-    if (gene, exons) in _FRAMESHIFT_EXONS or "frameshift" in content.classes or "truncating" in content.classes:
-        return "frameshift"
-    if gene == "MET" and exons == "14" and deleted:
-        return "splice"
-    return "inframe" if gene in _IN_FRAME_GENES else "frameshift"
-
-
-def _is_described(content: Content) -> bool:
-    return bool(content.copies)
-
-
-def _read_fusion_and_copies(outcome: Outcome, mention: Mention, content: Content) -> None:
-    """Read fusions with an unknown partner and copy-number events of a mention's genes."""
-    meant = (
-        [_MEANT_BY_POSITIVE.get(gene) for gene in mention.genes] if content.positive and not content.mutation else []
-    )
-    if content.fusion or ("fusion" in meant and not content.names_an_event):
-        outcome.readings += [Fused(*with_unknown_partner(gene)) for gene in mention.genes]
-    level = _level(content)
-    if level is None and "amplification" in meant and not content.names_an_event:
-        level = 2
-    if level is not None:
-        outcome.readings += [GeneCall(gene, level) for gene in mention.genes]
-
-
-def _level(content: Content) -> int | None:
-    """The copy-number level of genes; None where the words name none, or describe a small mutation."""
-    described = content.has_change or (content.classes and "deletion" in content.copies) or content.skipping
-    levels = [
-        COPY_LEVELS[copy] for copy in content.copies if copy in COPY_LEVELS and not (described and copy == "deletion")
-    ]
-    exon_loss = any(content.exons) and any(
-        copy in ("deletion", "loss", "homozygous deletion") for copy in content.copies
-    )
-    if exon_loss:
-        return None
-    if levels:
-        return max(levels, key=abs) if "heterozygous loss" not in content.copies else -1
-    if content.number_of_copies is not None and not content.has_change and not content.classes and not content.fusion:
-        return _level_of_copies(content.number_of_copies)
-    return None
-
-
-def _level_of_copies(copies: float) -> int:
-    """The level of an absolute copy number in a tumour taken as diploid: amplified from ploidy + 4 on, deleted at 0."""
-    if copies >= 6:
-        return 2
-    if copies < 0.5:
-        return -2
-    return 1 if copies > 2.5 else -1 if copies < 1.5 else 0
-
-
-def _read_arms(outcome: Outcome, mention: Mention, content: Content, negated: bool) -> None:
-    call = _arm_call(content)
-    calls: list[tuple[str, int | None]] = []
-    for name, own in mention.arms:
-        if "isochromosome" in content.copies:
-            calls += isochromosome(name)
-        else:
-            calls.append((name, own if own is not None else call))
-    stated = False
-    for name, level in calls:
-        arms = arms_of(name)
-        if level is None:
-            continue
-        stated = True
-        if not arms:
-            _leave_out(
-                outcome,
-                SEX_CHROMOSOME,
-                f"{name} is no arm that is used (sex chromosome or short arm without genes): not counted",
-            )
-        outcome.readings += [ArmCall(arm, 0 if negated else level) for arm in arms]
-    if stated:
-        return
-    if negated:
-        if content.negation and content.negation.value == "wild type":
-            outcome.readings += [ArmCall(arm, 0) for name, _ in mention.arms for arm in arms_of(name)]
-        else:
-            _leave_out(outcome, NEGATED, f"{outcome.text!r} says that there is none: not counted")
-    elif outcome.readings or content.number_of_copies is not None or mention.in_brackets:
-        return
-    else:
-        outcome.not_understood = outcome.not_understood or NO_EVENT
-        outcome.problems.append(f"{outcome.text!r} names a chromosome but no gain or loss: not counted")
-
-
-def _arm_call(content: Content) -> int | None:
-    levels = [COPY_LEVELS[copy] for copy in content.copies if copy in COPY_LEVELS]
-    if levels:
-        return 1 if levels[0] > 0 else -1
-    if content.number_of_copies is not None:
-        return max(-1, min(1, _level_of_copies(content.number_of_copies)))
-    return None
-
-
-def _read_pair(outcome: Outcome, mention: Mention, negated: bool) -> None:
-    if negated:
-        outcome.readings.append(NoFusion())
-        return
-    five_prime, three_prime = mention.pair
-    if five_prime and three_prime:
-        five_prime, three_prime = in_usual_order(five_prime, three_prime)
-    outcome.readings.append(Fused(five_prime, three_prime))
-
-
-def _read_negated(outcome: Outcome, mention: Mention, content: Content) -> None:
-    """Negated copy number and fusions say that they were looked at; a negated mutation has no place in the tables."""
-    negative_her2 = (
-        mention.genes == ("ERBB2",) and content.negation and content.negation.text.lower() in ("negative", "neg")
-    )
-    if content.copies or (negative_her2 and not content.has_event):
-        outcome.readings += [GeneCall(gene, 0) for gene in mention.genes]
-    elif content.fusion:
-        outcome.readings.append(NoFusion())
-    else:
-        _leave_out(outcome, NEGATED, f"{outcome.text!r} says that there is none: not counted")
-
-
-# --- Findings about the tumour as a whole ---
-
-
-def _findings(statement: Statement) -> tuple[str | None, float | None, bool] | None:
-    """Microsatellite status, burden per megabase, and whether a burden is named; None where the statement names none."""
-    kinds = {token.kind for token in statement.tokens}
-    if not kinds & {Kind.MICROSATELLITES, Kind.BURDEN, Kind.PER_MEGABASE}:
-        return None
-    status = next((t.value for t in statement.tokens if t.kind == Kind.MICROSATELLITES and t.value), None)
-    if status is None and Kind.MICROSATELLITES in kinds:
-        status = next((t.value for t in statement.tokens if t.kind == Kind.LEVEL), None)
-    return status, _burden(statement.tokens), bool(kinds & {Kind.BURDEN, Kind.PER_MEGABASE})
-
-
-def _burden(tokens: list[Token]) -> float | None:
-    per_megabase = next((i for i, t in enumerate(tokens) if t.kind == Kind.PER_MEGABASE), None)
-    if per_megabase is not None:
-        before = [t.value for t in tokens[:per_megabase] if t.kind == Kind.NUMBER]
-        return before[-1] if before else None
-    at = next((i for i, t in enumerate(tokens) if t.kind == Kind.BURDEN), None)
-    return None if at is None else next((t.value for t in tokens[at:] if t.kind == Kind.NUMBER), None)
-
-
-def _of_findings(
-    outcome: Outcome, statement: Statement, status: str | None, burden: float | None, names_burden: bool
-) -> Outcome:
-    if statement.negated or statement.lead.negation:
-        _leave_out(outcome, NEGATED, f"{outcome.text!r} says that there is none: not counted")
-        return outcome
-    if statement.lead.reason in (UNTESTED, UNCERTAIN):
-        _leave_out(outcome, statement.lead.reason, f"{outcome.text!r}: {statement.lead.reason}: not counted")
-        return outcome
-    if status:
-        outcome.readings.append(Finding("msi", status))
-    if burden is not None:
-        outcome.readings.append(Finding("mutations_per_megabase", burden))
-    if not outcome.readings:
-        reason = NO_NUMBER if names_burden else NO_EVENT
-        _leave_out(outcome, reason, f"{outcome.text!r} gives no value: not counted")
-    return outcome

@@ -22,6 +22,8 @@ from .karyotype import ARM, ArmCall, chromosome_event, named_arms
 class Kind(Enum):
     """What a word is."""
 
+    __hash__ = object.__hash__  # Enum's own, in Python, takes a tenth of the reading time
+
     GENE = auto()  # value: a tuple of symbols, several for CDKN2A/B or RAS
     PAIR = auto()  # value: (5' gene, 3' gene) as written
     ARMS = auto()  # value: a tuple of (arm or chromosome, call or None)
@@ -64,9 +66,11 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Token:
-    """A word with its ``kind`` and ``value``. ``sure`` is False for a word that is a gene only in the right place: one in
-    small letters (braf, met), or one of the lexicon's words in capitals (WAS, REST). ``change`` is what else a gene's
-    symbol reads as (A2M)."""
+    """A word with its ``kind`` and ``value``.
+
+    ``sure`` is False for a word that is a gene only in the right place: one in small letters (braf, met), or one of the
+    lexicon's words in capitals (WAS, REST). ``change`` is what else a gene's symbol reads as (A2M).
+    """
 
     kind: Kind
     text: str
@@ -77,7 +81,7 @@ class Token:
 
 COPY_LEVELS = {
     "amplification": 2, "gain": 1, "copy gain": 1, "loss": -2, "deletion": -2, "homozygous deletion": -2,
-    "heterozygous loss": -1, "loss of heterozygosity": -1, "co-deletion": -2,
+    "heterozygous loss": -1, "loss of heterozygosity": -1, "two copies": 0, "co-deletion": -2,
 }  # fmt: skip
 """Words for a change of copy number, and the level that they state for a gene. An arm is gained (1) or lost (-1)."""
 
@@ -105,8 +109,13 @@ _LEXICON = _lexicon()
 _LONGEST_PHRASE = max(phrase.count(" ") for phrase in _LEXICON) + 1
 _PHRASE_STARTS = frozenset(phrase.split(" ")[0] for phrase in _LEXICON if " " in phrase)
 _EXPANDED = {
-    "unamplified": ("not", "amplified"), "non-amplified": ("not", "amplified"), "nonamplified": ("not", "amplified"),
-    "undeleted": ("not", "deleted"), "non-deleted": ("not", "deleted"), "non-rearranged": ("not", "rearranged"),
+    "unamplified": ("not", "amplified"),
+    "nonamplified": ("not", "amplified"),
+    "undeleted": ("not", "deleted"),
+    "tertp": ("TERT", "promoter"),
+    "ptert": ("TERT", "promoter"),
+    "npm1c": ("NPM1", "frameshift"),
+    "npm1c+": ("NPM1", "frameshift"),
 }  # fmt: skip
 
 ORDINARY = frozenset(row["words"] for row in rows("sources", "report_words.csv") if row["kind"] == ORDINARY_WORD)
@@ -114,6 +123,8 @@ ORDINARY = frozenset(row["words"] for row in rows("sources", "report_words.csv")
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,14}(?:orf[0-9]+)?")
 _NUMBER = re.compile(r"[<>=≥≤~±+]{0,2}(\d{1,9}(?:\.\d{1,6})?)(%|[xX]|mg|kb|bp|th|st|nd|rd)?")
+_SCORE = re.compile(r"[0-3]\+")
+"""An immunohistochemistry score: HER2 3+."""
 _TIMES = re.compile(r"[xX×]\d{1,3}")
 _NUMBERS = re.compile(r"[\d./%:+-]*\d[\d./%:-]*\+{0,3}|[<>]?\d+e-?\d+", re.IGNORECASE)
 _ACCESSION = re.compile(
@@ -189,7 +200,7 @@ def _simple(word: str) -> tuple[Token, ...] | None:
     if not word.strip("-_"):
         return (Token(Kind.HYPHEN, word),)
     if lower in _EXPANDED:
-        return tuple(Token(*_meaning(_LEXICON[part], word)) for part in _EXPANDED[lower])
+        return tuple(token for part in _EXPANDED[lower] for token in classify(part))
     if lower in _LEXICON:
         token = Token(*_meaning(_LEXICON[lower], word))
         if word.isupper() and len(word) > 2 and word in known_genes():
@@ -222,6 +233,8 @@ def _arm_list(word: str) -> tuple[ArmCall, ...] | None:
 
 def _incidental(word: str, lower: str) -> tuple[Token, ...] | None:
     """Words beside the alterations: numbers, exons, accessions, drugs, and terms of annotation tools."""
+    if _SCORE.fullmatch(word):
+        return (Token(Kind.REASON, word, EXPRESSION),)
     if match := _NUMBER.fullmatch(word):
         return (Token(Kind.FILLER if match[2] else Kind.NUMBER, word, float(match[1])),)
     if match := _EXON.fullmatch(word):
@@ -280,6 +293,14 @@ def protein_change(word: str) -> ProteinChange | None:
 
 
 def _composite(word: str) -> tuple[Token, ...] | None:
+    lower = word.lower()
+    if word[0] == "/" and len(word) > 1:
+        return (Token(Kind.JOINER, "/", "and"), *classify(word[1:]))
+    if lower.endswith("-/-") and (gene := _gene(word[:-3])):
+        return gene, Token(Kind.COPY, word[-3:], "homozygous deletion")
+    negated = _LEXICON.get(_plain(lower[4:])) if lower.startswith("non-") else None
+    if negated and negated[0] in (Kind.COPY, Kind.FUSION, Kind.MUTATION):
+        return Token(Kind.NEGATION, "non", "no"), Token(negated[0], word, negated[1])
     for separator, read in (("::", _double_colon), (":", _parts), ("=", _parts), ("/", _slash), ("|", _parts)):
         if separator in word.strip(separator):
             return read(word, separator)
@@ -313,7 +334,7 @@ def _parts(word: str, separator: str) -> tuple[Token, ...]:
 def _joined(sides: list[str], between: Token) -> tuple[Token, ...]:
     tokens: list[Token] = []
     for side in sides:
-        tokens += [between, *classify(side)] if tokens else classify(side)
+        tokens += [between, *words([side])] if tokens else words([side])
     return tuple(tokens)
 
 
@@ -347,7 +368,7 @@ def _gene_list(sides: list[str]) -> tuple[str, ...] | None:
         gene = _gene(side) if len(side) > 1 else None
         if gene:
             genes += gene.value
-        elif len(side) == 1 and (sibling := _genes().get(sides[0].upper()[:-1] + side.upper())):
+        elif len(side) <= 2 and (sibling := _genes().get(sides[0].upper()[: -len(side)] + side.upper())):
             genes += sibling
         else:
             return None
@@ -387,9 +408,13 @@ def _hyphenated(word: str) -> tuple[Token, ...] | None:
             return (Token(gene.kind, left, gene.value), *rest)
     parts = [part for part in word.split("-") if part]
     pieces = [classify(part) for part in parts] if len(parts) > 1 else []
-    if pieces and all(part[0].kind in (Kind.CHANGE, Kind.ARMS, Kind.CODING, Kind.COPY) for part in pieces):
+    if pieces and pieces[0][0].kind in (Kind.CHANGE, Kind.ARMS, Kind.CODING) and all(map(_says_something, pieces)):
         return tuple(token for part in pieces for token in part)
     return None
+
+
+def _says_something(tokens: tuple[Token, ...]) -> bool:
+    return tokens[0].kind in (Kind.CHANGE, Kind.ARMS, Kind.CODING, Kind.COPY, Kind.MUTATION, Kind.CLASS)
 
 
 def _glued(word: str) -> tuple[Token, ...] | None:

@@ -16,7 +16,8 @@ _CHANGE = re.compile(
     + _PLACE.format("start")
     + r"(?:_"
     + _PLACE.format("end")
-    + r")?(?P<event>delins|del|dup|ins|inv|[ACGTN]{1,50}>[ACGTN]{1,50}|>[ACGTN]{1,50}|=)(?P<rest>[0-9A-Za-z]{0,200})\)?",
+    + r")?(?P<event>delins|del|dup|ins|inv|[ACGTN]{1,50}>[ACGTN]{1,50}|>[ACGTN]{1,50}|=)"
+    + r"(?P<rest>[0-9A-Za-z]{0,200})\)?",
     re.IGNORECASE,
 )
 _OLD_SUBSTITUTION = re.compile(r"c\.([ACGT])(\d{1,6})([ACGT])", re.IGNORECASE)

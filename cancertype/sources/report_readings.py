@@ -1,0 +1,706 @@
+"""From statements to what they state: mutations, copy number, fusions, findings, or why a statement does not count."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from ..alterations.known_fusions import fusion_of, in_usual_order, with_unknown_partner
+from ..variants.coding_changes import PROMOTER, UNKNOWN, is_tert_promoter
+from ..variants.schema import NON_CODING, SILENT
+from .karyotype import arms_of, isochromosome
+from .report_statements import (
+    Content,
+    Mention,
+    Statement,
+    content_of,
+    event_of,
+    find_mentions,
+    pass_events,
+    pass_negations,
+    pass_reasons,
+    resolved,
+    sentences_of,
+    with_pairs,
+)
+from .report_words import (
+    COPY_LEVELS,
+    COPY_NEUTRAL,
+    EXPRESSION,
+    GERMLINE,
+    METHYLATION,
+    OTHER_MARKER,
+    UNCERTAIN,
+    UNTESTED,
+    Kind,
+    Token,
+    classify,
+    protein_change,
+)
+
+# --- What a statement may say ---
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A small mutation; ``protein_change`` and ``consequence`` as ``canonical.table`` takes them.
+
+    ``gene_only``: only that the gene is mutated is stated, and if it ``is_bare`` not even that: the gene is only named.
+    """
+
+    gene: str
+    protein_change: str
+    consequence: str
+    gene_only: bool = False
+    is_bare: bool = False
+
+
+@dataclass(frozen=True)
+class GeneCall:
+    """The copy number of a gene: -2 to 2 (``alterations.schema.GENE_CALLS``)."""
+
+    gene: str
+    call: int
+
+
+@dataclass(frozen=True)
+class ArmCall:
+    """The copy number of a chromosome arm: -1, 0 or 1."""
+
+    arm: str
+    call: int
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A fusion; one gene is None where the partner is unknown."""
+
+    five_prime: str | None
+    three_prime: str | None
+
+
+@dataclass(frozen=True)
+class NoFusion:
+    """The statement that fusions were looked for and that one was not found."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A finding about the tumour as a whole: ``msi`` or ``mutations_per_megabase``."""
+
+    name: str
+    value: str | float
+
+
+Reading = Mutation | GeneCall | ArmCall | Fused | NoFusion | Finding
+
+NEGATED, PROMOTER_CHANGE, GENERAL_STATEMENT = "negated", "promoter change", "general statement about a gene"
+NOT_CODING, SEX_CHROMOSOME, BAND_ONLY = "outside the coding sequence", "sex chromosome or arm without genes", "band"
+OTHER_FRAME, NO_NUMBER, LOCATION = "the same change in another reading frame", "burden without a number", "location"
+NOTHING_KNOWN, NO_GENE = "no gene, chromosome or alteration recognised", "a change without a gene"
+NO_EVENT, FAMILY, UNCLEAR_GENE = "no event stated", "a family of genes: which is not said", "words not understood"
+
+
+@dataclass
+class Outcome:
+    """How one statement was read: ``readings``, or the reason why it was ``left_out`` or ``not_understood``.
+
+    ``problems`` says what a reader must know: words that were ignored although they might matter, and why a statement
+    does not count. ``used`` without a reading: the statement only says that nothing was found, or belongs to the next.
+    """
+
+    text: str
+    line: int
+    readings: list[Reading] = field(default_factory=list)
+    left_out: str | None = None
+    not_understood: str | None = None
+    problems: list[str] = field(default_factory=list)
+    used: bool = False
+
+
+# --- Reading ---
+
+_MEANT_BY_POSITIVE = {"ERBB2": "amplification", "ALK": "fusion", "ROS1": "fusion", "RET": "fusion", "NTRK1": "fusion",
+                      "NTRK2": "fusion", "NTRK3": "fusion"}  # fmt: skip
+"""What "HER2 positive" and "ALK positive" mean in reports."""
+
+_IN_FRAME_GENES = frozenset(
+    [
+        "EGFR",
+        "ERBB2",
+        "ERBB3",
+        "KIT",
+        "PDGFRA",
+        "FLT3",
+        "MET",
+        "BRAF",
+        "MAP2K1",
+        "JAK2",
+        "CTNNB1",
+        "PIK3CA",
+        "PIK3R1",
+        "ALK",
+        "RET",
+        "FGFR1",
+        "FGFR2",
+        "FGFR3",
+        "HRAS",
+        "KRAS",
+        "NRAS",
+        "AKT1",
+        "CSF1R",
+        "IL6ST",
+    ]
+)
+"""Oncogenes, in which a deletion or insertion within an exon keeps the reading frame."""
+
+_FRAMESHIFT_EXONS = {("CALR", "9"), ("NPM1", "12"), ("NPM1", "11")}
+"""Exons whose recurrent mutations all shift the reading frame."""
+
+
+@dataclass
+class Heading:
+    """What a line that ends with a colon says of the lines below it."""
+
+    negated: bool = False
+    reason: str | None = None
+    content: Content = field(default_factory=Content)
+
+
+@lru_cache(1 << 16)
+def plain_mutation(item: str) -> Mutation | None:
+    """The mutation of an item that is a gene's symbol and a protein change and nothing else (``BRAF V600E``).
+
+    Long lists consist of such items, and this reads them ten times as fast as the grammar, with the same result.
+    """
+    symbol, _, change = item.strip().partition(" ")
+    tokens = classify(symbol) if symbol.isupper() else ()
+    read = protein_change(change.strip()) if tokens else None
+    if read is None or read.consequence == SILENT or len(tokens) != 1 or "ARF" in symbol:
+        return None
+    token = tokens[0]
+    is_one_gene = token.kind == Kind.GENE and token.sure and not token.change and len(token.value) == 1
+    if not is_one_gene or classify(change.strip())[0].kind != Kind.CHANGE or token.value == ("TERT",):
+        return None
+    return Mutation(token.value[0], read.text, "")
+
+
+def plain_list(text: str) -> list[tuple[str, Mutation]] | None:
+    """The items of a text that is a list of plain mutations; None for any other text."""
+    mutations = []
+    for item in text.replace(";", ",").split(","):
+        mutation = plain_mutation(item)
+        if mutation is None:
+            return None
+        mutations.append((" ".join(item.split()), mutation))
+    return mutations
+
+
+class Reader:
+    """Reads paragraphs one after the other; keeps what a heading says of the lines below it."""
+
+    def __init__(self) -> None:
+        self._carried: Mention | None = None
+        self._heading: Heading | None = None
+        self._below = 0
+        self._changed_genes: set[str] = set()
+
+    def end_section(self, blank_only: bool = False) -> None:
+        """A blank line ends what a heading says, unless it follows the heading."""
+        if not blank_only or self._below:
+            self._heading, self._below = None, 0
+
+    def begin_sample(self) -> None:
+        self.end_section()
+
+    @property
+    def is_below_heading(self) -> bool:
+        """Whether a heading speaks of the next lines."""
+        return self._heading is not None
+
+    def read(self, tokens: list[Token], lines: list[int], heading: bool) -> list[Outcome]:
+        """The outcomes of a paragraph's statements, in their order."""
+        self._changed_genes = set()
+        tokens = resolved(tokens)
+        paired = with_pairs(tokens)
+        if len(paired) != len(tokens):
+            lines = _lines_of(paired, tokens, lines)
+        if heading:
+            self.end_section()
+        self._carried = None
+        sentences = list(sentences_of(paired, lines))
+        for sentence in sentences:
+            self._relate(sentence)
+        read = [self._read(statement) for sentence in sentences for statement in sentence]
+        outcomes = [outcome for outcome in read if outcome]
+        speaks_of_genes = any(statement.mentions for sentence in sentences for statement in sentence)
+        if speaks_of_genes:
+            self._below += 1
+            return outcomes
+        content = content_of(paired)
+        if heading or (content.reason == GERMLINE and not content.negation):
+            self._begin_section(content)
+            return []
+        if self._heading and self._heading.reason == GERMLINE:
+            self.end_section()  # a line without a gene, such as the next heading
+        return outcomes
+
+    def _begin_section(self, content: Content) -> None:
+        if content.negation or content.reason or content.copies or content.fusion:
+            self._heading = Heading(content.negation is not None, content.reason, content)
+        self._below = 0
+
+    def _relate(self, sentence: list[Statement]) -> None:
+        """Find the mentions of each statement and what passes from one to another."""
+        for statement in sentence:
+            find_mentions(statement)
+        if not _begins_with_a_change(sentence[0]):
+            self._carried = None
+        self._continue_genes(sentence)
+        pass_events(sentence)
+        pass_negations(sentence)
+        pass_reasons(sentence)
+        self._apply_heading(sentence)
+
+    def _continue_genes(self, sentence: list[Statement]) -> None:
+        """Give statements without a gene the one named before them."""
+        for statement in sentence:
+            if statement.mentions:
+                first = statement.mentions[0]
+                if statement.lead.has_change and not first.headed and self._carried:
+                    self._extend(statement, statement.lead, at=0)
+                named = [mention for mention in statement.mentions if mention.genes or mention.pair]
+                self._carried = named[-1] if named else (None if statement.mentions else self._carried)
+            elif self._carried is not None and (
+                statement.lead.names_an_event or _says_mutated(statement, self._carried)
+            ):
+                if (statement.lead.reason and not statement.lead.has_change) or _begins_with_unknown(statement):
+                    continue
+                self._extend(statement, statement.lead, at=0)
+
+    def _extend(self, statement: Statement, content: Content, at: int) -> None:
+        carried = self._carried
+        if carried.is_bare and not statement.lead.negation:
+            carried.continued = True
+        mention = Mention(carried.named, carried.genes, None, content=content, known=carried.known)
+        if carried.pair and not carried.genes:
+            mention.genes = tuple(gene for gene in carried.pair if gene)
+        statement.mentions.insert(at, mention)
+        statement.lead = Content(negation=content.negation, reason=content.reason, detected=content.detected)
+        if at == 0 and content.negation:
+            mention.content.negation = None
+
+    def _apply_heading(self, sentence: list[Statement]) -> None:
+        heading = self._heading
+        if heading is None:
+            return
+        for statement in sentence:
+            statement.negated |= heading.negated
+            statement.reason = statement.reason or heading.reason
+            for mention in statement.mentions:
+                if mention.is_bare:
+                    mention.content = event_of(heading.content)
+
+    # --- One statement ---
+
+    def _read(self, statement: Statement) -> Outcome | None:
+        outcome = Outcome(statement.text, statement.line)
+        findings = _findings(statement)
+        if findings is not None and not statement.mentions:
+            return _of_findings(outcome, statement, *findings)
+        if not statement.mentions:
+            return self._without_mention(outcome, statement)
+        for mention in statement.mentions:
+            self._read_mention(outcome, statement, mention)
+        if statement.lead.unknown:
+            outcome.problems += [_not_known(token) for token in statement.lead.unknown]
+        if statement.lead.has_change:
+            outcome.problems += [
+                f"{text!r} stands behind no known gene: not counted" for text, _ in statement.lead.changes
+            ]
+        if outcome.readings or outcome.used:
+            outcome.left_out = outcome.not_understood = None
+        return outcome
+
+    def _without_mention(self, outcome: Outcome, statement: Statement) -> Outcome | None:
+        content = statement.lead
+        if statement.is_filler and not content.mutation:
+            return None
+        if statement.negated or statement.says_no or content.negation:
+            outcome.used = True
+            return outcome
+        if content.unknown and not content.has_change and not content.reason:
+            outcome.not_understood = NOTHING_KNOWN
+            outcome.problems = [_not_known(token) for token in content.unknown[:3]]
+            return outcome
+        if content.reason:
+            outcome.left_out = content.reason
+            outcome.problems = [f"{outcome.text!r}: {content.reason}: not counted"]
+        elif content.has_change:
+            outcome.not_understood = NO_GENE
+            shown = [text for text, _ in (*content.changes, *content.codings)]
+            outcome.problems = [_not_known(token) for token in content.unknown]
+            outcome.problems += [f"{text!r} stands behind no known gene: not counted" for text in shown]
+        elif content.bands:
+            self._read_bands(outcome, statement, content)
+        elif content.names_an_event or content.unknown:
+            outcome.not_understood = NOTHING_KNOWN
+            outcome.problems = [f"{outcome.text!r} names no gene and no chromosome: not counted"]
+        elif content.mutation and not statement.is_filler:
+            outcome.left_out = GENERAL_STATEMENT
+        else:
+            return None
+        return outcome
+
+    def _read_bands(self, outcome: Outcome, statement: Statement, content: Content) -> None:
+        band = content.bands[0]
+        fusion = fusion_of(band.partition(".")[0]) if content.fusion else None
+        if fusion:
+            outcome.readings.append(Fused(*fusion))
+        else:
+            outcome.left_out = BAND_ONLY
+            outcome.problems.append(f"{outcome.text!r} names no whole arm, gene or known fusion: not counted")
+
+    def _read_mention(self, outcome: Outcome, statement: Statement, mention: Mention) -> None:
+        content = mention.content
+        if mention.continued:
+            outcome.used = True
+            return
+        negated = statement.negated or mention.negated
+        reason = _reason(statement, mention)
+        if reason and not negated:
+            _leave_out(outcome, reason, f"{outcome.text!r}: {reason}: not counted")
+        elif mention.arms:
+            _read_arms(outcome, mention, content, negated, among_others=len(statement.mentions) > 1)
+        elif mention.pair:
+            _read_pair(outcome, mention, negated)
+        elif mention.in_brackets and mention.is_bare and any(other.arms for other in statement.mentions):
+            _leave_out(outcome, LOCATION, f"{mention.named.text!r} only names a gene of the arm: not counted")
+        elif negated:
+            _read_negated(outcome, mention, content)
+        else:
+            self._read_genes(outcome, mention, content)
+            return
+        outcome.problems += [_not_known(token) for token in content.unknown]
+
+    def _read_genes(self, outcome: Outcome, mention: Mention, content: Content) -> None:
+        if not mention.known:
+            outcome.problems.append(
+                f"{mention.named.text!r} is no gene symbol known here: counted, but no model uses it"
+            )
+        is_family = len(mention.genes) > 1 and "/" not in mention.named.text and "-" not in mention.named.text
+        if is_family and not content.has_change:
+            outcome.not_understood = outcome.not_understood or FAMILY
+            names = ", ".join(mention.genes)
+            outcome.problems.append(f"{mention.named.text!r} may be {names}: not counted; write which gene it is")
+            return
+        before = len(outcome.readings)
+        _read_fusion_and_copies(outcome, mention, content)
+        states_other = len(outcome.readings) > before
+        if not states_other or content.has_change or (content.classes and not _is_described(content)):
+            self._read_small(outcome, mention, content)
+        if len(outcome.readings) > before or content.unknown == []:
+            outcome.problems += [_not_known(token) for token in content.unknown]
+
+    def _read_small(self, outcome: Outcome, mention: Mention, content: Content) -> None:
+        """Read the small mutations of a mention's genes."""
+        for gene in mention.genes:
+            if content.promoter or _has_promoter_change(gene, content):
+                _leave_out(
+                    outcome,
+                    PROMOTER_CHANGE,
+                    f"{gene}: a change of the promoter leaves the protein as it is: not counted",
+                )
+                continue
+            if content.changes:
+                self._read_changes(outcome, mention, gene, content)
+                continue
+            consequence = _stated_consequence(gene, content)
+            if consequence in (SILENT, NON_CODING):
+                reason = SILENT if consequence == SILENT else NOT_CODING
+                _leave_out(outcome, reason, f"{outcome.text!r} is {reason}: not counted")
+            elif consequence:
+                change = "splice" if consequence == "splice" else ""
+                gene_only = consequence == "missense" and not content.classes
+                outcome.readings.append(Mutation(gene, change, consequence, gene_only))
+            elif content.unknown:
+                outcome.not_understood = outcome.not_understood or UNCLEAR_GENE
+                said = [_not_known(token) for token in content.unknown]
+                outcome.problems += [*said[:-1], f"{said[-1]} ({mention.named.text} is not counted either)"]
+            elif content.general:
+                _leave_out(outcome, GENERAL_STATEMENT, f"{outcome.text!r} says nothing of this tumour: not counted")
+            elif content.positive and not content.mutation:
+                outcome.not_understood = outcome.not_understood or NO_EVENT
+                outcome.problems.append(f"{outcome.text!r} does not say what was found: not counted")
+            else:
+                outcome.readings.append(Mutation(gene, "", "missense", True, is_bare=not content.has_event))
+
+    def _read_changes(self, outcome: Outcome, mention: Mention, gene: str, content: Content) -> None:
+        for text, change in content.changes:
+            if change.consequence == SILENT or SILENT in content.classes:
+                _leave_out(outcome, SILENT, f"{mention.named.text} {text} is silent: not counted")
+            elif "14arf" in mention.named.text.lower() and gene in self._changed_genes:
+                _leave_out(outcome, OTHER_FRAME, f"{outcome.text!r} is {OTHER_FRAME}: not counted")
+            else:
+                outcome.readings.append(Mutation(gene, change.text, ""))
+                self._changed_genes.add(gene)
+
+
+def _not_known(token: Token) -> str:
+    return f"{token.text!r} is no gene symbol known here, protein change or consequence"
+
+
+def _leave_out(outcome: Outcome, reason: str, problem: str) -> None:
+    outcome.left_out = outcome.left_out or reason
+    if problem not in outcome.problems:
+        outcome.problems.append(problem)
+
+
+def _says_mutated(statement: Statement, carried: Mention) -> bool:
+    """Whether a statement only adds that a gene of which a copy-number event is stated is mutated too."""
+    words = [token for token in statement.tokens if token.kind != Kind.FILLER]
+    return len(words) == 1 and words[0].kind == Kind.MUTATION and bool(carried.content.copies)
+
+
+def _begins_with_unknown(statement: Statement) -> bool:
+    """Whether a word that is not understood stands before the change: it may be a gene that is not known here."""
+    said = (token.kind for token in statement.lead_tokens if token.kind in (Kind.UNKNOWN, Kind.CHANGE, Kind.CODING))
+    return next(said, None) == Kind.UNKNOWN
+
+
+def _begins_with_a_change(statement: Statement) -> bool:
+    """Whether a sentence goes on with the gene of the one before: ``TP53; R175H``."""
+    return not statement.mentions and statement.lead.has_change
+
+
+def _lines_of(paired: list[Token], tokens: list[Token], lines: list[int]) -> list[int]:
+    """The line of each token after two genes became one."""
+    out, j = [], 0
+    for token in paired:
+        out.append(lines[min(j, len(lines) - 1)])
+        if j < len(tokens) and token is tokens[j]:
+            j += 1
+            continue
+        j += 1
+        while j < len(tokens) and tokens[j].kind != Kind.GENE:
+            j += 1
+        j += 1
+    return out
+
+
+def _reason(statement: Statement, mention: Mention) -> str | None:
+    """Why a mention does not count although it is not negated."""
+    content = mention.content
+    reason = statement.reason or content.reason
+    if reason == EXPRESSION:
+        lowers = all(COPY_LEVELS.get(copy, 0) < 0 for copy in content.copies)
+        found = content.has_change or content.fusion or (content.copies and not lowers)
+        return None if found else reason
+    if reason == METHYLATION and content.has_change:
+        return None
+    if reason == OTHER_MARKER:
+        return None if content.has_event or not mention.is_bare else reason
+    if reason == COPY_NEUTRAL and content.has_change:
+        return None
+    return reason
+
+
+def _has_promoter_change(gene: str, content: Content) -> bool:
+    if any(value == PROMOTER for _, value in content.codings):
+        return not content.changes or gene == "TERT"
+    return gene == "TERT" and any(is_tert_promoter(text) for text, _ in content.changes)
+
+
+_RANKED = ("frameshift", "splice", "nonsense", "start_lost", "stop_lost", "inframe", "missense", SILENT, NON_CODING)
+
+
+def _stated_consequence(gene: str, content: Content) -> str | None:
+    """The consequence that the words or the coding-DNA notation state; None where they state none."""
+    if content.skipping and content.exons:
+        return "splice"
+    exon_event = _exon_event(gene, content)
+    if exon_event:
+        return exon_event
+    if any((gene, exon) in _FRAMESHIFT_EXONS for exon in content.exons):
+        return "frameshift"
+    named = [name for name in content.classes if name in _RANKED]
+    if named:
+        return min(named, key=_RANKED.index)
+    if "truncating" in content.classes:
+        return "nonsense"
+    if content.classes:  # an insertion or duplication
+        return "inframe" if gene in _IN_FRAME_GENES else "frameshift"
+    for _, value in content.codings:
+        if value == NON_CODING:
+            return NON_CODING
+        if value not in (UNKNOWN, "genomic", PROMOTER):
+            return value
+    return "missense" if content.codings else None
+
+
+def _exon_event(gene: str, content: Content) -> str | None:
+    """The consequence of a deletion or insertion of or within exons; None where there is none."""
+    exons = next((exon for exon in content.exons if exon), "")
+    inserted = "insertion" in content.classes
+    deleted = any(copy in ("deletion", "loss", "homozygous deletion") for copy in content.copies)
+    duplicated = "duplication" in content.classes
+    if not exons or not (inserted or deleted or duplicated):
+        return None
+    if "inframe" in content.classes:
+        return "inframe"
+    if (gene, exons) in _FRAMESHIFT_EXONS or "frameshift" in content.classes or "truncating" in content.classes:
+        return "frameshift"
+    if gene == "MET" and exons == "14" and deleted:
+        return "splice"
+    return "inframe" if gene in _IN_FRAME_GENES else "frameshift"
+
+
+def _is_described(content: Content) -> bool:
+    return bool(content.copies)
+
+
+def _read_fusion_and_copies(outcome: Outcome, mention: Mention, content: Content) -> None:
+    """Read fusions with an unknown partner and copy-number events of a mention's genes."""
+    meant = (
+        [_MEANT_BY_POSITIVE.get(gene) for gene in mention.genes] if content.positive and not content.mutation else []
+    )
+    if content.fusion or ("fusion" in meant and not content.names_an_event):
+        outcome.readings += [Fused(*with_unknown_partner(gene)) for gene in mention.genes]
+    level = _level(content)
+    if level is None and "amplification" in meant and not content.names_an_event:
+        level = 2
+    if level is not None:
+        outcome.readings += [GeneCall(gene, level) for gene in mention.genes]
+
+
+def _level(content: Content) -> int | None:
+    """The copy-number level of genes; None where the words name none, or describe a small mutation."""
+    described = content.has_change or (content.classes and "deletion" in content.copies) or content.skipping
+    levels = [
+        COPY_LEVELS[copy] for copy in content.copies if copy in COPY_LEVELS and not (described and copy == "deletion")
+    ]
+    exon_loss = any(content.exons) and any(
+        copy in ("deletion", "loss", "homozygous deletion") for copy in content.copies
+    )
+    if exon_loss:
+        return None
+    if levels:
+        return max(levels, key=abs) if "heterozygous loss" not in content.copies else -1
+    if content.number_of_copies is not None and not content.has_change and not content.classes and not content.fusion:
+        return _level_of_copies(content.number_of_copies)
+    return None
+
+
+def _level_of_copies(copies: float) -> int:
+    """The level of an absolute copy number in a tumour taken as diploid: amplified from ploidy + 4 on, deleted at 0."""
+    if copies >= 6:
+        return 2
+    if copies < 0.5:
+        return -2
+    return 1 if copies > 2.5 else -1 if copies < 1.5 else 0
+
+
+def _read_arms(outcome: Outcome, mention: Mention, content: Content, negated: bool, among_others: bool) -> None:
+    call = _arm_call(content)
+    calls: list[tuple[str, int | None]] = []
+    for name, own in mention.arms:
+        if "isochromosome" in content.copies:
+            calls += isochromosome(name)
+        else:
+            calls.append((name, own if own is not None else call))
+    stated = False
+    for name, level in calls:
+        arms = arms_of(name)
+        if level is None:
+            continue
+        stated = True
+        if not arms:
+            _leave_out(
+                outcome,
+                SEX_CHROMOSOME,
+                f"{name} is no arm that is used (sex chromosome or short arm without genes): not counted",
+            )
+        outcome.readings += [ArmCall(arm, 0 if negated else level) for arm in arms]
+    if stated:
+        return
+    if negated:
+        if content.negation and content.negation.value == "wild type":
+            outcome.readings += [ArmCall(arm, 0) for name, _ in mention.arms for arm in arms_of(name)]
+        else:
+            _leave_out(outcome, NEGATED, f"{outcome.text!r} says that there is none: not counted")
+    elif among_others or outcome.readings or content.number_of_copies is not None or mention.in_brackets:
+        return  # a place in the genome
+    else:
+        outcome.not_understood = outcome.not_understood or NO_EVENT
+        outcome.problems.append(f"{outcome.text!r} names a chromosome but no gain or loss: not counted")
+
+
+def _arm_call(content: Content) -> int | None:
+    levels = [COPY_LEVELS[copy] for copy in content.copies if copy in COPY_LEVELS]
+    if levels:
+        return max(-1, min(1, levels[0]))
+    if content.number_of_copies is not None:
+        return max(-1, min(1, _level_of_copies(content.number_of_copies)))
+    return None
+
+
+def _read_pair(outcome: Outcome, mention: Mention, negated: bool) -> None:
+    if negated:
+        outcome.readings.append(NoFusion())
+        return
+    five_prime, three_prime = mention.pair
+    if five_prime and three_prime:
+        five_prime, three_prime = in_usual_order(five_prime, three_prime)
+    outcome.readings.append(Fused(five_prime, three_prime))
+
+
+def _read_negated(outcome: Outcome, mention: Mention, content: Content) -> None:
+    """Negated copy number and fusions say that they were looked at; a negated mutation has no place in the tables."""
+    is_negative = content.negation and content.negation.text.lower() in ("negative", "neg") and not content.has_event
+    meant = {_MEANT_BY_POSITIVE.get(gene) for gene in mention.genes} if is_negative else set()
+    if content.copies or "amplification" in meant:
+        outcome.readings += [GeneCall(gene, 0) for gene in mention.genes]
+    elif content.fusion or "fusion" in meant:
+        outcome.readings.append(NoFusion())
+    else:
+        _leave_out(outcome, NEGATED, f"{outcome.text!r} says that there is none: not counted")
+
+
+# --- Findings about the tumour as a whole ---
+
+
+def _findings(statement: Statement) -> tuple[str | None, float | None, bool] | None:
+    """Microsatellite status, burden per megabase, and whether a burden is named; None where neither is named."""
+    kinds = {token.kind for token in statement.tokens}
+    if not kinds & {Kind.MICROSATELLITES, Kind.BURDEN, Kind.PER_MEGABASE}:
+        return None
+    status = next((t.value for t in statement.tokens if t.kind == Kind.MICROSATELLITES and t.value), None)
+    if status is None and Kind.MICROSATELLITES in kinds:
+        status = next((t.value for t in statement.tokens if t.kind == Kind.LEVEL), None)
+    return status, _burden(statement.tokens), bool(kinds & {Kind.BURDEN, Kind.PER_MEGABASE})
+
+
+def _burden(tokens: list[Token]) -> float | None:
+    per_megabase = next((i for i, t in enumerate(tokens) if t.kind == Kind.PER_MEGABASE), None)
+    if per_megabase is not None:
+        before = [t.value for t in tokens[:per_megabase] if t.kind == Kind.NUMBER]
+        return before[-1] if before else None
+    at = next((i for i, t in enumerate(tokens) if t.kind == Kind.BURDEN), None)
+    return None if at is None else next((t.value for t in tokens[at:] if t.kind == Kind.NUMBER), None)
+
+
+def _of_findings(
+    outcome: Outcome, statement: Statement, status: str | None, burden: float | None, names_burden: bool
+) -> Outcome:
+    if statement.negated or statement.lead.negation:
+        _leave_out(outcome, NEGATED, f"{outcome.text!r} says that there is none: not counted")
+        return outcome
+    if statement.lead.reason in (UNTESTED, UNCERTAIN):
+        _leave_out(outcome, statement.lead.reason, f"{outcome.text!r}: {statement.lead.reason}: not counted")
+        return outcome
+    if status:
+        outcome.readings.append(Finding("msi", status))
+    if burden is not None:
+        outcome.readings.append(Finding("mutations_per_megabase", burden))
+    if not outcome.readings:
+        reason = NO_NUMBER if names_burden else NO_EVENT
+        _leave_out(outcome, reason, f"{outcome.text!r} gives no value: not counted")
+    return outcome
