@@ -558,7 +558,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tiny_gemma3, tmp_path):
     merged, secret = copy_of(tiny_gemma3, tmp_path / "merged"), tmp_path / "id_rsa"
     secret.write_text("private")
     (merged / "LICENSE").symlink_to(secret)
-    with pytest.raises(InputError, match="LICENSE: is a link to .*id_rsa"):
+    with pytest.raises(InputError, match=r"LICENSE: is a link to .*id_rsa"):
         hub.assemble(tmp_path / "hub", merged=merged, files={}, card=CARD)
 
 
