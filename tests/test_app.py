@@ -255,13 +255,15 @@ def test_the_same_file_of_two_visitors_is_answered_twice(port):
 def test_a_visitor_who_waits_sees_the_length_of_the_queue(visit, port):
     page = visit()
     many = "\n".join(f"case {i}: {MELANOMA}, TTN, MUC16" for i in range(50))
+    base = f"http://127.0.0.1:{port}"
+    pressed = next(d for d in httpx.get(f"{base}/config").json()["dependencies"] if len(d["inputs"]) == 4)
     for visitor in range(2):
-        pressed = next(d for d in httpx.get(f"http://127.0.0.1:{port}/config").json()["dependencies"] if d["inputs"])
         call = {"data": [many, None, "", ""], "fn_index": pressed["id"], "session_hash": f"visitor{visitor}"}
-        httpx.post(f"http://127.0.0.1:{port}/gradio_api/queue/join", json=call).raise_for_status()
+        httpx.post(f"{base}/gradio_api/queue/join", json=call).raise_for_status()
     page.get_by_label("Mutations").first.fill(MELANOMA)
     page.get_by_role("button", name="Which cancer is it?").click()
     page.get_by_text(re.compile(r"queue: \d+/\d+")).first.wait_for()
+    page.screenshot(path="/tmp/people_queue.png")
     page.wait_for_selector(_ANSWER, timeout=120_000)
 
 

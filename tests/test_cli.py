@@ -271,7 +271,7 @@ def test_several_files_are_predicted_together(run, tmp_path):
     assert predicted(result)["x"]["probabilities"]["SKCM"] == pytest.approx(alone["probabilities"]["SKCM"], rel=1e-5)
 
 
-def test_a_name_that_two_files_use_is_told_apart_by_the_file(run, tmp_path):
+def test_a_name_that_names_nobody_gets_the_files_name_where_two_files_use_it(run, tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
     (tmp_path / "one" / "a.csv").write_text("ID,BRAF,CDKN2A\nTUMOR,V600E,R80*\nown,V600E,WT\n")
@@ -285,6 +285,13 @@ def test_a_name_that_two_files_use_is_told_apart_by_the_file(run, tmp_path):
     }
     same_name = predicted(run("predict", "one/a.csv", "two/a.csv", "--json", "-"))
     assert set(same_name) == {"TUMOR (one/a.csv)", "own", "TUMOR (two/a.csv)"}
+
+
+def test_two_files_of_one_sample_are_one_case(run, tmp_path):
+    (tmp_path / "snvs.csv").write_text("ID,BRAF\nP1,V600E\n")
+    (tmp_path / "more.csv").write_text("ID,BRAF,CDKN2A\nP1,V600E,R80*\n")
+    (case,) = predicted(run("predict", "snvs.csv", "more.csv", "--json", "-")).values()
+    assert (case["case_id"], case["burden"], case["mutations"]) == ("P1", 2, ["BRAF V600E", "CDKN2A R80*"])
 
 
 def test_validate_reports_each_file(run, tmp_path):
