@@ -64,9 +64,14 @@ def port(published, scratch) -> int:
     try:
         _wait_for(server, number, scratch / "log")
         yield number
+        waiting = httpx.post(
+            f"http://127.0.0.1:{number}/gradio_api/upload", files={"files": ("left.txt", b"TP53")}
+        ).json()
+        assert Path(waiting[0]).is_file()
     finally:
         server.terminate()
         server.wait(60)
+    assert not list(scratch.glob("cancertype-page-*")), "SIGTERM left visitors' files behind"
 
 
 def _wait_for(server: subprocess.Popen, port: int, log: Path) -> None:
@@ -238,6 +243,28 @@ def test_a_request_cannot_name_a_file_of_the_server(port, tmp_path):
     assert own.read_text() == MELANOMA
     (uploaded,) = httpx.post(f"{base}/gradio_api/upload", files={"files": ("own.txt", own.read_bytes())}).json()
     assert "SKCM" in _completed(base, uploaded) and not Path(uploaded).exists()
+
+
+def test_the_same_file_of_two_visitors_is_answered_twice(port):
+    base = f"http://127.0.0.1:{port}"
+    paths = [httpx.post(f"{base}/gradio_api/upload", files={"files": ("a.txt", MELANOMA)}).json()[0] for _ in range(2)]
+    assert all("SKCM" in _completed(base, path) for path in paths)
+    assert not any(Path(path).exists() for path in paths)
+
+
+def test_a_visitor_who_waits_sees_the_length_of_the_queue(visit, port):
+    page = visit()
+    many = "\n".join(f"case {i}: {MELANOMA}, TTN, MUC16" for i in range(50))
+    base = f"http://127.0.0.1:{port}"
+    pressed = next(d for d in httpx.get(f"{base}/config").json()["dependencies"] if len(d["inputs"]) == 4)
+    for visitor in range(2):
+        call = {"data": [many, None, "", ""], "fn_index": pressed["id"], "session_hash": f"visitor{visitor}"}
+        httpx.post(f"{base}/gradio_api/queue/join", json=call).raise_for_status()
+    page.get_by_label("Mutations").first.fill(MELANOMA)
+    page.get_by_role("button", name="Which cancer is it?").click()
+    page.get_by_text(re.compile(r"queue: \d+/\d+")).first.wait_for()
+    page.screenshot(path="/tmp/people_queue.png")
+    page.wait_for_selector(_ANSWER, timeout=120_000)
 
 
 def test_a_text_is_never_taken_for_a_path_of_the_server(ask, tmp_path):

@@ -220,6 +220,47 @@ def test_paths_of_the_authors_machine_stay_there(measured, tmp_path):
     assert cards.NOTICE not in card
 
 
+def test_secrets_of_an_address_are_not_published(measured):
+    location = "https://ann:hunter2@data.host/x.maf?sig=abc123"
+    params = PARAMS | {"data": {"tcga": {"location": location}, "token": "abc123"}}
+    source = TCGA | {"release": location, "citation": "read from /home/ann/x.maf"}
+    card = model_card(measured, params=params, sources=[source])
+    assert not re.search(r"hunter2|abc123|\bann\b", card)
+    assert "https://data.host/x.maf" in card
+
+
+def test_text_of_a_source_or_a_parameter_stays_text(measured):
+    hostile = "[a](javascript:b) <script>c</script>\n# d"
+    card = model_card(
+        measured,
+        sources=[TCGA | {"name": hostile, "citation": hostile, "terms": hostile}],
+        params=PARAMS | {"text": {"template": "```\n# e\n"}},
+        continued_from="`f` <b>",
+    )
+    body = card.split("---", 2)[2]
+    assert not re.search(r"(?<!\\)<(script|b)>(?!`)", body.split("Training continued")[0])
+    assert not re.search(r"(?m)^# d", body) and "[a](" not in body
+    assert "``` `f` <b> ```" in body or "`` `f` <b> ``" in body
+    assert re.search(r"(?m)^````yaml$", body)
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"licence": None}, None),
+        ({"name": KeyError}, "the source.json of tcga lacks name"),
+        ({"simulated": "no"}, "simulated is 'no'"),
+    ],
+)
+def test_an_edited_source_record_is_named(measured, record, message):
+    source = {key: value for key, value in (TCGA | record).items() if value is not KeyError}
+    if message is None:
+        model_card(measured, sources=[source])
+    else:
+        with pytest.raises(InputError, match=message):
+            model_card(measured, sources=[source])
+
+
 def test_a_copied_base_keeps_its_name_on_the_hub(measured):
     base = {"id": "./models/mine", "copied_from": "unsloth/gemma-2-2b", "revision": None, "licence": "gemma"}
     assert ModelCard(model_card(measured, base=base)).data.base_model == "unsloth/gemma-2-2b"
@@ -284,6 +325,12 @@ def test_the_dataset_card_tells_the_hub_where_the_splits_are(splits):
 )
 def test_the_licence_is_the_sources_own_when_they_share_one(splits, sources, licence):
     assert DatasetCard(dataset_card(splits, sources=sources)).data.license == licence
+
+
+def test_a_truncated_split_is_named(splits):
+    splits["test"].write_bytes(splits["test"].read_bytes()[:40])
+    with pytest.raises(InputError, match=r"test\.parquet: missing or damaged .*`dvc repro to_text`"):
+        cards.count(splits)
 
 
 def test_a_dataset_card_needs_the_sources(splits):

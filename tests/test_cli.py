@@ -2,24 +2,28 @@
 
 import csv
 import gzip
+import hashlib
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+import cancertype
 from cancertype.commands.cli import app
 from cancertype.labels import FAMILIES, LABELS
 from cancertype.prediction import answers, inputs, manifest
 from cancertype.prediction.prediction_config import CONFIG
 from cancertype.prediction.predictor import Predictor
 from cancertype.reports import pages
+from cancertype.variants.cases import RowAccount
 
 from .published_model import TYPICAL, training_cohort
 from .test_inputs import DEPMAP
@@ -235,6 +239,174 @@ def test_info_shows_labels_data_figures_versions_and_licences(run):
         assert said in shown
 
 
+def test_info_leads_with_the_figures_of_what_answers():
+    about = as_json(CliRunner().invoke(app, ["info", "--model", str(ROOT / "released"), "--json", "-"]))
+    assert about["headline"]["accuracy"] == 0.6852
+    assert about["parts"]["language model alone"]["accuracy"] == 0.6562
+    shown = CliRunner().invoke(app, ["info", "--model", str(ROOT / "released")]).stdout
+    assert re.search(r"measured \(1,274 test cases\): accuracy 0\.685", shown) and "bias" not in shown
+
+
+def test_json_says_which_model_answered_and_by_which_thresholds(run, published):
+    model = as_json(run("predict", TEXT, "--json", "-"))["model"]
+    assert model == {
+        "id": hashlib.sha256((published / "manifest.json").read_bytes()).hexdigest()[:16],
+        "version": cancertype.__version__,
+        "trained_on": ["Made-up cohort"],
+        "coverage": 0.9,
+        "abstain_below": 0.5,
+    }
+
+
+# --- Several files, and names ---
+
+
+def test_several_files_are_predicted_together(run, tmp_path):
+    (tmp_path / "a.csv").write_text("ID,BRAF,CDKN2A\nx,V600E,R80*\n")
+    (tmp_path / "b.txt").write_text("y: SPOP F133V, FOXA1 R219S\n")
+    result = run("predict", "a.csv", "b.txt", "--json", "-")
+    assert {name: case["answer"] for name, case in predicted(result).items()} == {"x": "SKCM", "y": "PRAD"}
+    assert "a.csv (wide table), b (free text): 2 samples, 4 mutations used" in as_json(result)["about"]["Input"]
+    alone = predicted(run("predict", "a.csv", "--json", "-"))["x"]
+    assert predicted(result)["x"]["probabilities"]["SKCM"] == pytest.approx(alone["probabilities"]["SKCM"], rel=1e-5)
+
+
+def test_a_name_that_names_nobody_gets_the_files_name_where_two_files_use_it(run, tmp_path):
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "one" / "a.csv").write_text("ID,BRAF,CDKN2A\nTUMOR,V600E,R80*\nown,V600E,WT\n")
+    (tmp_path / "b.csv").write_text("ID,SPOP,FOXA1\nTUMOR,F133V,R219S\n")
+    (tmp_path / "two" / "a.csv").write_text("ID,SPOP,FOXA1\nTUMOR,F133V,R219S\n")
+    cases = predicted(run("predict", "one/a.csv", "b.csv", "--json", "-"))
+    assert {name: case["answer"] for name, case in cases.items()} == {
+        "TUMOR (a.csv)": "SKCM",
+        "own": "SKCM",
+        "TUMOR (b.csv)": "PRAD",
+    }
+    same_name = predicted(run("predict", "one/a.csv", "two/a.csv", "--json", "-"))
+    assert set(same_name) == {"TUMOR (one/a.csv)", "own", "TUMOR (two/a.csv)"}
+
+
+def test_two_files_of_one_sample_are_one_case(run, tmp_path):
+    (tmp_path / "snvs.csv").write_text("ID,BRAF\nP1,V600E\n")
+    (tmp_path / "more.csv").write_text("ID,BRAF,CDKN2A\nP1,V600E,R80*\n")
+    (case,) = predicted(run("predict", "snvs.csv", "more.csv", "--json", "-")).values()
+    assert (case["case_id"], case["burden"], case["mutations"]) == ("P1", 2, ["BRAF V600E", "CDKN2A R80*"])
+
+
+def test_validate_reports_each_file(run, tmp_path):
+    (tmp_path / "a.csv").write_text("ID,BRAF\nx,V600E\n")
+    (tmp_path / "b.csv").write_text("ID,BRAF\nx,banana\n")
+    files = as_json(run("validate", "a.csv", "b.csv", "--json", "-"))["files"]
+    assert [(file["name"], file["wrong_rows"]) for file in files] == [("a.csv", 0), ("b.csv", 1)]
+
+
+def test_validate_shows_what_became_of_every_row(run, monkeypatch):
+    account = RowAccount("row", 7, 4, {"silent": 2}, {"no gene": 1})
+    read = inputs.read
+
+    def with_account(*given, **options):
+        found = read(*given, **options)
+        return replace(found, tables=replace(found.tables, account=account))
+
+    monkeypatch.setattr(inputs, "read", with_account)
+    assert as_json(run("validate", "KRAS G12D", "--json", "-"))["account"] == {
+        "unit": "row",
+        "total": 7,
+        "used": 4,
+        "left_out": {"silent": 2},
+        "not_understood": {"no gene": 1},
+    }
+    shown = run("validate", "KRAS G12D").stdout
+    for row in (r"4 +used", r"2 +left out +silent", r"1 +not understood +no gene", r"7 +in all"):
+        assert re.search(row, shown)
+
+
+@pytest.mark.parametrize("command", ["predict", "explain", "validate"])
+def test_what_the_options_say_of_a_file_reaches_its_reader_and_nothing_else_does(run, monkeypatch, tmp_path, command):
+    (tmp_path / "hg38.fa").write_text(">1\nACGT\n")
+    (tmp_path / "genes.gff3").write_text("##gff-version 3\n")
+    asked, read = [], inputs.read
+    monkeypatch.setattr(inputs, "read", lambda given, limits, **options: asked.append(options) or read(given, limits))
+    assert run(command, "KRAS G12D", "--json", "-").exit_code == 0
+    named = ("--tumor", "T", "--normal", "N", "--genome", "hg38.fa", "--gff", "genes.gff3")
+    run(command, "KRAS G12D", "--json", "-", *named, "--sample", "case=__UNKNOWN__")
+    paths = {"genome": Path("hg38.fa"), "gff": Path("genes.gff3")}
+    assert asked == [{}, {"tumor": "T", "normal": "N", "rename": {"__UNKNOWN__": "case"}} | paths]
+
+
+# --- Hostile and unusual input ---
+
+
+def shell(command: str, folder: Path, **environment: str) -> subprocess.CompletedProcess:
+    """Run a command line in bash, as a user does; ``cancertype`` is this repository's."""
+    code = "from cancertype.commands.cli import app; app(prog_name='cancertype')"
+    program = f'cancertype() {{ "{sys.executable}" -c "{code}" "$@"; }}; '
+    own = {name: value for name, value in os.environ.items() if name not in environment}
+    return subprocess.run(
+        ["bash", "-c", program + command],
+        cwd=folder,
+        env=own | {"PYTHONPATH": str(ROOT)} | environment,
+        capture_output=True,
+        timeout=120,
+    )
+
+
+def test_a_name_cannot_write_to_the_terminal_or_into_a_spreadsheet(run, tmp_path):
+    (tmp_path / "a.csv").write_text('ID,BRAF\n"=HYPERLINK(""http://x"")",V600E\n\x1b[31mred,V600E\n')
+    result = run("predict", "a.csv")
+    assert "\x1b" not in result.stdout and "\\x1b[31mred" in result.stdout
+    rows = list(csv.DictReader(run("predict", "a.csv", "--csv", "-").stdout.splitlines()))
+    assert rows[0]["case_id"] == '\'=HYPERLINK("http://x")'
+    assert "\x1b" not in run("predict", "a.csv", "--json", "-").stdout
+    assert "\x1b" not in run("predict", "\x1b[31mred").stderr
+
+
+def test_what_comes_through_a_pipe_is_read_like_a_file(tmp_path):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"ID,BRAF,CDKN2A\nx,V600E,banana\n"))
+    for command in ("cancertype validate <(zcat a.csv.gz)", "zcat a.csv.gz | cancertype validate -"):
+        done = shell(command, tmp_path)
+        assert done.returncode == 0, done.stderr
+        assert b"wide table, 1 sample" in done.stdout and b"banana" in done.stdout
+
+
+def test_bytes_that_are_no_text_are_one_line(tmp_path):
+    for command in (r"cancertype validate $'\xff\xfe'", r"cancertype validate $'no\xff.maf'"):
+        done = shell(command, tmp_path)
+        assert done.returncode == 1, done.stderr
+        assert done.stderr.startswith(b"cancertype: ") and len(done.stderr.splitlines()) == 1
+        assert b"\\udcff" in done.stderr
+
+
+def test_without_a_home_folder_a_file_is_validated(tmp_path):
+    done = shell("unset HOME; cancertype validate 'BRAF V600E'", tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_device_is_refused(tmp_path):
+    done = shell("cancertype validate /dev/zero", tmp_path)
+    assert (done.returncode, done.stderr) == (
+        1,
+        b"cancertype: /dev/zero is a device: give a file, a text, or - for standard input\n",
+    )
+
+
+def test_stderr_holds_nothing_that_is_not_for_the_user(published, tmp_path):
+    done = shell(f"cancertype predict 'BRAF V600E' --model {published} --json -", tmp_path)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert json.loads(done.stdout)["cases"][0]["answer"] == "SKCM"
+
+
+def test_a_yaml_tag_in_the_card_builds_nothing(run, published, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(published, folder)
+    (folder / "README.md").write_text("---\nlicense: !!python/object/apply:os.system [touch planted]\n---\n")
+    manifest.write(folder)
+    result = run("info", model=str(folder))
+    assert result.exit_code == 1 and "its front matter is not plain YAML" in result.stderr
+    assert not (tmp_path / "planted").exists()
+
+
 # --- Mistakes ---
 
 
@@ -250,6 +422,11 @@ def test_info_shows_labels_data_figures_versions_and_licences(run):
         (("explain", "KRAS G12D", "--picture", "a.gif"), "must end in .png or .svg"),
         (("explain", "KRAS G12D", "--sample", "z"), "no case is named 'z'"),
         (("predict", "-"), "stdin is empty"),
+        (("predict", "KRAS G12D", "BRAF V600E"), "KRAS G12D is not there, and where several are given"),
+        (("predict", "KRAS G12D", "--sample", "new"), "--sample new: write NEW=OLD"),
+        (("validate", "KRAS G12D", "--sample", "a=x", "--sample", "b=x"), "x is renamed twice"),
+        (("validate", "KRAS G12D", "--sample", "a=x", "--sample", "a=y"), "two samples the same new name"),
+        (("validate", "KRAS G12D", "--genome", "no.fa"), "no.fa is not there"),
     ],
 )
 def test_a_mistake_is_one_line_on_stderr_and_status_1(run, words, message):
@@ -305,6 +482,43 @@ def test_the_published_model_of_the_working_directory_is_the_default(run, publis
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "published").symlink_to(published)
     assert predicted(run("predict", "BRAF V600E", "--json", "-", model=None))["text"]["answer"] == "SKCM"
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_lists_every_command(option):
+    shown = CliRunner().invoke(app, [option]).stdout
+    assert all(name in shown for name in ("predict", "explain", "validate", "info", "diff", "manifest"))
+
+
+def test_the_version_is_that_of_the_package():
+    assert CliRunner().invoke(app, ["--version"]).stdout == f"cancertype {cancertype.__version__}\n"
+    assert re.fullmatch(r"\d+\.\d+\.\d+", cancertype.__version__)
+
+
+def test_a_notebook_finds_predictor_and_reader_without_a_slow_import():
+    code = (
+        "import sys, cancertype\n"
+        "assert not {'torch', 'pyarrow', 'numpy', 'pydantic'} & set(sys.modules)\n"
+        "from cancertype import InputError, read\n"
+        "assert read('KRAS G12D').tables.variants.num_rows == 1 and issubclass(InputError, ValueError)\n"
+        "assert not {'torch', 'matplotlib'} & set(sys.modules)\n"
+        "assert {'Predictor', 'read', 'InputError', '__version__'} <= set(dir(cancertype))\n"
+        "assert cancertype.Predictor.__name__ == 'Predictor'\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_prediction_on_the_screen_loads_no_matplotlib(published):
+    code = (
+        "import sys; from cancertype.commands.cli import app\n"
+        f"app(['predict', 'KRAS G12D', '--model', {str(published)!r}], standalone_mode=False)\n"
+        "assert not {'matplotlib', 'dvc', 'peft'} & set(sys.modules)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
 
 
 def test_help_and_validation_load_no_model_library():

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from cancertype.errors import InputError
+from cancertype.prediction import manifest
 from cancertype.publishing import hub
 from cancertype.publishing.settings import Publish
 from cancertype.tables.parquet import write_parquet
@@ -535,6 +537,78 @@ def test_a_new_assembly_keeps_nothing_of_the_old(tiny_gemma3, tmp_path):
     assert (out / "README.md").read_text() == "two"
     of_model = {path.name for path in tiny_gemma3.iterdir()} - {"base.json"}
     assert local_files(out) == of_model | {"extra.json", "README.md", "manifest.json"}
+
+
+def test_only_a_models_own_files_leave_a_base_folder(tiny_gemma3, tmp_path):
+    merged, secret = copy_of(tiny_gemma3, tmp_path / "merged"), tmp_path / "id_rsa"
+    secret.write_text("private")
+    for name in (".env", "modeling_x.py", "notes.txt", "training_args.bin", "configuration.yaml"):
+        (merged / name).write_text("secret")
+    (merged / "id_rsa").symlink_to(secret)
+    (merged / "more").mkdir()
+    (merged / "NOTICE.md").write_text("Gemma")
+    left_out = hub.assemble(tmp_path / "hub", merged=merged, files={}, card=CARD)
+    strange = {".env", "modeling_x.py", "notes.txt", "training_args.bin", "configuration.yaml", "id_rsa", "more"}
+    assert set(left_out) == strange | {"base.json"}
+    assert "NOTICE.md" in local_files(tmp_path / "hub")
+    assert not any(b"secret" in path.read_bytes() for path in (tmp_path / "hub").rglob("*") if path.is_file())
+
+
+def test_a_link_out_of_the_folder_is_not_followed(tiny_gemma3, tmp_path):
+    merged, secret = copy_of(tiny_gemma3, tmp_path / "merged"), tmp_path / "id_rsa"
+    secret.write_text("private")
+    (merged / "LICENSE").symlink_to(secret)
+    with pytest.raises(InputError, match=r"LICENSE: is a link to .*id_rsa"):
+        hub.assemble(tmp_path / "hub", merged=merged, files={}, card=CARD)
+
+
+def test_a_link_into_a_cache_is_followed(tiny_gemma3, tmp_path):
+    merged, stored = copy_of(tiny_gemma3, tmp_path / "merged"), tmp_path / "cache" / ("0f" * 15)
+    stored.parent.mkdir()
+    (merged / "model.safetensors").rename(stored)
+    (merged / "model.safetensors").symlink_to(stored)
+    hub.assemble(tmp_path / "hub", merged=merged, files={}, card=CARD)
+    assert not (tmp_path / "hub" / "model.safetensors").is_symlink()
+
+
+def test_a_configuration_is_published_without_the_folder_that_it_was_loaded_from(tiny_gemma3, tmp_path):
+    merged = copy_of(tiny_gemma3, tmp_path / "merged")
+    config = json.loads((merged / "config.json").read_text()) | {"_name_or_path": "/home/ann/gemma"}
+    (merged / "config.json").write_text(json.dumps(config))
+    hub.assemble(tmp_path / "hub", merged=merged, files={}, card=CARD)
+    published = json.loads((tmp_path / "hub" / "config.json").read_text())
+    assert published == config | {"_name_or_path": "(a local path)"}
+    assert (tmp_path / "hub" / "tokenizer_config.json").read_bytes() == (merged / "tokenizer_config.json").read_bytes()
+
+
+@pytest.fixture
+def adapter(tmp_path) -> Path:
+    folder = tmp_path / "adapter"
+    folder.mkdir()
+    (folder / "adapter_model.safetensors").write_bytes(b"weights")
+    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "/home/ann/base", "r": 8}')
+    record = {"base": {"id": "gemma-3-270m", "sha256": {}}, "continued_from": {"name": "/home/ann/adapter"}}
+    (folder / "training.json").write_text(json.dumps(record))
+    (folder / ".env").write_text("secret")
+    return folder
+
+
+def test_a_release_holds_the_adapter_and_a_manifest_and_no_local_path(published, adapter, tmp_path):
+    out = tmp_path / "released"
+    hub.assemble_adapter(out, published=published, adapter=adapter, largest=20 << 20)
+    manifest.check(out, card=True)
+    assert {"manifest.json", "prediction.json", "trees/trees.txt", "adapter/training.json"} <= local_files(out)
+    assert not local_files(out) & {"model.safetensors", "tokenizer.json", "config.json", "adapter/.env"}
+    assert not any(b"/home/ann" in path.read_bytes() for path in (out / "adapter").iterdir())
+
+
+def test_a_damaged_model_is_not_released(published, adapter, tmp_path):
+    damaged = tmp_path / "published"
+    shutil.copytree(published, damaged)
+    (damaged / "trees" / "trees.txt").write_text("tree")
+    with pytest.raises(InputError, match="damaged or edited"):
+        hub.assemble_adapter(tmp_path / "released", published=damaged, adapter=adapter, largest=20 << 20)
+    assert not (tmp_path / "released").exists()
 
 
 @pytest.mark.parametrize(

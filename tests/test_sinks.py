@@ -13,8 +13,9 @@ from cancertype.prediction.spreadsheet import cell
 from cancertype.publishing import markdown, redaction
 
 HOSTILE = [
-    "\x1b[31mred", "\x1b]0;title\x07", "\x9b2J", "a\rb", "x\x08y", "\u202egnp.exe", "\u2066x", "\udcff", "\u2028", "\x7f",
-]  # fmt: skip
+    *("\x1b[31mred", "\x1b]0;title\x07", "\x9b2J", "a\rb", "x\x08y"),
+    *("\u202egnp.exe", "\u2066x", "\udcff", "\u2028", "\x7f"),
+]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -45,7 +45,11 @@ class Given:
         """Case to what a reader of its prediction must know about its input."""
         from ..prediction import inputs
 
-        return {name: said for each in self.inputs for name, said in inputs.remarks(each).items()}
+        remarks: dict[str, list[str]] = {}
+        for each in self.inputs:
+            for name, said in inputs.remarks(each).items():
+                remarks[name] = list(dict.fromkeys([*remarks.get(name, []), *said]))
+        return remarks
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from ..errors import InputError
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _FIXED_COLUMNS = 9
 """Columns of a VCF before the first sample."""
-_ELSEWHERE = "`cancertype predict` on your own machine has no such limit"
+_ELSEWHERE = "use `cancertype predict` on your own machine"
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,37 @@
-"""Several files in one call: their cases side by side, each under a name of its own."""
+"""Several files in one call: files of one sample together, files of several patients apart."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..alterations.schema import Alterations
-from ..variants.cases import SourceTables
+from ..variants.cases import Dropped, SourceTables
 from .inputs import Input
+
+_NAMES_OF_ANYBODY = frozenset(
+    (
+        *("tumor", "tumour", "t", "normal", "n", "primary", "metastasis", "case", "patient"),
+        *("sample", "sample1", "sample_1", "default", "mutations", "variants", "calls"),
+        *("unknown", "__unknown__", "none", "na", "nan", "text", "stdin", "pipe"),
+    )
+)
+"""Names that callers and people give to every patient's sample, in lower case: they name nobody."""
 
 
 def distinct(inputs: Sequence[Input]) -> list[Input]:
-    """The same inputs with no case name twice among them.
+    """The same inputs with names by which their cases can be put together.
 
-    VCF files of different patients often name their sample alike (``TUMOR``). A name that several files use gets its
-    file's name after it: ``TUMOR (a.vcf)``. Panels that share a name and differ in genes are kept apart likewise.
+    Files that use the same sample name describe the same sample, such as its SNVs and its indels. But VCF files of
+    different patients often name their sample ``TUMOR``. Such a name gets the file's name after it if several files use
+    it: ``TUMOR (a.vcf)``. Panels that share a name and differ in genes are kept apart in the same way.
     """
     if len(inputs) == 1:
         return list(inputs)
     uses = Counter(name for found in inputs for name in found.tables.cases["case_id"].to_pylist())
+    uses = Counter({name: n for name, n in uses.items() if name.lower() in _NAMES_OF_ANYBODY})
     contents = {(name, *genes) for found in inputs for name, genes in found.tables.panels.items()}
     kinds = Counter(name for name, *_ in contents)
     return [
@@ -29,19 +41,46 @@ def distinct(inputs: Sequence[Input]) -> list[Input]:
 
 
 def together(inputs: Sequence[Input]) -> SourceTables:
-    """The tables of ``distinct`` inputs as one. The account of the rows stays with each input, because units differ."""
+    """The tables of ``distinct`` inputs as one. A mutation that a later file repeats counts once.
+
+    The account of the rows stays with each input, because units differ."""
     if len(inputs) == 1:
         return inputs[0].tables
     tables = [found.tables for found in inputs]
-    variants = pa.concat_tables([each.variants for each in tables]).unify_dictionaries().combine_chunks()
+    variants, repeated = _without_repeats([each.variants for each in tables])
+    dropped = [dropped for each in tables for dropped in each.dropped]
+    if repeated:
+        dropped.append(Dropped("several files", "variant", "given in an earlier file too", repeated))
     stated = [each.alterations for each in tables if each.alterations is not None]
     return SourceTables(
-        cases=pa.concat_tables([each.cases for each in tables]).combine_chunks(),
+        cases=_first_of_each(pa.concat_tables([each.cases for each in tables])),
         variants=variants,
-        dropped=[dropped for each in tables for dropped in each.dropped],
+        dropped=dropped,
         panels={name: genes for each in tables for name, genes in each.panels.items()},
         alterations=_joined(stated) if stated else None,
     )
+
+
+def _first_of_each(cases: pa.Table) -> pa.Table:
+    first: dict[str, int] = {}
+    for row, name in enumerate(cases["case_id"].to_pylist()):
+        first.setdefault(name, row)
+    return cases.take(list(first.values())).combine_chunks()
+
+
+def _without_repeats(parts: Sequence[pa.Table]) -> tuple[pa.Table, int]:
+    """All rows but those whose case, gene and protein change an earlier part has; and the number of those left out."""
+    seen: set[tuple] = set()
+    kept, repeated = [], 0
+    for part in parts:
+        columns = (pc.cast(part[name], pa.string()).to_pylist() for name in ("case_id", "gene", "protein_change"))
+        keys = list(zip(*columns, strict=True))
+        # Without a protein change, two mutations of a gene cannot be told from one.
+        keep = [not key[2] or key not in seen for key in keys]
+        seen.update(keys)
+        repeated += keep.count(False)
+        kept.append(part.filter(pa.array(keep, pa.bool_())))
+    return pa.concat_tables(kept).unify_dictionaries().combine_chunks(), repeated
 
 
 def _labels(inputs: Sequence[Input]) -> list[str]:
