@@ -108,7 +108,7 @@ def segments_of(rows, unit=calls.LOG2, ploidy=np.nan) -> calls.Segments:
         end=np.array(end),
         value=np.array(value, float),
         unit=unit,
-        ploidy=np.array([ploidy]),
+        centre=np.array([ploidy]),
         purity=np.array([np.nan]),
     )
 
