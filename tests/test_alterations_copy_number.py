@@ -430,6 +430,12 @@ def test_purple_states_purity_and_ploidy_in_the_file_beside(tmp_path):
     assert set(calls_of(copy_number.read(path).alterations, "T").values()) == {0}
 
 
+def test_a_seg_file_needs_no_header(tmp_path):
+    file = copy_number.read(write(tmp_path / "a.seg", *cbs(**GBM)[1:]))
+    assert altered(calls_of(file.alterations, "S1")) == GBM_CALLS
+    assert file.account.used == 39
+
+
 def test_depmaps_segments_are_plain_ratios(tmp_path):
     rows = [f"PR-1,{c},{s + 1},{e},9,{2**v}" for c, s, e, v in arm_segments(**GBM)]
     path = write(tmp_path / "OmicsCNSegmentsProfile.csv", "ProfileID,Chromosome,Start,End,NumProbes,SegmentMean", *rows)

@@ -48,7 +48,7 @@ def read(
     path, limits = Path(path), limits or CopyNumberLimits()
     if build is not None and build not in genome.BUILDS:
         raise InputError(f"build is {build!r}: choose one of {', '.join(genome.BUILDS)}")
-    table = open_table(path)
+    table = segments.with_header(open_table(path))
     if is_vcf(table):
         return segments.read_vcf(table, limits, build, sample, purity)
     for fits, reader in (

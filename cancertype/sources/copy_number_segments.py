@@ -111,6 +111,17 @@ def has_segments(table: TextTable) -> bool:
     return all(_first(keys, names) is not None for names in (_CHROMOSOMES, _STARTS, _ENDS)) and bool(_value(keys))
 
 
+_SEG_COLUMNS = ("ID", "chrom", "loc.start", "loc.end", "num.mark", "seg.mean")
+
+
+def with_header(table: TextTable) -> TextTable:
+    """A .seg file that begins with its first segment, as GISTIC takes them, with the usual names of its columns."""
+    names = table.names
+    if len(names) != len(_SEG_COLUMNS) or genome.chromosome(names[1]) is None:
+        return table
+    return table if any(np.isnan(_number(text)) for text in (*names[2:4], names[5])) else table.named(_SEG_COLUMNS)
+
+
 def read(
     table: TextTable,
     limits: CopyNumberLimits,
