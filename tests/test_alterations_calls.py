@@ -108,7 +108,7 @@ def segments_of(rows, unit=calls.LOG2, ploidy=np.nan) -> calls.Segments:
         end=np.array(end),
         value=np.array(value, float),
         unit=unit,
-        ploidy=np.array([ploidy]),
+        centre=np.array([ploidy]),
         purity=np.array([np.nan]),
     )
 
@@ -181,10 +181,19 @@ def test_a_gene_takes_the_lowest_level_of_its_segments():
 # ---- agreement with published calls
 
 
-def test_arms_from_the_gene_matrix_agree_with_taylors_calls_in_nine_cells_of_ten(shared_data):
-    folder = shared_data / "tcga_cbioportal"
-    published = copy_number.read(folder / "arms.tsv").alterations
-    matrix = copy_number.read(folder / "cna.tsv.gz").alterations
+@pytest.fixture(scope="module")
+def gene_matrix(shared_data):
+    """The real gene matrix as read, and its number of samples and of genes."""
+    path = shared_data / "tcga_cbioportal" / "cna.tsv.gz"
+    with gzip.open(path, "rt", encoding="utf-8") as stream:
+        genes = len(stream.readline().split("\t")) - 2
+        samples = sum(1 for _ in stream)
+    return copy_number.read(path), samples, genes
+
+
+def test_arms_from_the_gene_matrix_agree_with_taylors_calls_in_nine_cells_of_ten(shared_data, gene_matrix):
+    published = copy_number.read(shared_data / "tcga_cbioportal" / "arms.tsv").alterations
+    matrix = gene_matrix[0].alterations
     samples = matrix.arms["case_id"].unique().to_pylist()
     ours = features.arm_vectors(matrix, samples)
     matched, _ = combine.for_cases(published, samples)
@@ -195,13 +204,9 @@ def test_arms_from_the_gene_matrix_agree_with_taylors_calls_in_nine_cells_of_ten
     assert (ours * theirs == -1)[both].mean() < 0.001
 
 
-def test_real_matrices_are_read_to_the_last_cell(shared_data):
-    path = shared_data / "tcga_cbioportal" / "cna.tsv.gz"
-    with gzip.open(path, "rt", encoding="utf-8") as stream:
-        header = stream.readline().rstrip("\n").split("\t")
-        n = sum(1 for _ in stream)
-    file = copy_number.read(path)
-    assert file.account.total == n * (len(header) - 2)
+def test_real_matrices_are_read_to_the_last_cell(gene_matrix):
+    file, samples, genes = gene_matrix
+    assert file.account.total == samples * genes
     assert file.account.not_understood == {}
 
 

@@ -430,6 +430,12 @@ def test_purple_states_purity_and_ploidy_in_the_file_beside(tmp_path):
     assert set(calls_of(copy_number.read(path).alterations, "T").values()) == {0}
 
 
+def test_a_seg_file_needs_no_header(tmp_path):
+    file = copy_number.read(write(tmp_path / "a.seg", *cbs(**GBM)[1:]))
+    assert altered(calls_of(file.alterations, "S1")) == GBM_CALLS
+    assert file.account.used == 39
+
+
 def test_depmaps_segments_are_plain_ratios(tmp_path):
     rows = [f"PR-1,{c},{s + 1},{e},9,{2**v}" for c, s, e, v in arm_segments(**GBM)]
     path = write(tmp_path / "OmicsCNSegmentsProfile.csv", "ProfileID,Chromosome,Start,End,NumProbes,SegmentMean", *rows)
@@ -485,7 +491,57 @@ def test_a_vcf_of_small_variants_is_no_copy_number(tmp_path):
         copy_number.read(path)
 
 
+def test_facets_vcf_has_no_sample_columns_and_states_purity_in_its_header(tmp_path):
+    records = [
+        f"chr{c}\t{s + 1}\t{i}\tN\t<CNV>\t.\tPASS\tSVTYPE=NEUTR;END={e};CNLR_MEDIAN=0.1;TCN_EM={int(n)};LCN_EM=1"
+        for i, (c, s, e, n) in enumerate(arm_segments(neutral=2))
+    ]
+    lines = ["##fileformat=VCFv4.2", "##purity=0.8", "##ploidy=2.02", "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"]
+    file = copy_number.read(write(tmp_path / "S9.vcf", *lines, *records))
+    assert set(calls_of(file.alterations, "S9").values()) == {0}
+
+
+def test_a_vcf_that_lists_altered_segments_only_is_not_centred_on_them(tmp_path):
+    records = [
+        f"{c}\t{s + 1}\t.\tN\t<DUP>\t.\t.\tSVTYPE=DUP;END={e};FOLD_CHANGE_LOG={v}\tGT:GQ\t0/1:9"
+        for c, s, e, v in arm_segments(neutral=0, **GBM)
+        if v
+    ]
+    calls = calls_of(copy_number.read(write(tmp_path / "t.vcf", *vcf([], "T1", records))).alterations, "T1")
+    assert calls == GBM_CALLS
+
+
+def test_a_matrix_of_whole_copies_is_not_read_as_levels(tmp_path):
+    genes = [gene for gene, arm in sorted(genome.gene_arms().items()) if arm in ARMS][::30]
+    copies = {gene: "1" if genome.gene_arms()[gene] == "3p" else "2" for gene in genes}
+    file = copy_number.read(write(tmp_path / "cn.txt", *gene_rows(copies)))
+    assert altered(calls_of(file.alterations, "S1")) == {"3p": -1}
+    file = copy_number.read(write(tmp_path / "cn.txt", *gene_rows(copies | {"EGFR": "9", "PTEN": "0"})))
+    genes = genes_of(file.alterations, "S1")
+    assert (genes["EGFR"], genes["PTEN"]) == (2, -2)
+    assert file.notes["layout"].endswith("copies")
+
+
 # ---- anything else
+
+
+def test_a_vcf_with_another_header_is_refused(tmp_path):
+    path = write(tmp_path / "t.vcf", "##fileformat=VCFv4.2", "#CHROM\tPOS\tREF", "1\t2\tA")
+    with pytest.raises(InputError, match="first columns are not #CHROM POS ID REF"):
+        copy_number.read(path)
+
+
+def test_a_file_without_a_row_of_an_autosome_is_refused(tmp_path):
+    with pytest.raises(InputError, match="there is no row"):
+        copy_number.read(write(tmp_path / "a.seg", cbs()[0]))
+    with pytest.raises(InputError, match="sex chromosome, mitochondrium or contig: 1"):
+        copy_number.read(write(tmp_path / "a.seg", cbs()[0], "S1\tX\t1\t500\t9\t0"))
+
+
+@pytest.mark.parametrize("purity", ["much", -0.5, 200])
+def test_a_purity_that_is_no_share_is_refused(tmp_path, purity):
+    with pytest.raises(InputError, match="neither a share from 0 to 1 nor a percentage"):
+        copy_number.read(write(tmp_path / "a.seg", *cbs(arm_1p=0.5)), purity={"S1": purity})
 
 
 def test_an_unknown_layout_is_refused_with_its_columns_and_what_is_readable(tmp_path):
@@ -519,3 +575,27 @@ def test_any_table_is_either_read_with_every_cell_accounted_for_or_refused_with_
     assert account.total == account.used + sum(account.left_out.values()) + sum(account.not_understood.values())
     assert set(file.alterations.arms["call"].to_pylist()) <= {-1, 0, 1, None}
     assert set(file.alterations.genes["call"].to_pylist()) <= {-2, -1, 0, 1, 2}
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["1", "chr2", "X", "GL1", ""]),
+            st.sampled_from(["1", "5000", "x", ""]),
+            st.sampled_from(["END=9000000", "SVLEN=-5", "END=", "", "END=x;CN=3", "FOLD_CHANGE_LOG=0.3;END=90000"]),
+            st.sampled_from(["CN", "SM:CN", "GT", ""]),
+            st.sampled_from(["3", ".", "0.5:2", "", "a:b:c"]),
+        ),
+        max_size=5,
+    )
+)
+def test_any_vcf_is_either_read_with_every_record_accounted_for_or_refused_with_its_name(tmp_path, records):
+    lines = [f"{c}\t{p}\t.\tN\t<CNV>\t.\tPASS\t{info}\t{keys}\t{values}" for c, p, info, keys, values in records]
+    path = write(tmp_path / "any.vcf", *vcf([], "T1", lines))
+    try:
+        file = copy_number.read(path)
+    except InputError as error:
+        assert "any.vcf" in str(error)
+        return
+    assert file.account.total == len(records)

@@ -22,6 +22,8 @@ NOT_MEASURED = np.int8(-128)
 """A gene's call where the file has no value, in arrays of int8."""
 
 LOG2, COPIES = "log2", "copies"
+_AUTOSOMES_LENGTH = 2_875_001_522
+"""Bases of the autosomes of hg38. Those of hg19 are 0.2% more."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,9 @@ class Segments:
     """Segments of the autosomes of some samples, one array entry each (shape (segments,)).
 
     ``sample``: index into ``samples``. ``chromosome``: 1 to 22. ``start``, ``end``: bases, counted from 0 and 1.
-    ``value``: log2 ratios or absolute copies, as ``unit`` (``LOG2`` or ``COPIES``) says. ``ploidy`` and ``purity`` are
-    per sample (shape (samples,)), NaN where unknown.
+    ``value``: log2 ratios or absolute copies, as ``unit`` (``LOG2`` or ``COPIES``) says. ``centre``: the value of an
+    unaltered segment of each sample, which is its ploidy where the unit is copies; ``purity``: of each sample. Both are
+    NaN where unknown (shape (samples,)).
     """
 
     samples: tuple[str, ...]
@@ -40,7 +43,7 @@ class Segments:
     end: np.ndarray
     value: np.ndarray
     unit: str
-    ploidy: np.ndarray
+    centre: np.ndarray
     purity: np.ndarray
 
     @property
@@ -67,27 +70,39 @@ def sample_medians(segments: Segments) -> np.ndarray:
     return medians
 
 
-def ploidies(segments: Segments) -> np.ndarray:
-    """The ploidy of each sample (shape (samples,)): the stated one, else the mean of its copies by length."""
+def _means(segments: Segments) -> np.ndarray:
+    """The mean value of each sample, weighted by the segments' lengths; NaN without segments."""
     n = len(segments.samples)
     weight = np.bincount(segments.sample, segments.length, n)
     total = np.bincount(segments.sample, segments.length * segments.value, n)
-    mean = np.divide(total, weight, out=np.full(n, np.nan), where=weight > 0)
-    return np.where(np.isnan(segments.ploidy), mean, segments.ploidy)
+    return np.divide(total, weight, out=np.full(n, np.nan), where=weight > 0)
 
 
-def departures(segments: Segments) -> np.ndarray:
+def centres(segments: Segments, limits: CopyNumberLimits) -> np.ndarray:
+    """The value of an unaltered segment of each sample (shape (samples,)): the stated one; else the median of its log2
+    ratios, or its ploidy as the mean of its copies, both by length.
+
+    Some files list altered segments only. Where the segments cover too little of the autosomes to show what is
+    unaltered, 0 (log2) or 2 (copies) stands for it."""
+    estimated, fixed = (sample_medians(segments), 0.0) if segments.unit == LOG2 else (_means(segments), 2.0)
+    covered = np.bincount(segments.sample, segments.length, len(segments.samples))
+    estimated = np.where(covered < limits.covered_share * _AUTOSOMES_LENGTH, fixed, estimated)
+    return np.where(np.isnan(segments.centre), estimated, segments.centre)
+
+
+def departures(segments: Segments, limits: CopyNumberLimits) -> np.ndarray:
     """How far each segment is from its sample's centre: log2 from the median, or whole copies from the ploidy."""
+    centre = centres(segments, limits)
     if segments.unit == LOG2:
         # Rounded, so that a ratio exactly at a limit does not miss it by the last binary digit of a difference.
-        return np.round(segments.value - sample_medians(segments)[segments.sample], 9)
-    return rounded(segments.value) - rounded(ploidies(segments))[segments.sample]
+        return np.round(segments.value - centre[segments.sample], 9)
+    return rounded(segments.value) - rounded(centre)[segments.sample]
 
 
 def levels(segments: Segments, limits: CopyNumberLimits) -> np.ndarray:
     """Each segment as GISTIC writes a gene (int8, shape (segments,)): -2 deleted, -1 lost, 0, 1 gained, 2
     amplified."""
-    departure = departures(segments)
+    departure = departures(segments, limits)
     if segments.unit == LOG2:
         deleted = departure <= limits.deleted_log2
         lost, gained = departure <= limits.lost_log2, departure >= limits.gained_log2
@@ -105,7 +120,7 @@ def is_flat(segments: Segments, level: np.ndarray, limits: CopyNumberLimits) -> 
     Neighbouring segments beyond the limit on the same side count as one stretch, because some tools write many short
     segments. An amplified or deleted segment shows tumour DNA however short it is.
     """
-    departure = departures(segments)
+    departure = departures(segments, limits)
     limit = limits.flat_log2 if segments.unit == LOG2 else 0.5
     side = (departure > limit).astype(np.int8) - (departure < -limit)
     order = np.lexsort((segments.start, segments.chromosome, segments.sample))

@@ -10,6 +10,7 @@ from ..alterations.schema import Alterations
 from ..errors import InputError
 from ..tables.accounts import Dropped, RowAccount
 from ..tables.delimited import MISSING
+from ..tables.rows import TextTable
 from ..variants.genes import current_symbol, known_genes
 
 SAMPLE_COLUMNS = (
@@ -30,6 +31,10 @@ _ENDINGS = (
     ".sequenza",
 )  # fmt: skip
 _GENE_WITH_ID = re.compile(r"(.+?) ?\((?:\d+|ENSG\d+(?:\.\d+)?)\)|([^^|]+)[|^].*")
+
+
+_VCF = ("CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
+_NORMAL = re.compile(r"(.*[-_.])?(normal|blood|germline|reference)([-_.].*)?", re.IGNORECASE)
 
 
 class AlterationFile(NamedTuple):
@@ -59,6 +64,28 @@ def sample_of(path: Path) -> str:
 def one_sample(path: Path, sample: str | None) -> str:
     """``sample``, or what the file's name says."""
     return sample or sample_of(path)
+
+
+def is_vcf(table: TextTable) -> bool:
+    """Whether the file is a VCF."""
+    return any(text.startswith("##fileformat=VCF") for text in table.comments) or table.names[:2] == _VCF[:2]
+
+
+def tumours_of(table: TextTable, sample: str | None = None) -> dict[str, int]:
+    """The tumour samples of a VCF and their columns. Matched normals are known by their names. A file without sample
+    columns is about one sample, whose column is 0.
+
+    Raises ``InputError`` for another header than a VCF's and where every sample is a normal."""
+    if table.names[:8] != _VCF:
+        raise InputError(
+            f"{table.path}: line {table.line}: the first columns are not #{' '.join(_VCF)}: correct the header"
+        )
+    if len(table.names) < 10:
+        return {one_sample(table.path, sample): 0}
+    tumours = {name: place for place, name in enumerate(table.names[9:], 9) if not _NORMAL.fullmatch(name)}
+    if not tumours:
+        raise InputError(f"{table.path}: line {table.line}: every sample is a matched normal: add the tumour")
+    return tumours
 
 
 @cache

@@ -4,7 +4,7 @@
 - Genes: cBioPortal's data_cna.txt and web download, GISTIC's all_thresholded.by_genes and all_data_by_genes, DepMap's
   OmicsCNGene, PURPLE's and the GDC's gene files, a list of events.
 - Segments: .seg (CBS, IGV, GDC, DepMap), CNVkit, GATK, FACETS, ASCAT, Sequenza, PURPLE.
-- VCF: records with FORMAT CN or SM (DRAGEN, PURPLE, Canvas), or CNVkit's FOLD_CHANGE_LOG.
+- VCF: records with FORMAT CN or SM (DRAGEN, PURPLE, Canvas), CNVkit's FOLD_CHANGE_LOG, or FACETS' TCN_EM.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from ..errors import InputError
 from ..tables.rows import TextTable, open_table
 from . import copy_number_matrices as matrices
 from . import copy_number_segments as segments
-from .alteration_file import AlterationFile
+from .alteration_file import AlterationFile, is_vcf
 
 LAYOUTS = (
     "a table of chromosome arms (columns 1p to 22q, or one row per arm)",
@@ -48,9 +48,9 @@ def read(
     path, limits = Path(path), limits or CopyNumberLimits()
     if build is not None and build not in genome.BUILDS:
         raise InputError(f"build is {build!r}: choose one of {', '.join(genome.BUILDS)}")
-    table = open_table(path)
-    if segments.is_vcf(table):
-        return segments.read_vcf(table, limits, build, purity)
+    table = segments.with_header(open_table(path))
+    if is_vcf(table):
+        return segments.read_vcf(table, limits, build, sample, purity)
     for fits, reader in (
         (matrices.has_arm_columns, matrices.read_arm_columns),
         (matrices.has_arm_rows, matrices.read_arm_rows),

@@ -65,6 +65,8 @@ _NOT_DEFAULT = "not the default profile of its model"
 _NO_SAMPLE = "the sample has no name"
 _IMPURE = "the sample's purity is below the limit: not looked at"
 _EXTREMES_ONLY = "their assay calls amplifications and deletions only (no 1 and no -1), so it says nothing about arms"
+_MANY_GENES = 200
+"""Among so many genes, most are unaltered."""
 _MOST_KNOWN_TEXTS = 100_000
 _ARM_PLACES = {arm: place for place, arm in enumerate(ARMS)}
 _LARGEST_LOG2_PLUS_ONE = 7.0
@@ -357,6 +359,8 @@ def _from_depmap(values: np.ndarray) -> np.ndarray:
     values = _as_float(values)
     if not values.size or np.all(np.isnan(values)):
         return values
+    if _are_copies(values):
+        return values
     ratio = values if np.nanmax(values) > _LARGEST_LOG2_PLUS_ONE else np.exp2(values) - 1
     return np.log2(np.maximum(ratio, 1e-3))
 
@@ -402,7 +406,10 @@ def _finish_matrix(
     tally: RowTally,
     layout: str,
 ) -> AlterationFile:
-    """The same from levels (int8), or from log2 ratios (float)."""
+    """The same from levels (int8), from log2 ratios, or from copies (both float)."""
+    if _are_copies(values):
+        level, notes = _levels_of_copies(_as_float(values), limits), {"layout": f"gene matrix, {layout}, copies"}
+        return _finish(table, samples, genes, level, limits, purity, tally, notes)
     if values.dtype != np.int8:
         level, notes = _levels_of_log2(values, limits), {"layout": f"gene matrix, {layout}, log2 ratios"}
         return _finish(table, samples, genes, level, limits, purity, tally, notes)
@@ -411,6 +418,15 @@ def _finish_matrix(
     if coarse.any():
         notes["arms"] = f"{int(coarse.sum())} of {len(samples)} samples: {_EXTREMES_ONLY}"
     return _finish(table, samples, genes, values, limits, purity, tally, notes, ~coarse)
+
+
+def _are_copies(values: np.ndarray) -> bool:
+    """Whether whole numbers are copies, 2 being unaltered, and not levels, of which most are 0."""
+    numbers = _as_float(values)
+    known = numbers[~np.isnan(numbers)]
+    if not len(known) or known.min() < 0 or np.any(known != np.round(known)):
+        return False
+    return bool(known.max() > 2 or (values.shape[1] >= _MANY_GENES and np.median(known) == 2))
 
 
 def _calls_extremes_only(level: np.ndarray) -> np.ndarray:

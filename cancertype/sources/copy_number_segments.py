@@ -16,7 +16,7 @@ from ..alterations.settings import CopyNumberLimits
 from ..errors import InputError
 from ..tables.accounts import RowTally
 from ..tables.rows import TextTable, open_table
-from .alteration_file import SAMPLE_COLUMNS, AlterationFile, one_sample, purities, purity_of, value_of
+from .alteration_file import SAMPLE_COLUMNS, AlterationFile, one_sample, purities, purity_of, tumours_of, value_of
 
 _CHROMOSOMES = ("chromosome", "chrom", "chr", "contig", "seqnames", "chromosomename")
 _STARTS = ("start", "locstart", "startpos", "segstart", "chromstart", "startposition", "begin", "startbp")
@@ -32,8 +32,10 @@ _COPY_VALUES = (
     "copynumber", "cnt", "totalcn", "totalcopynumber", "tcn", "cntotal", "modaltotalcn", "rescaledtotalcn", "cn",
     "absolutecn", "segmentabsolutecn", "absolutecopynumber", "copies",
 )  # fmt: skip
+_COPY_FIELDS = ("CN", "TCN_EM")
+_LOG2_FIELDS = ("SM", "FOLD_CHANGE_LOG", "CNLR_MEDIAN")
+"""Fields of a VCF, of the record or of the sample."""
 _ALLELES = (("nmajor", "nminor"), ("majorcopynumber", "minorcopynumber"), ("majorcn", "minorcn"))
-_NORMAL = re.compile(r"(.*[-_.])?(normal|blood|germline|reference)([-_.].*)?", re.IGNORECASE)
 
 _NOT_AUTOSOMAL = "sex chromosome, mitochondrium or contig"
 _MISSING = "no value (NA)"
@@ -89,6 +91,7 @@ class _Columns:
         self.tally.used += len(rows)
         sample, chromosome, start, end, value = zip(*rows, strict=True) if rows else ((), (), (), (), ())
         names = tuple(self.samples)
+        centre = [self.ploidy.get(name, np.nan) if unit == COPIES else np.nan for name in names]
         return Segments(
             samples=names,
             sample=np.array(sample, np.int64),
@@ -97,7 +100,7 @@ class _Columns:
             end=np.array(end, np.int64),
             value=np.array(value, np.float64),
             unit=unit,
-            ploidy=np.array([self.ploidy.get(name, np.nan) for name in names]),
+            centre=np.array(centre, np.float64),
             purity=np.array([self.purity.get(name, np.nan) for name in names]),
         )
 
@@ -106,6 +109,17 @@ def has_segments(table: TextTable) -> bool:
     """Whether the table has a column for chromosome, start, end, and a value that this module knows."""
     keys = table.keys()
     return all(_first(keys, names) is not None for names in (_CHROMOSOMES, _STARTS, _ENDS)) and bool(_value(keys))
+
+
+_SEG_COLUMNS = ("ID", "chrom", "loc.start", "loc.end", "num.mark", "seg.mean")
+
+
+def with_header(table: TextTable) -> TextTable:
+    """A .seg file that begins with its first segment, as GISTIC takes them, with the usual names of its columns."""
+    names = table.names
+    if len(names) != len(_SEG_COLUMNS) or genome.chromosome(names[1]) is None:
+        return table
+    return table if any(np.isnan(_number(text)) for text in (*names[2:4], names[5])) else table.named(_SEG_COLUMNS)
 
 
 def read(
@@ -319,19 +333,15 @@ def _judged(segments: Segments, level: np.ndarray, limits: CopyNumberLimits, tal
     return ~(impure | flat) & (rows > 0)
 
 
-def is_vcf(table: TextTable) -> bool:
-    """Whether the file is a VCF."""
-    return any(text.startswith("##fileformat=VCF") for text in table.comments) or table.names[:2] == ("CHROM", "POS")
-
-
 def read_vcf(
-    table: TextTable, limits: CopyNumberLimits, build: str | None, purity: float | Mapping[str, float] | None
+    table: TextTable,
+    limits: CopyNumberLimits,
+    build: str | None,
+    sample: str | None,
+    purity: float | Mapping[str, float] | None,
 ) -> AlterationFile:
     """Read the segments of a copy-number VCF. Matched normals, by their names, are no samples."""
-    samples = [(place, name) for place, name in enumerate(table.names[9:], 9) if not _NORMAL.fullmatch(name)]
-    if len(table.names) < 10 or not samples:
-        what = "no column of a tumour, so no copy number"
-        raise InputError(f"{table.path}: line {table.line}: {what}: give the caller's own VCF")
+    samples = tumours_of(table, sample)
     found = {unit: _Columns.empty() for unit in (COPIES, LOG2)}
     stated = _header_values(table.comments)
     records = total = 0
@@ -343,10 +353,10 @@ def read_vcf(
             f"{table.path}: none of its {total} records states copies (FORMAT CN) or a ratio (FORMAT SM, or INFO "
             "FOLD_CHANGE_LOG): give the VCF of a copy-number caller, or its segments"
         )
-    # Copies need a purity model: without one, callers leave CN empty, or write it as if the sample were pure.
+    # Copies need a model of the purity. Without one, callers leave CN empty.
     unit = COPIES if len(found[COPIES].rows) >= len(found[LOG2].rows) else LOG2
     columns = found[unit]
-    for _, name in samples:
+    for name in samples:
         columns.purity[name] = purity_of(stated.get("purity"), f"{table.path}: header")
         columns.ploidy[name] = _number(stated.get("ploidy", ""))
     return _called(table.path, columns.segments(unit), columns, limits, build, purity, _lengths(table.comments))
@@ -359,14 +369,14 @@ def _header_values(comments: tuple[str, ...]) -> dict[str, str]:
     return {"purity" if "purity" in match[1].lower() else "ploidy": match[2] for match in found}
 
 
-def _add_record(fields: list[str], samples: list[tuple[int, str]], found: dict[str, _Columns], where: str) -> bool:
+def _add_record(fields: list[str], samples: dict[str, int], found: dict[str, _Columns], where: str) -> bool:
     """Add one record for each sample and unit; whether it states a copy number at all."""
     chromosome, position, _, _, _, _, filters, info = fields[:8]
     details = dict(part.partition("=")[::2] for part in info.split(";"))
     end = details.get("END") or _end(position, details)
-    keys, any_value = fields[8].split(":"), False
-    for place, name in samples:
-        values = dict(zip(keys, fields[place].split(":"), strict=False))
+    keys, any_value = fields[8].split(":") if len(fields) > 8 else [], False
+    for name, place in samples.items():
+        values = dict(zip(keys, fields[place].split(":"), strict=False)) if place else {}
         for unit, (value, present) in _record_values(values, details).items():
             any_value |= present
             if not present:
@@ -387,12 +397,16 @@ def _end(position: str, details: dict[str, str]) -> str | None:
 
 def _record_values(values: dict[str, str], details: dict[str, str]) -> dict[str, tuple[float | None, bool]]:
     """The value in copies and as log2 ratio, each with whether the record has the field."""
-    copies = _number(values.get("CN", details.get("CN", "")))
+    stated = values | details
+    copies = _number(stated.get("CN", stated.get("TCN_EM", "")))
     ratio = _number(values.get("SM", ""))
-    log2 = _number(details.get("FOLD_CHANGE_LOG", ""))
+    log2 = _number(details.get("FOLD_CHANGE_LOG", details.get("CNLR_MEDIAN", "")))
     if not np.isnan(ratio):
         log2 = float(np.log2(max(ratio, 1e-3)))
     return {
-        COPIES: (None if np.isnan(copies) else copies, "CN" in values or "CN" in details),
-        LOG2: (None if np.isnan(log2) else log2, "SM" in values or "FOLD_CHANGE_LOG" in details),
+        COPIES: (None if np.isnan(copies) else copies, not stated.keys().isdisjoint(_COPY_FIELDS)),
+        LOG2: (
+            None if np.isnan(log2) else log2,
+            not stated.keys().isdisjoint(_LOG2_FIELDS),
+        ),
     }

@@ -25,7 +25,7 @@ from ..tables.accounts import RowTally
 from ..tables.rows import TextTable, open_table
 from ..variants.genes import known_genes
 from . import fusions_vcf
-from .alteration_file import NO_VALUE, SAMPLE_COLUMNS, AlterationFile, gene_of, one_sample
+from .alteration_file import NO_VALUE, SAMPLE_COLUMNS, AlterationFile, gene_of, is_vcf, one_sample
 
 Row = dict[str, str]
 """A row by the keys of its columns."""
@@ -175,8 +175,8 @@ def read(
     path = Path(path)
     known = screened_samples(screened)
     table = open_table(path)
-    if fusions_vcf.is_vcf(table):
-        return _finish(*fusions_vcf.read(table), known, "VCF")
+    if is_vcf(table):
+        return _finish(*fusions_vcf.read(table, sample), known, "VCF")
     layout = _layout(table)
     rows = _rows(table) if layout else None
     if layout is None:

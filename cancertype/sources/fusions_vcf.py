@@ -12,12 +12,11 @@ from ..alterations import genome
 from ..errors import InputError
 from ..tables.accounts import RowTally
 from ..tables.rows import TextTable
-from .alteration_file import gene_of, sample_of
+from .alteration_file import gene_of, tumours_of
 
 Pair = tuple[str, str | None, str | None]
 """Sample, 5' gene, 3' gene."""
 
-_NORMAL = re.compile(r"(.*[-_.])?(normal|blood|germline)([-_.].*)?", re.IGNORECASE)
 _NOT_PASSED = "marked by FILTER"
 _NOT_CALLED = "not called in any tumour sample"
 _NOT_STRUCTURAL = "no structural variant"
@@ -47,18 +46,10 @@ class _Record:
     carriers: tuple[str, ...]
 
 
-def is_vcf(table: TextTable) -> bool:
-    """Whether the file is a VCF."""
-    return any(text.startswith("##fileformat=VCF") for text in table.comments) or table.names[:2] == ("CHROM", "POS")
-
-
-def read(table: TextTable) -> tuple[list[Pair], RowTally]:
+def read(table: TextTable, sample: str | None) -> tuple[list[Pair], RowTally]:
     """The fusions of a VCF and what became of its records. Raises ``InputError`` where no genes are annotated."""
     annotated = _Annotation.of(table)
-    tumours = {name: place for place, name in enumerate(table.names[9:], 9) if not _NORMAL.fullmatch(name)}
-    if len(table.names) > 9 and not tumours:
-        raise InputError(f"{table.path}: line {table.line}: every sample is a matched normal: add the tumour")
-    tumours = tumours or {sample_of(table.path): 0}
+    tumours = tumours_of(table, sample)
     tally, pairs = RowTally(), []
     waiting: dict[str, _Record] = {}
     for number, fields in table.rows():
@@ -117,8 +108,8 @@ def _carriers(fields: list[str], tumours: dict[str, int]) -> list[str] | None:
     if "GT" not in keys:
         return list(tumours) if len(tumours) == 1 else None
     at = keys.index("GT")
-    genotypes = {case: fields[place].split(":")[at] for case, place in tumours.items()}
-    if len(tumours) == 1 and set(*genotypes.values()) <= set("./|"):
+    genotypes = {case: [*fields[place].split(":"), *keys][at] for case, place in tumours.items()}
+    if len(tumours) == 1 and set(*genotypes.values()) <= set("./|GT"):
         return list(tumours)  # Somatic callers leave the genotype open.
     return [case for case, genotype in genotypes.items() if re.search("[1-9]", genotype)]
 

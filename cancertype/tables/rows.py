@@ -6,7 +6,7 @@ header that begins with ``#``, tabs, commas or blanks, quotes, and R's unnamed c
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -38,6 +38,11 @@ class TextTable:
                     "fix or remove the row"
                 )
             yield number, fields
+
+    def named(self, names: Sequence[str]) -> "TextTable":
+        """The same table with ``names`` for its columns, for a file without a header: its first line is a row."""
+        rows = chain([(self.line, list(self.names))], self._rows)
+        return TextTable(self.path, tuple(names), self.comments, self.line - 1, rows)
 
     def keys(self) -> tuple[str, ...]:
         """The names to compare by: small letters and digits only, so that ``loc.start`` and ``Loc_Start`` agree."""
