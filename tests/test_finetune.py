@@ -632,3 +632,42 @@ def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(finishe
         assert [row["loss"] for row in two] == pytest.approx([row["loss"] for row in one], rel=1e-4)
     config = "adapter_config.json"
     assert contents(tmp_path / "adapter")[config] == contents(folder / "adapter")[config]
+
+
+# Live logging, compilation, memory
+
+
+def test_live_logs_hold_every_logged_loss_and_change_no_byte_of_the_adapter(finished, splits, tiny_gemma3, tmp_path):
+    folder, _ = finished
+    finetune(job(splits, tiny_gemma3, tmp_path, fields={"live_logs": tmp_path / "live"}, log_to=["dvclive"]))
+    written = (tmp_path / "live" / "dvclive" / "plots" / "metrics" / "loss.tsv").read_text().splitlines()
+    logged = [float(line.split("\t")[-1]) for line in written[1:]]
+    assert logged == pytest.approx([row["loss"] for row in curve(folder)])
+    assert contents(tmp_path / "adapter") == contents(folder / "adapter")
+
+
+def test_a_live_logger_that_is_not_installed_is_named_with_the_remedy(splits, tiny_gemma3, tmp_path, monkeypatch):
+    monkeypatch.setattr("cancertype.finetune.live.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"train\.log_to names wandb, which is not installed: pip install wandb"):
+        finetune(job(splits, tiny_gemma3, tmp_path, fields={"live_logs": tmp_path / "live"}, log_to=["wandb"]))
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
+def test_a_compiled_model_has_the_same_losses(finished, splits, tiny_gemma3, tmp_path):
+    folder, _ = finished
+    finetune(job(splits, tiny_gemma3, tmp_path, compile=True))
+    for name in ("training", "validation"):
+        one, other = curve(folder, name), curve(tmp_path, name)
+        assert [row["loss"] for row in other] == pytest.approx([row["loss"] for row in one], rel=1e-3)
+    names = [set(load_file(path / "adapter" / "adapter_model.safetensors")) for path in (folder, tmp_path)]
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("settings", [{"loss": "text"}, {"loss": "labels"}, {"batch_size": 16}])
+def test_a_loss_computed_in_parts_is_the_loss_of_the_whole(settings, splits, tiny_gemma2, tmp_path, monkeypatch):
+    for folder, logits in (("whole", 1 << 25), ("parts", 1000)):
+        monkeypatch.setattr("cancertype.finetune.loss._LOGITS_AT_ONCE", logits)
+        finetune(job(splits, tiny_gemma2, tmp_path / folder, **settings))
+    for name in ("training", "validation"):
+        whole, parts = curve(tmp_path / "whole", name), curve(tmp_path / "parts", name)
+        assert [row["loss"] for row in parts] == pytest.approx([row["loss"] for row in whole], rel=1e-4)
