@@ -494,6 +494,36 @@ def test_a_revision_that_the_caller_fetched_is_named_as_it_was_asked_for(finishe
     assert str(folder) not in (tmp_path / "adapter" / "training.json").read_text()
 
 
+@pytest.mark.parametrize("embeddings", [True, "label_tokens"])
+def test_training_continues_from_trained_embeddings(embeddings, splits, tiny_gemma3, tmp_path):
+    lora = {"train_embeddings": embeddings}
+    finetune(job(splits, tiny_gemma3, tmp_path / "first", lora=lora, max_steps=2))
+    first = str(tmp_path / "first" / "adapter")
+    report = finetune(job(splits, tiny_gemma3, tmp_path / "second", lora=lora, max_steps=2, continue_from=first))
+    assert report["steps_in_all"] == 4
+    with pytest.raises(InputError, match="but the lora section says"):
+        finetune(job(splits, tiny_gemma3, tmp_path / "third", max_steps=2, continue_from=first))
+
+
+def test_whole_embeddings_are_stored_in_the_dtype_of_the_base_and_the_adapter_answers_as_trained(
+    splits, tiny_gemma3, tmp_path
+):
+    from cancertype.language_model.loading import load_model
+    from cancertype.scoring.merging import merge
+
+    base = shutil.copytree(tiny_gemma3, tmp_path / "base")
+    load_model(tiny_gemma3, dtype="bfloat16", device="cpu").save_pretrained(base)
+    lora, rate = {"train_embeddings": True}, {"embedding_learning_rate": 1.0e-2}
+    finetune(job(splits, base, tmp_path, lora=lora, max_steps=2, **rate))
+    weights = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    assert {weight.dtype for name, weight in weights.items() if "lora" not in name} == {torch.bfloat16}
+    assert {weight.dtype for name, weight in weights.items() if "lora" in name} == {torch.float32}
+    prompts = pq.read_table(splits["validation"])["prompt"].to_pylist()[:4]
+    merge(base, tmp_path / "adapter", tmp_path / "merged", prompts, list(LABEL_TEXTS.values()), tolerance=1.0)
+    stored = load_file(tmp_path / "merged" / "model.safetensors")["model.embed_tokens.weight"]
+    assert torch.equal(stored, weights["base_model.model.model.embed_tokens.weight"])
+
+
 def copied(adapter: Path, to: Path, name: str, **changes) -> Path:
     """A copy of an adapter with changed keys in one of its JSON files."""
     shutil.copytree(adapter, to)
@@ -652,9 +682,12 @@ def test_a_live_logger_that_is_not_installed_is_named_with_the_remedy(splits, ti
         finetune(job(splits, tiny_gemma3, tmp_path, fields={"live_logs": tmp_path / "live"}, log_to=["wandb"]))
 
 
-@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler on a CPU")
-def test_a_compiled_model_has_the_same_losses(finished, splits, tiny_gemma3, tmp_path):
+def test_a_compiled_model_has_the_same_losses(finished, splits, tiny_gemma3, tmp_path, monkeypatch):
+    """Traced as a whole, forwards and backwards; what the C++ compiler would make of that takes minutes."""
     folder, _ = finished
+    compile_module = torch.nn.Module.compile
+    backend = {"backend": "aot_eager", "fullgraph": True}
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **options: compile_module(self, **options | backend))
     finetune(job(splits, tiny_gemma3, tmp_path, compile=True))
     for name in ("training", "validation"):
         one, other = curve(folder, name), curve(tmp_path, name)

@@ -28,7 +28,7 @@ from transformers import (
 from ..files import check_room, digest, explained_writes, write_text
 from ..language_model import base_record
 from ..language_model.label_trie import LabelTrie
-from ..language_model.loading import check_trainable_here, default_device
+from ..language_model.loading import check_trainable_here, default_device, load_config
 from . import Job
 from . import adapter as adapters
 from .callbacks import LastStep, LossCurves, Progress, ResumedLoss, StepTimer, StopOnSigterm
@@ -271,7 +271,8 @@ def _write(
     job: Job, trainer: PlannedTraining, checkpoints: Path, report: dict[str, Any], measured: dict[str, Any]
 ) -> None:
     """Write all results, and delete the checkpoints once everything is on the disk."""
-    adapters.write(_result(trainer, checkpoints), job.out, base=report["base"], report=report)
+    dtype = load_config(job.base).dtype or torch.float32
+    adapters.write(_result(trainer, checkpoints), job.out, base=report["base"], report=report, dtype=dtype)
     with explained_writes(job.out.parent, adapters.GOES_ON):
         if job.curves is not None:
             LossCurves(job.curves, trainer.batches).write(trainer.state.log_history)
