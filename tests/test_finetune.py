@@ -105,9 +105,9 @@ def test_a_teacher_is_followed_as_far_as_its_share_and_never_changes_what_valida
         run = job(splits, tiny_gemma3, tmp_path / str(share), loss="labels", max_steps=16, teacher_share=share)
         return finetune(replace(run, teacher=tmp_path / "teacher.parquet"))
 
-    told = pq.read_table(splits["validation"])["label"].to_pylist()
+    truth = pq.read_table(splits["validation"])["label"].to_pylist()
     followed, ignored = trained(1.0), trained(0.0)
-    assert followed["validation_accuracy_last"] == pytest.approx(told.count(always) / len(told)), (
+    assert followed["validation_accuracy_last"] == pytest.approx(truth.count(always) / len(truth)), (
         "it says as the teacher"
     )
     assert followed["training_loss_last"] < 0.2 < ignored["validation_loss_last"] < followed["validation_loss_last"]

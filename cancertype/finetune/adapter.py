@@ -141,7 +141,7 @@ def load_weights(model: PeftModel, folder: Path) -> None:
         raise InputError(f"{folder / WEIGHTS}: damaged ({error}). Fetch or train the adapter again") from error
     result = set_peft_model_state_dict(model, weights)
     if result.unexpected_keys:
-        raise InputError(f"{folder / WEIGHTS}: holds weights that the adapter lacks: {result.unexpected_keys[:3]}")
+        raise InputError(f"{folder / WEIGHTS}: has weights that the adapter lacks: {result.unexpected_keys[:3]}")
 
 
 def write(
