@@ -2,13 +2,13 @@
 
     python -m benchmarks.scoring --base models/base --text data/text/test.parquet [--post-text FILE]
 
-The blog post's prompt holds the 26 labels and hundreds of mutations. FILE is what `to_text` writes for the same cases
-under `params/gemma-2-2b.yaml`; without it the post's template gets the few mutations of our own prompt.
+The blog post's prompt has the 26 labels and hundreds of mutations. FILE is what `to_text` writes for the same cases
+under `params/gemma-2-2b.yaml`. Without it the post's template gets the few mutations of our own prompt.
 
-Every way gets the same cases, sorted by length and batched alike where it batches; slow ways get fewer of them, evenly
-spaced over the lengths. Rounds are interleaved and each way's best one counts, so that a passing load on the machine
-does not fall on one way alone. On two idle cores it takes about three minutes. On a machine that others use, add
-`--shared`: one thread, and its own CPU seconds instead of the clock's.
+Every way gets the same cases, sorted by length and in the same batches. Slow ways get fewer of them, evenly spaced over
+the lengths. Rounds are interleaved and each way's best one counts, so that a passing load on the machine does not fall
+on one way alone. On two idle cores it takes about three minutes. On a machine that others use, add `--shared`, which
+uses one thread and counts its CPU seconds instead of the clock's.
 """
 
 import argparse
@@ -46,7 +46,7 @@ class Ways:
         self.longest = max(map(len, self.label_tokens))
 
     def generate_each(self, prompts: list[str]) -> list[str | None]:
-        """(a) One ``generate`` call a case, then parsing; one token more than the longest label, to see it end."""
+        """(a) One ``generate`` call per case, then parsing; one token more than the longest label, to see it end."""
         return [self._parsed(self._generate([prompt], self.longest + 1)[0]) for prompt in prompts]
 
     def generate_batched(self, prompts: list[str]) -> list[str | None]:
@@ -65,7 +65,7 @@ class Ways:
 
     @torch.inference_mode()
     def read(self, prompts: list[str]) -> None:
-        """The lower bound: the prompts go through the model, and nothing is asked."""
+        """The lower bound: the model reads the prompts and answers nothing."""
         for some in self._batches(prompts):
             batch = self.tokenizer(some, padding=True, padding_side="right", return_tensors="pt").to(self.model.device)
             self.model.get_decoder()(batch["input_ids"], use_cache=False)

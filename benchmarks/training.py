@@ -2,16 +2,16 @@
 
     python -m benchmarks.training --features data/features --base models/base
 
-(a) is SFTTrainer as it comes, with the settings and the prompt of params/gemma-2-2b.yaml: the loss on the whole text,
+(a) is an unchanged SFTTrainer with the settings and the prompt of params/gemma-2-2b.yaml: the loss on the whole text,
 padded to the right in random order, batches of 2 and 8 of them accumulated, gradient checkpointing. Its trained
 embeddings are left out, which only makes it faster. (b) is ``cancertype.finetune`` with params/quickstart.yaml, once
-for each loss. Each recipe runs in a process of its own, for its peak memory; (a) for so many minutes, (b) over all
-cases once.
+per loss. Each recipe runs in a process of its own, so that its peak memory is its own: (a) for a number of minutes, (b)
+over all cases once.
 
-As both see different texts of the same cases, (a)'s rate in cases is its rate in tokens over the mean length of all
-cases. The bound is the measured speed of a float32 matrix product over the work that no implementation can avoid:
-4 operations for each weight of the transformer blocks and token (2 forward, 2 for the gradient of the activations; the
-frozen weights need none). Seconds of CPU stand beside seconds of the clock, for machines with other work.
+Because the two see different texts of the same cases, (a)'s rate in cases is its rate in tokens over the mean length of
+all cases. The bound is the measured speed of a float32 matrix product over the work that no implementation can avoid:
+4 operations per token and weight of the transformer blocks (2 forward, 2 for the gradient of the activations; the
+frozen weights need none). CPU seconds are given beside seconds of the clock, because the machine may have other work.
 """
 
 import argparse
@@ -146,8 +146,8 @@ def label_loss(model: Any, tokenizer: Any, cases: pa.Table, label_texts: dict[st
     collator = Collator(tokenizer, trie)
     examples = list(map(Example, cases["prompt"].to_pylist(), cases["label"].to_pylist()))
     with torch.no_grad():
-        found = [model(**collator([example])) for example in examples]
-    nll, tokens = (sum(float(getattr(one, name).sum()) for one in found) for name in ("nll", "tokens"))
+        losses = [model(**collator([example])) for example in examples]
+    nll, tokens = (sum(float(getattr(one, name).sum()) for one in losses) for name in ("nll", "tokens"))
     return {"validation_loss": nll / len(examples), "validation_loss_per_token": nll / tokens}
 
 

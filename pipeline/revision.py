@@ -41,12 +41,13 @@ def _fetch(revision: str, folder: Path) -> None:
     # DVC takes seconds to import, and few runs continue from a revision.
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
+    from dvc_data.index import DataIndexDirError
 
     try:
         # DVC puts what it gets into a folder that is there.
         with whole_folder(folder) as part:
             Repo.get(".", ADAPTER.as_posix(), out=str(part), rev=revision)
-    except DvcException as error:
+    except (DvcException, DataIndexDirError) as error:
         raise InputError(
             f"train.continue_from: DVC cannot fetch the adapter of revision {revision} ({error}). It must be in the "
             "cache or in a remote: run `dvc fetch` at that revision, or `dvc push` where it was trained"

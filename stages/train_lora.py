@@ -35,6 +35,7 @@ def main() -> None:
         metrics=METRICS / "training.json",
         # Speed differs between runs of the same settings, so it is no output.
         timings=SCRATCH / "training_times.jsonl",
+        live_logs=SCRATCH / "live",
         # DVC ends without an error when its cache is full, and the next run would train again.
         copied_to=() if cache is None else (cache,),
         continue_from=adapter_of(train.continue_from),

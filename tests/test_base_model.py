@@ -13,11 +13,12 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
 from transformers import AutoConfig
 
 from cancertype.errors import InputError
 from cancertype.labels import WORDS
-from cancertype.language_model import conversion, loading
+from cancertype.language_model import base_record, conversion, loading
 from cancertype.language_model.gguf_tokenizer import GEMMA3_MERGES, byte_pair_merges, gemma_tokenizer, vocabulary
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -134,6 +135,91 @@ def test_a_revision_of_something_without_revisions_is_refused(tiny_gemma3, tmp_p
             conversion.fetch(base, "main", tmp_path / "base")
 
 
+def test_code_pickles_and_secrets_beside_a_model_stay_where_they_are(tiny_gemma3, tmp_path):
+    given = shutil.copytree(tiny_gemma3, tmp_path / "given")
+    (tmp_path / "secret").write_text("password")
+    for name in (".env", "modeling_x.py", "pytorch_model.bin", "notes.txt"):
+        (given / name).write_text("private")
+    (given / "credentials.json").symlink_to(tmp_path / "secret")
+    conversion.fetch(str(given), None, tmp_path / "base")
+    assert {path.name for path in (tmp_path / "base").iterdir()} == {path.name for path in tiny_gemma3.iterdir()}
+
+
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_a_model_that_brings_code_is_refused_and_its_code_never_runs(tiny_gemma3, tmp_path, name):
+    given = shutil.copytree(tiny_gemma3, tmp_path / "given")
+    content = json.loads((given / name).read_text())
+    content["auto_map"] = {key: f"evil.{key}" for key in ("AutoConfig", "AutoModelForCausalLM", "AutoTokenizer")}
+    (given / name).write_text(json.dumps(content | {"model_type": "evil"} if name == "config.json" else content))
+    (given / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    for load in (
+        lambda: conversion.fetch(str(given), None, tmp_path / "base"),
+        lambda: loading.load_model(given),
+        lambda: loading.load_tokenizer(given),
+    ):
+        with pytest.raises(InputError, match=rf"{name}: asks for code of the model's own \(auto_map\)"):
+            load()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["given"]
+
+
+def _damage(path: Path, how: str) -> None:
+    content = path.read_bytes()
+    damages = {"cut": content[: len(content) // 2], "empty": b"", "noise": content[::-1], "null": b"null"}
+    path.write_bytes(damages[how])
+
+
+@pytest.mark.parametrize("how", ["cut", "empty", "noise", "null"])
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json", "tokenizer_config.json"])
+def test_a_damaged_file_is_one_clear_line(tiny_gemma3, tmp_path, name, how):
+    folder = shutil.copytree(tiny_gemma3, tmp_path / "given")
+    _damage(folder / name, how)
+    with pytest.raises(InputError) as refused:
+        loading.load_tokenizer(folder)
+        loading.load_model(folder)
+    assert str(folder) in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_weights_that_lack_a_tensor_are_not_filled_with_random_numbers(tiny_gemma3, tmp_path):
+    folder = shutil.copytree(tiny_gemma3, tmp_path / "given")
+    weights = load_file(folder / "model.safetensors")
+    del weights["model.layers.2.mlp.up_proj.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(InputError, match=r"lack 1 weights, model\.layers\.2\.mlp\.up_proj\.weight among them"):
+        loading.load_model(folder)
+
+
+def test_a_flipped_bit_in_the_weights_of_a_base_is_noticed(tiny_gemma3, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    conversion.fetch(str(tiny_gemma3), None, tmp_path / "base")
+    loading.load_model(tmp_path / "base")
+    # The weights are a hard link to the given ones, so the damage is done to a copy.
+    copy = shutil.copytree(tmp_path / "base", tmp_path / "copy")
+    content = bytearray((copy / "model.safetensors").read_bytes())
+    content[-1000] ^= 1
+    (copy / "model.safetensors").write_bytes(content)
+    for load in (loading.load_model, lambda folder: conversion.fetch(str(folder), None, tmp_path / "other")):
+        with pytest.raises(InputError, match=r"model\.safetensors: damaged or replaced.*Fetch the base again"):
+            load(copy)
+    assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("content", ["null", "[1]", "{", '{"id": 3}', '{"id": "x", "sha256": {"a": "b"}}'])
+def test_a_damaged_record_of_a_base_is_one_clear_line(tiny_gemma3, tmp_path, content):
+    folder = shutil.copytree(tiny_gemma3, tmp_path / "given")
+    (folder / "base.json").write_text(content)
+    for read in (base_record.identity, loading.load_model):
+        with pytest.raises(InputError, match=r"base\.json: "):
+            read(folder)
+
+
+def test_an_index_that_points_out_of_its_folder_is_refused(tiny_gemma3, tmp_path):
+    folder = shutil.copytree(tiny_gemma3, tmp_path / "given")
+    for parts in ({"a": "../model.safetensors"}, {"a": "/etc/passwd"}, {"a": None}, [], None):
+        (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": parts}))
+        with pytest.raises(InputError, match="does not give a file of this folder for each weight"):
+            conversion.fetch(str(folder), None, tmp_path / "base")
+
+
 class _Hub(BaseHTTPRequestHandler):
     """As much of the Hub's HTTP interface as a download uses; `gated/model` and `absent/model` are refused."""
 
@@ -199,6 +285,17 @@ def test_a_hub_model_is_downloaded_at_a_commit_without_pickles(hub, tmp_path):
     assert (tmp_path / "base" / "config.json").read_bytes() == hub["config.json"]
     origin = json.loads((tmp_path / "base" / "base.json").read_text())
     assert (origin["revision"], origin["licence"]) == (COMMIT, "gemma")
+
+
+def test_a_model_of_the_hub_is_used_at_a_commit_that_is_stated_and_without_code_or_pickles(
+    hub, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    hub |= {"modeling_x.py": b"print()", ".env": b"secret"}
+    folder = conversion.local_folder("open/model")
+    assert folder.name == COMMIT and f"open/model: using commit {COMMIT}" in capsys.readouterr().err
+    got = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert got == set(hub) - {"modeling_x.py", ".env", "pytorch_model.bin"}
 
 
 @pytest.mark.parametrize(

@@ -105,9 +105,9 @@ def test_a_teacher_is_followed_as_far_as_its_share_and_never_changes_what_valida
         run = job(splits, tiny_gemma3, tmp_path / str(share), loss="labels", max_steps=16, teacher_share=share)
         return finetune(replace(run, teacher=tmp_path / "teacher.parquet"))
 
-    told = pq.read_table(splits["validation"])["label"].to_pylist()
+    truth = pq.read_table(splits["validation"])["label"].to_pylist()
     followed, ignored = trained(1.0), trained(0.0)
-    assert followed["validation_accuracy_last"] == pytest.approx(told.count(always) / len(told)), (
+    assert followed["validation_accuracy_last"] == pytest.approx(truth.count(always) / len(truth)), (
         "it says as the teacher"
     )
     assert followed["training_loss_last"] < 0.2 < ignored["validation_loss_last"] < followed["validation_loss_last"]
@@ -494,6 +494,36 @@ def test_a_revision_that_the_caller_fetched_is_named_as_it_was_asked_for(finishe
     assert str(folder) not in (tmp_path / "adapter" / "training.json").read_text()
 
 
+@pytest.mark.parametrize("embeddings", [True, "label_tokens"])
+def test_training_continues_from_trained_embeddings(embeddings, splits, tiny_gemma3, tmp_path):
+    lora = {"train_embeddings": embeddings}
+    finetune(job(splits, tiny_gemma3, tmp_path / "first", lora=lora, max_steps=2))
+    first = str(tmp_path / "first" / "adapter")
+    report = finetune(job(splits, tiny_gemma3, tmp_path / "second", lora=lora, max_steps=2, continue_from=first))
+    assert report["steps_in_all"] == 4
+    with pytest.raises(InputError, match="but the lora section says"):
+        finetune(job(splits, tiny_gemma3, tmp_path / "third", max_steps=2, continue_from=first))
+
+
+def test_whole_embeddings_are_stored_in_the_dtype_of_the_base_and_the_adapter_answers_as_trained(
+    splits, tiny_gemma3, tmp_path
+):
+    from cancertype.language_model.loading import load_model
+    from cancertype.scoring.merging import merge
+
+    base = shutil.copytree(tiny_gemma3, tmp_path / "base")
+    load_model(tiny_gemma3, dtype="bfloat16", device="cpu").save_pretrained(base)
+    lora, rate = {"train_embeddings": True}, {"embedding_learning_rate": 1.0e-2}
+    finetune(job(splits, base, tmp_path, lora=lora, max_steps=2, **rate))
+    weights = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
+    assert {weight.dtype for name, weight in weights.items() if "lora" not in name} == {torch.bfloat16}
+    assert {weight.dtype for name, weight in weights.items() if "lora" in name} == {torch.float32}
+    prompts = pq.read_table(splits["validation"])["prompt"].to_pylist()[:4]
+    merge(base, tmp_path / "adapter", tmp_path / "merged", prompts, list(LABEL_TEXTS.values()), tolerance=1.0)
+    stored = load_file(tmp_path / "merged" / "model.safetensors")["model.embed_tokens.weight"]
+    assert torch.equal(stored, weights["base_model.model.model.embed_tokens.weight"])
+
+
 def copied(adapter: Path, to: Path, name: str, **changes) -> Path:
     """A copy of an adapter with changed keys in one of its JSON files."""
     shutil.copytree(adapter, to)
@@ -632,3 +662,45 @@ def test_two_processes_have_the_losses_of_one_with_the_same_global_batch(finishe
         assert [row["loss"] for row in two] == pytest.approx([row["loss"] for row in one], rel=1e-4)
     config = "adapter_config.json"
     assert contents(tmp_path / "adapter")[config] == contents(folder / "adapter")[config]
+
+
+# Live logging, compilation, memory
+
+
+def test_live_logs_hold_every_logged_loss_and_change_no_byte_of_the_adapter(finished, splits, tiny_gemma3, tmp_path):
+    folder, _ = finished
+    finetune(job(splits, tiny_gemma3, tmp_path, fields={"live_logs": tmp_path / "live"}, log_to=["dvclive"]))
+    written = (tmp_path / "live" / "dvclive" / "plots" / "metrics" / "loss.tsv").read_text().splitlines()
+    logged = [float(line.split("\t")[-1]) for line in written[1:]]
+    assert logged == pytest.approx([row["loss"] for row in curve(folder)])
+    assert contents(tmp_path / "adapter") == contents(folder / "adapter")
+
+
+def test_a_live_logger_that_is_not_installed_is_named_with_the_remedy(splits, tiny_gemma3, tmp_path, monkeypatch):
+    monkeypatch.setattr("cancertype.finetune.live.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"train\.log_to names wandb, which is not installed: pip install wandb"):
+        finetune(job(splits, tiny_gemma3, tmp_path, fields={"live_logs": tmp_path / "live"}, log_to=["wandb"]))
+
+
+def test_a_compiled_model_has_the_same_losses(finished, splits, tiny_gemma3, tmp_path, monkeypatch):
+    """Traced as a whole, forwards and backwards; what the C++ compiler would make of that takes minutes."""
+    folder, _ = finished
+    compile_module = torch.nn.Module.compile
+    backend = {"backend": "aot_eager", "fullgraph": True}
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda self, **options: compile_module(self, **options | backend))
+    finetune(job(splits, tiny_gemma3, tmp_path, compile=True))
+    for name in ("training", "validation"):
+        one, other = curve(folder, name), curve(tmp_path, name)
+        assert [row["loss"] for row in other] == pytest.approx([row["loss"] for row in one], rel=1e-3)
+    names = [set(load_file(path / "adapter" / "adapter_model.safetensors")) for path in (folder, tmp_path)]
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("settings", [{"loss": "text"}, {"loss": "labels"}, {"batch_size": 16}])
+def test_a_loss_computed_in_parts_is_the_loss_of_the_whole(settings, splits, tiny_gemma2, tmp_path, monkeypatch):
+    for folder, logits in (("whole", 1 << 25), ("parts", 1000)):
+        monkeypatch.setattr("cancertype.finetune.loss._LOGITS_AT_ONCE", logits)
+        finetune(job(splits, tiny_gemma2, tmp_path / folder, **settings))
+    for name in ("training", "validation"):
+        whole, parts = curve(tmp_path / "whole", name), curve(tmp_path / "parts", name)
+        assert [row["loss"] for row in parts] == pytest.approx([row["loss"] for row in whole], rel=1e-4)

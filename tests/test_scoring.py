@@ -247,3 +247,25 @@ def test_a_tokenizer_without_bos_is_refused():
     tokenizer = type("Bare", (), {**vars(bare), "__call__": lambda self, texts: {"input_ids": [[5]] * len(texts)}})()
     with pytest.raises(InputError, match="puts no <bos>"):
         likelihood._encode(tokenizer, ["x"])
+
+
+def test_a_batch_of_long_prompts_has_fewer_of_them():
+    lengths = [100, 5000, 2000, 100, 2000, 9000, 2000, 2000, 2000, 100]
+    batches = list(likelihood._by_length(lengths, 3))
+    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
+    assert [[lengths[index] for index in batch] for batch in batches] == [
+        [9000],
+        [5000],
+        [2000, 2000, 2000],
+        [2000, 2000, 100],
+        [100, 100],
+    ]
+
+
+def test_answers_do_not_depend_on_how_many_tokens_are_read_at_a_time(tiny_gemma2, monkeypatch):
+    model, tokenizer = loading.load_model(tiny_gemma2, device="cpu"), loading.load_tokenizer(tiny_gemma2)
+    prompts = ["TP53 R175H, " * n + "cancer:" for n in range(1, 9)]
+    together = likelihood.score_labels(model, tokenizer, prompts, [" breast", " lung"], batch_size=8)
+    monkeypatch.setattr(likelihood, "_TOKENS_AT_ONCE", 1)
+    alone = likelihood.score_labels(model, tokenizer, prompts, [" breast", " lung"], batch_size=8)
+    assert abs(together - alone).max() < 1e-3

@@ -28,6 +28,7 @@ class Job:
         curves: folder for ``training.csv`` and ``validation.csv``; None for no files.
         metrics: JSON file for the report that is also in ``out``; None for no file.
         timings: file that gets one line of JSON per finished run with its speed and memory; None for no file.
+        live_logs: folder for what ``train_settings.log_to`` writes; None where it is empty.
         copied_to: folders that get a copy of the adapter later, whose disks must have room for it too.
         continue_from: the adapter folder that ``train_settings.continue_from`` names, where the caller has fetched it
             because it is neither a folder nor a Hub id (but a git revision, for example).
@@ -51,6 +52,7 @@ class Job:
     curves: Path | None = None
     metrics: Path | None = None
     timings: Path | None = None
+    live_logs: Path | None = None
     copied_to: tuple[Path, ...] = ()
     continue_from: Path | None = None
     teacher: Path | None = None
@@ -73,6 +75,8 @@ def finetune(job: Job) -> dict:
     With ``train_settings.num_processes`` above 1 that many local processes share the work. Under a launcher
     (``accelerate launch``, ``torchrun``) every process calls this function, and the launcher's number counts.
     """
+    if job.train_settings.log_to and job.live_logs is None:
+        raise InputError(f"train.log_to is {job.train_settings.log_to}, but no folder for live logs was given")
     share = job.train_settings.teacher_share
     # It would train on the true labels alone, and the report would still say that a teacher had its share.
     if share and job.teacher is None:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from peft import PeftModel, set_peft_model_state_dict
 from peft.utils import load_peft_weights
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
 
 from ..errors import InputError
 from ..files import digest, explained_writes, whole_folder, write_text
@@ -82,8 +84,6 @@ def check_fits(
         )
     for key in SHAPE:
         before, now = _normal(config.get(key)), _normal(arguments.get(key))
-        if key == "modules_to_save":
-            before, now = _without_head(before), _without_head(now)
         if before != now:
             raise InputError(
                 f"train.continue_from is {name!r}, whose {key} is {before}, but the lora section says {now}"
@@ -116,18 +116,21 @@ def _object(path: Path, name: str) -> dict[str, Any]:
     return content
 
 
-def _normal(value: Any) -> Any:
-    """A setting in one form: sets, tuples and lists of modules or tokens as sorted lists, empty ones as None."""
-    if isinstance(value, Mapping):
-        return {key: _normal(of_key) for key, of_key in value.items()} or None
-    if isinstance(value, list | tuple | set | frozenset):
-        return sorted(value) or None
-    return value
+def _normal(setting: Any) -> Any:
+    """A setting in one form, whether it is as asked for or as PEFT has completed and stored it.
+
+    PEFT stores sets in any order and adds a module's full path to its name. unsloth adds the output head that is tied
+    to the embedding. Lists become sorted lists of plain names without the head, and empty ones None.
+    """
+    if isinstance(setting, Mapping):
+        return {_name(module): _normal(value) for module, value in setting.items()} or None
+    if isinstance(setting, list | tuple | set | frozenset):
+        return sorted({_name(entry) for entry in setting} - {"lm_head"}) or None
+    return setting
 
 
-def _without_head(modules: list[str] | None) -> list[str] | None:
-    """``modules_to_save`` without the output head: PEFT and unsloth add it to the embedding to which it is tied."""
-    return [module for module in modules or [] if module != "lm_head"] or None
+def _name(entry: Any) -> Any:
+    return entry.rsplit(".", 1)[-1] if isinstance(entry, str) else entry
 
 
 def load_weights(model: PeftModel, folder: Path) -> None:
@@ -138,15 +141,30 @@ def load_weights(model: PeftModel, folder: Path) -> None:
         raise InputError(f"{folder / WEIGHTS}: damaged ({error}). Fetch or train the adapter again") from error
     result = set_peft_model_state_dict(model, weights)
     if result.unexpected_keys:
-        raise InputError(f"{folder / WEIGHTS}: holds weights that the adapter lacks: {result.unexpected_keys[:3]}")
+        raise InputError(f"{folder / WEIGHTS}: has weights that the adapter lacks: {result.unexpected_keys[:3]}")
 
 
-def write(checkpoint: Path, out: Path, *, base: Mapping[str, Any], report: Mapping[str, Any]) -> None:
-    """Write the adapter folder from a checkpoint, whole or not at all."""
+def write(
+    checkpoint: Path, out: Path, *, base: Mapping[str, Any], report: Mapping[str, Any], dtype: torch.dtype
+) -> None:
+    """Write the adapter folder from a checkpoint, whole or not at all; whole embeddings are stored in ``dtype``."""
     with explained_writes(out.parent, GOES_ON), whole_folder(out) as folder:
-        shutil.copyfile(checkpoint / WEIGHTS, folder / WEIGHTS)
+        _write_weights(checkpoint / WEIGHTS, folder / WEIGHTS, dtype)
         write_text(folder / CONFIG, dump(_portable(checkpoint / CONFIG, base)))
         write_text(folder / REPORT, dump(report))
+
+
+def _write_weights(trained: Path, to: Path, dtype: torch.dtype) -> None:
+    """Copy the weights, embeddings in the base's own dtype: merged into it they would be rounded to that anyway."""
+    with safe_open(trained, framework="pt") as file:
+        names = set(file.keys())
+    embeddings = {name for name in names if name.endswith(("embed_tokens.weight", "lm_head.weight"))}
+    if not embeddings or dtype == torch.float32:
+        shutil.copyfile(trained, to)
+        return
+    weights = load_file(trained)
+    stored = {name: weight.to(dtype) if name in embeddings else weight for name, weight in weights.items()}
+    save_file(stored, to, metadata={"format": "pt"})
 
 
 def _portable(config: Path, base: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from transformers import (
 from ..files import check_room, digest, explained_writes, write_text
 from ..language_model import base_record
 from ..language_model.label_trie import LabelTrie
-from ..language_model.loading import check_trainable_here, default_device
+from ..language_model.loading import check_trainable_here, default_device, load_config
 from . import Job
 from . import adapter as adapters
 from .callbacks import LastStep, LossCurves, Progress, ResumedLoss, StepTimer, StopOnSigterm
@@ -47,12 +47,16 @@ from .data import (
     take,
     trie_of,
 )
+from .live import live_loggers
 from .loss import return_label_loss
 from .trainer import Batches, PlannedTraining
 
 SCHEDULERS = {"linear": "linear", "cosine": "cosine", "constant": "constant_with_warmup"}
 LIBRARIES = ("torch", "transformers", "peft", "trl")
 CHECKPOINTS_KEPT = 3
+SHAPES_NOTHING = {"continue_from", "num_processes", "log_to"}
+"""Keys of the train section that do not shape the result, or are recorded in another way."""
+
 _BESIDE_WEIGHTS = 1 << 16
 """Bytes of a checkpoint's or adapter's small files, at most."""
 
@@ -81,7 +85,7 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
         model=model,
         args=_arguments(job, backend, model, checkpoints, len(batches.rows)),
         processing_class=tokenizer,
-        callbacks=_callbacks(job, batches, timer, processes),
+        callbacks=_callbacks(job, batches, timer, processes, resumes=checkpoints.is_dir()),
         batches=batches,
     )
     trainer.remove_callback(PrinterCallback)
@@ -89,6 +93,9 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
     return_label_loss(
         model.get_base_model(), trie if settings.loss == "labels" else None, teacher_share=settings.teacher_share
     )
+    if settings.compile:
+        # In place, so that the names of its weights stay. Lengths vary from batch to batch.
+        model.get_base_model().get_decoder().compile(dynamic=True)
     resumed = _train(trainer, checkpoints)
 
     report = _report(job, trainer, batches, base, origin)
@@ -118,7 +125,7 @@ def _key(job: Job, base: dict[str, Any], origin: dict[str, Any] | None, processe
         "base": base,
         "continued_from": origin and origin["sha256"],
         "settings": [section.model_dump() for section in (job.model, job.lora)],
-        "train": job.train_settings.model_dump(exclude={"continue_from", "num_processes"}),
+        "train": job.train_settings.model_dump(exclude=SHAPES_NOTHING),
         "processes": processes,
         "label_texts": dict(job.label_texts),
         "seed": job.seed,
@@ -230,12 +237,14 @@ def _arguments(job: Job, backend: ModuleType, model: PeftModel, folder: Path, st
     )
 
 
-def _callbacks(job: Job, batches: Batches, timer: StepTimer, processes: int) -> list[TrainerCallback]:
+def _callbacks(job: Job, batches: Batches, timer: StepTimer, processes: int, *, resumes: bool) -> list[TrainerCallback]:
     callbacks: list[TrainerCallback] = [LastStep(), Progress(), timer]
     if processes == 1:
         callbacks.append(StopOnSigterm())
     if job.curves is not None:
         callbacks.append(LossCurves(job.curves, batches))
+    if job.train_settings.log_to and PartialState().is_main_process:
+        callbacks.extend(live_loggers(job.train_settings.log_to, job.live_logs, resumes=resumes))
     if job.train_settings.early_stopping_patience is not None:
         callbacks.append(EarlyStoppingCallback(job.train_settings.early_stopping_patience))
     return callbacks
@@ -262,7 +271,8 @@ def _write(
     job: Job, trainer: PlannedTraining, checkpoints: Path, report: dict[str, Any], measured: dict[str, Any]
 ) -> None:
     """Write all results, and delete the checkpoints once everything is on the disk."""
-    adapters.write(_result(trainer, checkpoints), job.out, base=report["base"], report=report)
+    dtype = load_config(job.base).dtype or torch.float32
+    adapters.write(_result(trainer, checkpoints), job.out, base=report["base"], report=report, dtype=dtype)
     with explained_writes(job.out.parent, adapters.GOES_ON):
         if job.curves is not None:
             LossCurves(job.curves, trainer.batches).write(trainer.state.log_history)
@@ -298,7 +308,7 @@ def _report(
         "label_texts": dict(job.label_texts),
         "model": job.model.model_dump(exclude={"base", "revision"}),
         "lora": job.lora.model_dump(),
-        "train": job.train_settings.model_dump(exclude={"continue_from", "num_processes"}),
+        "train": job.train_settings.model_dump(exclude=SHAPES_NOTHING),
         "seed": job.seed,
         "continued_from": origin,
         "steps": state.global_step,

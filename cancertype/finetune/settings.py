@@ -54,6 +54,8 @@ class Train(Settings):
     validation_cases: int | None = Field(ge=1)
     save_every_steps: int = Field(ge=1)
     early_stopping_patience: int | None = Field(ge=1)
+    log_to: list[Literal["dvclive", "tensorboard", "wandb"]]
+    compile: bool
     continue_from: str | None
     num_processes: int = Field(ge=1)
 

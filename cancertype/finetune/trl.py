@@ -1,5 +1,6 @@
 """The TRL backend: PEFT adapters and ``SFTTrainer``, on a CPU, one GPU or many."""
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -42,4 +43,5 @@ def add_adapter(
 ) -> PeftModel:
     """The model with a fresh adapter of ``LoraConfig``'s ``arguments``; the trainer turns checkpointing on itself."""
     torch.manual_seed(seed)
-    return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **arguments))
+    # PEFT changes the lists that it is given.
+    return get_peft_model(model, LoraConfig(task_type="CAUSAL_LM", **deepcopy(arguments)))

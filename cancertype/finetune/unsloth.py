@@ -4,6 +4,7 @@ unsloth changes transformers, trl and peft while it is imported, so it has to co
 """
 
 import sys
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -75,5 +76,6 @@ def add_adapter(
         model,
         use_gradient_checkpointing="unsloth" if gradient_checkpointing else False,
         random_state=seed,
-        **arguments,
+        # PEFT changes the lists that it is given.
+        **deepcopy(arguments),
     )

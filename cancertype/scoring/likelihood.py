@@ -26,6 +26,10 @@ from ..text.prompt import Rendered, completions, shuffled
 _LOGITS_AT_ONCE = 1 << 24
 """Logits held in memory at a time (64 MiB of float32): 64 positions of Gemma's 262,144 tokens."""
 
+_TOKENS_AT_ONCE = 1 << 13
+"""Tokens read in one pass. Attention's memory grows with the square of a prompt's length, so a batch of long prompts
+has fewer of them: 32 prompts of 256 tokens, 4 of 2,048."""
+
 _SHORTEST_PREFIX = 16
 """Tokens that all prompts must share before reading them once is worth a pass of its own."""
 
@@ -48,7 +52,8 @@ def score_labels(
         tokenizer: its tokenizer, which puts ``<bos>`` before a prompt.
         prompts: texts without the label.
         label_texts: what follows a prompt, with its leading space.
-        batch_size: prompts in one pass; they are sorted by length, so that little of a pass is padding.
+        batch_size: prompts in one pass at most, and fewer where they are long (8,192 tokens in one pass). They are
+            sorted by length, so that little of a pass is padding.
         progress: whether to show a progress bar.
 
     Raises:
@@ -64,7 +69,7 @@ def score_labels(
     try:
         with torch.inference_mode(), tqdm(total=len(encoded), desc="Scoring", unit="case", disable=not progress) as bar:
             prefix = _Prefix.read(model, encoded)
-            for batch in _by_length(encoded, batch_size):
+            for batch in _by_length([len(tokens) + len(trie.tokens) for tokens in encoded], batch_size):
                 scores[batch] = _score_batch(model, trie, prefix, [encoded[index] for index in batch])
                 bar.update(len(batch))
     finally:
@@ -122,11 +127,17 @@ def _check_lengths(model: PreTrainedModel, encoded: list[list[int]], longest_lab
             )
 
 
-def _by_length(encoded: list[list[int]], batch_size: int) -> Iterator[list[int]]:
-    """Indices in batches of like length, the longest first: memory that will not do fails at once, not at the end."""
-    order = sorted(range(len(encoded)), key=lambda index: -len(encoded[index]))
-    for start in range(0, len(order), batch_size):
-        yield order[start : start + batch_size]
+def _by_length(lengths: Sequence[int], batch_size: int) -> Iterator[list[int]]:
+    """Indices in batches of similar length, the longest first, so that too little memory shows at once.
+
+    A batch has at most ``batch_size`` of them, and at most ``_TOKENS_AT_ONCE`` tokens unless one alone has more.
+    """
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    start = 0
+    while start < len(order):
+        size = min(batch_size, max(1, _TOKENS_AT_ONCE // lengths[order[start]]))
+        yield order[start : start + size]
+        start += size
 
 
 @dataclass(frozen=True)

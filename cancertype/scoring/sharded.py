@@ -26,11 +26,11 @@ class _Job:
 def score_orders(
     folder: Path, cases: Sequence[Rendered], completion: str, *, orders: int, batch_size: int, processes: int = 1
 ) -> np.ndarray:
-    """What ``scoring.score_orders`` gives for the model in ``folder``: nats, float64, (orders, n_cases, 26).
+    """What ``likelihood.score_orders`` gives for the model in ``folder``: nats, float64, (orders, n_cases, 26).
 
-    With ``processes`` above 1 that many local processes take every so-manieth case each. Under a launcher (``accelerate
-    launch``, ``torchrun``) every process calls this function, the launcher's number counts, and all get the whole.
-    Raises what ``scoring.score_labels`` raises.
+    With ``processes`` above 1 that many local processes share the cases. Under a launcher (``accelerate launch``,
+    ``torchrun``) every process calls this function, the launcher's number counts, and all get all scores. Raises what
+    ``likelihood.score_labels`` raises.
     """
     job = _Job(Path(folder), cases, completion, orders, batch_size)
     return shared_out(_whole, job, processes)
