@@ -103,9 +103,9 @@ class Seen:
 
         The number of mutations is drawn evenly from ``settings.mutations``, and that many (or all there are) of the
         case's mutations in genes of the named panels are drawn without replacement. The weight is the number of
-        panels that hold the gene, times the square root of the number of training cases with the change. The protein change
-        is given for the share ``settings.protein_change`` of them; DNA alleles never are. A gene that is given alone
-        is given once. A case without such a mutation stays without any.
+        panels that hold the gene, times the square root of the number of training cases with the change. The protein
+        change is given for the share ``settings.protein_change`` of them; DNA alleles never are. A gene that is given
+        alone is given once. A case without such a mutation stays without any.
         """
         rng = np.random.default_rng([seed, 0])
         rows = self._drawn_list(rng, np.ones(len(self.case_ids), bool), settings)
