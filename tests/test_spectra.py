@@ -72,8 +72,8 @@ def test_the_classes_in_two_columns_are_read(tmp_path):
 def test_indel_classes_as_pcawg_spells_them_are_read(tmp_path):
     def spelt(name: str) -> str:
         length, event, what, n = name.split(":")
-        plus = "+" if length == "5" else ""
-        return f"{event.upper()}_{ {'R': 'repeats', 'M': 'MH'}.get(what, what) }_{length}{plus}_{n}{'+' if n == '5' else ''}"
+        what = {"R": "repeats", "M": "MH"}.get(what, what)
+        return "_".join([event.upper(), what, *(number.replace("5", "5+") for number in (length, n))])
 
     lines = ["MutationType\tS1", *(f"{spelt(name)}\t{i == 30:d}" for i, name in enumerate(spectra.CLASSES["ID83"]))]
     read = spectra.read([write(tmp_path, "x.ID83.tsv", "\n".join(lines))])

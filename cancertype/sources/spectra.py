@@ -186,8 +186,8 @@ def _as_is(path: Path) -> tuple[list[str], list[str], np.ndarray]:
         line = top.line + 1 + spelt.index(unknown[0])
         others = f"{len(unknown)} of {len(spelt)} rows are none"
         raise InputError(
-            f"{path}: line {line}: {unknown[0]!r} is not a class of SBS96, ID83 or DBS78 ({others}): give the matrix of "
-            "one of these three"
+            f"{path}: line {line}: {unknown[0]!r} is not a class of SBS96, ID83 or DBS78 ({others}): give the matrix "
+            "of one of these three"
         )
     return names, samples, _numbers(path, table, samples)
 
