@@ -274,6 +274,14 @@ def test_a_panel_case_that_shares_next_to_nothing_stays_as_it_is():
     assert set(view.cases["panel"].to_pylist()) == {"mine"} and view.variants.num_rows == MANY
 
 
+def test_a_panel_whose_genes_are_not_known_stays_as_it_is_but_can_be_a_list():
+    tables = cohort([variant(f"c{i}", "TP53", "R175H") for i in range(MANY)], MANY, panel="LAB-1")
+    shares = {"own": 0.0, "panel": 1.0, "list": 1.0}
+    view = seen(tables).drawn(settings(shares, tumour_only=1.0), 0)
+    assert set(view.cases["panel"].to_pylist()) == {"LAB-1", "list"} and view.panels == {}
+    assert view.variants.num_rows == MANY
+
+
 def test_cases_without_variants_have_views_too():
     cases, _ = cohort([], 3)
     empty = views.Seen(cases, SCHEMA.empty_table(), views.RECURRENCE.empty_table())

@@ -130,7 +130,8 @@ class Seen:
         """View number ``copy`` of every case: through an assay and a pipeline that are drawn for each case.
 
         A case that is a panel already is seen through the genes that its panel and the drawn one share, under the
-        name ``its panel & the drawn one``; where they share fewer than 10, it stays as it is.
+        name ``its panel & the drawn one``; where they share fewer than 10, or the genes of its own are not known, it
+        stays as it is.
         """
         key = (settings.seed, copy)
         rng = np.random.default_rng(key)
@@ -157,12 +158,17 @@ class Seen:
     # --- Which variants an assay shows ---
 
     def _assigned(self, offered: Sequence[Assay], choice: np.ndarray) -> tuple[list[Assay], np.ndarray]:
-        """The assays that cases are seen through, and each case's place among them (-1: its own, whole): ``choice``
-        among ``offered``, but for cases that are panels themselves, which get the genes shared with their own."""
+        """The assays that cases are seen through, and each case's place among them (-1: its own, whole).
+
+        It is ``choice`` among ``offered``, but for cases that are panels themselves: they get the genes shared with
+        their own panel, and stay as they are where its genes are not known."""
         assays, number = list(offered), choice.copy()
         together: dict[tuple[str, int], int] = {}
         for row, own in enumerate(self._own):
-            if own not in self._own_panels or choice[row] == _EXOME:
+            if own is None or choice[row] == _EXOME:
+                continue
+            if own not in self._own_panels:
+                number[row] = _EXOME
                 continue
             key = (own, int(choice[row]))
             if key not in together:
@@ -293,11 +299,10 @@ class Seen:
         """The genes that groups of ``cases`` were sequenced in. Hotspot panels are left out: their codons hold next to
         no inherited variants."""
         whole = {None: list(codons_of_genes())} | self._own_panels
-        own = [self._own[row] if number[row] == _EXOME else None for row in cases.tolist()]
-        for name in sorted({self._own[row] for row in cases.tolist() if number[row] == _EXOME}, key=str):
-            here = cases[(number[cases] == _EXOME) & np.array([text == name for text in own], bool)]
-            if len(here):
-                yield whole.get(name, ()), here
+        seen_whole = cases[number[cases] == _EXOME]
+        own = [self._own[row] for row in seen_whole.tolist()]
+        for name in dict.fromkeys(own):
+            yield whole.get(name, ()), seen_whole[[other == name for other in own]]
         for place, assay in enumerate(assays):
             here = cases[number[cases] == place]
             if len(here) and not assay.codons:
