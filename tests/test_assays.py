@@ -123,6 +123,17 @@ def test_a_user_names_an_assay_or_a_file(tmp_path):
         assay.named_or_file("nothing.txt")
 
 
+def test_the_assay_of_a_case_follows_its_name_and_the_genes_of_its_source():
+    genes = {"mine": ["TP53", "KRAS"], "tso500": list(assay.get("tso500").genes), "IMPACT341": ["TP53"]}
+    assert assay.of_case(None, {}).kind == "exome" and assay.of_case("list", {}).kind == "list"
+    assert assay.of_case("tso500", genes).megabases == 1.94
+    assert assay.of_case("guardant360", genes).name == "guardant360"
+    assert assay.of_case("mine", genes).genes == ("TP53", "KRAS")
+    assert assay.of_case("IMPACT341", genes).genes == ("TP53",)
+    with pytest.raises(InputError, match="'other' is not a known assay"):
+        assay.of_case("other", genes)
+
+
 def test_the_example_panels_are_read(shared_data):
     assert assay.from_file(shared_data / "cases" / "panel.bed").genes == ("TP53", "KRAS")
     assert len(assay.from_file(shared_data / "cases" / "panel_cbioportal.txt").genes) == 20

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import cbioportal as cbioportal_benchmark
 from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
 from cancertype.sources import cbioportal, cbioportal_web
@@ -215,6 +216,13 @@ def test_melanoma_of_tcga_is_known_by_its_metastasis(tmp_path):
 def test_what_is_wrong_is_said_with_the_remedy(tmp_path, changes, message):
     with pytest.raises(InputError, match=message):
         read(study(tmp_path, **changes))
+
+
+def test_the_benchmarks_study_is_read_as_its_panels(tmp_path):
+    cbioportal_benchmark.write_study(tmp_path, 300)
+    measured = cbioportal_benchmark.measure(tmp_path)
+    assert measured["rows"] == 3000 and 250 < measured["cases"] < 300 and measured["assays"] == 11
+    assert measured["variants"] == pytest.approx(0.9 * 3000 * measured["cases"] / 300, rel=0.1)
 
 
 # --- The web download ---

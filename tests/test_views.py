@@ -189,6 +189,23 @@ def test_the_same_seed_gives_the_same_view_and_another_copy_another():
     assert not first.cases.equals(other.cases)
 
 
+def test_the_view_of_a_case_stays_when_other_cases_come():
+    cases, variants = many()
+    recurrent = views.recurrence(cases, variants)
+    shares = {"own": 1.0, "panel": 1.0, "random_panel": 1.0, "list": 1.0}
+    wanted = settings(shares, thinned=0.5, no_sex=0.5, no_indels=0.5)
+    all_cases = views.Seen(cases, variants, recurrent)
+    few = views.Seen(cases.slice(100, 50), variants, recurrent)
+    names = set(cases.slice(100, 50)["case_id"].to_pylist())
+    for one, other in (
+        (all_cases.drawn(wanted, 0), few.drawn(wanted, 0)),
+        (all_cases.lists(wanted.lists, 5), few.lists(wanted.lists, 5)),
+    ):
+        assert one.cases.slice(100, 50).equals(other.cases)
+        rows = [row for row in one.variants.to_pylist() if row["case_id"] in names]
+        assert sorted(map(str, rows)) == sorted(map(str, other.variants.to_pylist()))
+
+
 @pytest.mark.parametrize(
     ("pipeline", "holds"),
     [
@@ -255,6 +272,14 @@ def test_a_panel_case_that_shares_next_to_nothing_stays_as_it_is():
     shares = {"own": 0.0, "panel": 1.0}
     view = seen(tables, own_panels={"mine": ["TTN", "TP53"]}).drawn(settings(shares), 0)
     assert set(view.cases["panel"].to_pylist()) == {"mine"} and view.variants.num_rows == MANY
+
+
+def test_a_panel_whose_genes_are_not_known_stays_as_it_is_but_can_be_a_list():
+    tables = cohort([variant(f"c{i}", "TP53", "R175H") for i in range(MANY)], MANY, panel="LAB-1")
+    shares = {"own": 0.0, "panel": 1.0, "list": 1.0}
+    view = seen(tables).drawn(settings(shares, tumour_only=1.0), 0)
+    assert set(view.cases["panel"].to_pylist()) == {"LAB-1", "list"} and view.panels == {}
+    assert view.variants.num_rows == MANY
 
 
 def test_cases_without_variants_have_views_too():

@@ -1,7 +1,7 @@
 """What was looked at in a sample: the named assays that come with the package, and those that a file gives."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -182,6 +182,20 @@ def named_or_file(text: str) -> Assay:
         f"{text!r} is neither a known assay nor a file of genes: `cancertype assays` lists the names, and a file holds "
         "one gene symbol per line"
     )
+
+
+def of_case(panel: str | None, genes: Mapping[str, Sequence[str]]) -> Assay:
+    """The assay of a case: ``panel`` is what its column ``panel`` holds (None for an exome), ``genes`` the panels of
+    its source or view by name.
+
+    A name under which ``genes`` lists other genes than the named assay has is a panel of those. Raises ``InputError``
+    for a name that is neither listed nor known."""
+    if panel is None:
+        return get(EXOME)
+    assay = known(panel)
+    if panel not in genes or (assay and assay.genes and set(assay.genes) == set(genes[panel])):
+        return assay or get(panel)
+    return of_genes(panel, genes[panel])
 
 
 _TABLE = pa.schema(

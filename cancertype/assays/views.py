@@ -17,6 +17,7 @@ from ..tables.columns import coded, codes, compacted, distinct, equals, indices,
 from ..variants.schema import TRUNCATING
 from . import background
 from .assay import LIST, Assay, coding_megabases, codons_of_genes, get, panels, panels_per_gene
+from .noise import Noise
 from .settings import Lists, Pipelines, RandomPanels, Views
 
 RECURRENCE = pa.schema([("gene", pa.string()), ("protein_change", pa.string()), ("cases", pa.int32())])
@@ -65,7 +66,8 @@ class Seen:
 
     ``cases`` has the columns of ``cases.CASES`` (and any others), ``variants`` those of ``schema.SCHEMA``;
     ``own_panels`` maps the names in the cases' column ``panel`` to their genes; ``recurrent`` comes from
-    ``recurrence`` of the training cases. Every method is deterministic: the same input and seed give the same view.
+    ``recurrence`` of the training cases. Every method is deterministic. What is drawn for a case depends on
+    the seed and the case alone, inherited variants aside: its view stays when other cases come.
     """
 
     def __init__(
@@ -87,6 +89,8 @@ class Seen:
         self._own = cases["panel"].to_pylist()
         self._own_panels = {name: list(genes) for name, genes in (own_panels or {}).items()}
         self._recurrent = recurrent
+        change = codes(self.variants["protein_change"])
+        self._noise = Noise(ids, of_case, (self._gene, self._genes), change)
 
     def through(self, assay: Assay) -> View:
         """Every case as ``assay`` would have shown it. An exome or genome shows a case as it is; for a list use
@@ -103,14 +107,13 @@ class Seen:
 
         The number of mutations is drawn evenly from ``settings.mutations``, and that many (or all there are) of the
         case's mutations in genes of the named panels are drawn without replacement. The weight is the number of
-        panels that hold the gene, times the square root of the number of training cases with the change. The protein change
-        is given for the share ``settings.protein_change`` of them; DNA alleles never are. A gene that is given alone
-        is given once. A case without such a mutation stays without any.
+        panels that hold the gene, times the square root of the number of training cases with the change. The protein
+        change is given for the share ``settings.protein_change`` of them; DNA alleles never are. A gene that is given
+        alone is given once. A case without such a mutation stays without any.
         """
-        rng = np.random.default_rng([seed, 0])
-        rows = self._drawn_list(rng, np.ones(len(self.case_ids), bool), settings)
-        given = rng.random(len(rows)) < settings.protein_change
-        variants = self._as_written(self._taken(rows), given)
+        key = (seed, "list")
+        rows = self._drawn_list(key, np.ones(len(self.case_ids), bool), settings)
+        variants = self._as_written(self._taken(rows), self._given(key, settings)[rows])
         return View(_with_panels(self.cases, [LIST] * len(self.case_ids)), variants, {}, [LIST] * len(self.case_ids))
 
     def reduced(self, min_cases: int, min_panels: int) -> View:
@@ -127,41 +130,45 @@ class Seen:
         """View number ``copy`` of every case: through an assay and a pipeline that are drawn for each case.
 
         A case that is a panel already is seen through the genes that its panel and the drawn one share, under the
-        name ``its panel & the drawn one``; where they share fewer than 10, it stays as it is.
+        name ``its panel & the drawn one``; where they share fewer than 10, or the genes of its own are not known, it
+        stays as it is.
         """
-        rng = np.random.default_rng([settings.seed, copy, 1])
-        kinds = _drawn_kinds(rng, settings, len(self.case_ids))
+        key = (settings.seed, copy)
+        rng = np.random.default_rng(key)
+        kinds = _chosen(self._noise.of_cases(*key, "kind"), dict(settings.shares))
         offered = [*_training_panels(settings), *random_panels(rng, settings.random_panels, f"random {copy}")]
         n_named = len(offered) - settings.random_panels.number
-        choice = np.full(len(self.case_ids), _EXOME)
-        for kind, low, high in (("panel", 0, n_named), ("random_panel", n_named, len(offered))):
-            here = np.flatnonzero(kinds == kind)
-            choice[here] = rng.integers(low, high, len(here)) if high > low else _EXOME
-        assays, number = self._assigned(offered, choice)
+        assays, number = self._assigned(offered, self._choice(key, kinds, n_named, len(offered)))
         is_list = kinds == "list"
-        pipeline = _Pipeline.drawn(rng, settings.pipelines, len(self.case_ids), ~is_list)
-        keep = self._covered(assays, number) & ~is_list[self._of_case] & self._passed(rng, pipeline)
-        listed = self._drawn_list(rng, is_list, settings.lists)
-        rows = np.concatenate([np.flatnonzero(keep), listed])
-        variants = self._taken(rows)
-        written = np.arange(len(rows)) >= keep.sum()
-        given = ~written | (rng.random(len(rows)) < settings.lists.protein_change)
-        variants = self._hidden(variants, pipeline)
-        variants = _joined(
-            variants.slice(0, int(keep.sum())), self._as_written(variants.slice(int(keep.sum())), given[written])
-        )
-        variants = _joined(variants, self._not_somatic(rng, settings.pipelines, pipeline, assays, number))
-        return self._described(variants, assays, number, is_list, pipeline)
+        pipeline = _Pipeline.drawn(self._noise, key, settings.pipelines, ~is_list)
+        keep = self._covered(assays, number) & ~is_list[self._of_case] & self._called(key, pipeline)
+        sequenced = self._hidden(self._taken(np.flatnonzero(keep)), pipeline)
+        added = self._not_somatic(rng, key, settings.pipelines, pipeline, assays, number)
+        listed = self._drawn_list(key, is_list, settings.lists)
+        written = self._as_written(self._taken(listed), self._given(key, settings.lists)[listed])
+        return self._described(_joined(sequenced, added, written), assays, number, is_list, pipeline)
+
+    def _choice(self, key: tuple[int, int], kinds: np.ndarray, n_named: int, n: int) -> np.ndarray:
+        """The place of each case's assay among ``n`` panels of which the first ``n_named`` are named; -1 for none."""
+        place = self._noise.of_cases(*key, "panel")
+        named, drawn = (place * n_named).astype(np.int64), (n_named + place * (n - n_named)).astype(np.int64)
+        is_named = (kinds == "panel") & (n_named > 0)
+        return np.where(is_named, named, np.where(kinds == "random_panel", drawn, _EXOME))
 
     # --- Which variants an assay shows ---
 
     def _assigned(self, offered: Sequence[Assay], choice: np.ndarray) -> tuple[list[Assay], np.ndarray]:
-        """The assays that cases are seen through, and each case's place among them (-1: its own, whole): ``choice``
-        among ``offered``, but for cases that are panels themselves, which get the genes shared with their own."""
+        """The assays that cases are seen through, and each case's place among them (-1: its own, whole).
+
+        It is ``choice`` among ``offered``, but for cases that are panels themselves: they get the genes shared with
+        their own panel, and stay as they are where its genes are not known."""
         assays, number = list(offered), choice.copy()
         together: dict[tuple[str, int], int] = {}
         for row, own in enumerate(self._own):
-            if own not in self._own_panels or choice[row] == _EXOME:
+            if own is None or choice[row] == _EXOME:
+                continue
+            if own not in self._own_panels:
+                number[row] = _EXOME
                 continue
             key = (own, int(choice[row]))
             if key not in together:
@@ -216,19 +223,23 @@ class Seen:
         place = np.minimum(np.searchsorted(keys, pair), len(keys) - 1)
         return np.where(keys[place] == pair, counts[place], 1)
 
-    def _drawn_list(self, rng: np.random.Generator, of: np.ndarray, settings: Lists) -> np.ndarray:
+    def _drawn_list(self, key: tuple[int | str, ...], of: np.ndarray, settings: Lists) -> np.ndarray:
         """The variants of the lists of the cases ``of``, heaviest draws first within a case."""
         low, high = settings.mutations
-        size = rng.integers(low, high + 1, len(self.case_ids))
+        size = low + (self._noise.of_cases(*key, "size") * (high + 1 - low)).astype(np.int64)
         rows = np.flatnonzero((self._panels_of_gene > 0) & of[self._of_case])
         weight = self._panels_of_gene[rows] * np.sqrt(self._recurrence[rows])
         # Drawing without replacement by weight is taking the greatest of log(weight) + Gumbel noise.
-        draw = np.log(weight) + rng.gumbel(size=len(rows))
+        draw = np.log(weight) - np.log(-np.log(self._noise.of_variants(*key, "place")[rows]))
         order = np.lexsort((-draw, self._of_case[rows]))
         rows = rows[order]
         case = self._of_case[rows]
         rank = np.arange(len(rows)) - np.searchsorted(case, case)
         return rows[rank < size[case]]
+
+    def _given(self, key: tuple[int | str, ...], settings: Lists) -> np.ndarray:
+        """Whether a list would give each variant's protein change."""
+        return self._noise.of_variants(*key, "given") < settings.protein_change
 
     def _as_written(self, variants: pa.Table, given: np.ndarray) -> pa.Table:
         """``variants`` as a list gives them: no alleles, and the gene alone where the change is not ``given``."""
@@ -249,9 +260,9 @@ class Seen:
 
     # --- Pipelines ---
 
-    def _passed(self, rng: np.random.Generator, pipeline: "_Pipeline") -> np.ndarray:
+    def _called(self, key: tuple[int, int], pipeline: "_Pipeline") -> np.ndarray:
         """Whether each variant is called: thinning, and pipelines without insertions and deletions."""
-        called = rng.random(len(self._of_case)) < pipeline.share[self._of_case]
+        called = self._noise.of_variants(*key, "called") < pipeline.share[self._of_case]
         return called & ~(_is_indel(self.variants) & pipeline.no_indels[self._of_case])
 
     def _hidden(self, variants: pa.Table, pipeline: "_Pipeline") -> pa.Table:
@@ -262,14 +273,16 @@ class Seen:
     def _not_somatic(
         self,
         rng: np.random.Generator,
+        key: tuple[int, int],
         settings: Pipelines,
         pipeline: "_Pipeline",
         assays: Sequence[Assay],
         number: np.ndarray,
     ) -> pa.Table:
         """Rare inherited variants and clonal haematopoiesis of the cases that were called without a normal sample."""
-        rate = rng.uniform(*settings.germline_per_megabase, len(self.case_ids))
-        carrier = rng.random(len(self.case_ids)) < settings.clonal_haematopoiesis
+        low, high = settings.germline_per_megabase
+        rate = low + (high - low) * self._noise.of_cases(*key, "germline")
+        carrier = self._noise.of_cases(*key, "blood") < settings.clonal_haematopoiesis
         drawn: list[background.Drawn] = []
         for genes, here in self._covered_genes(np.flatnonzero(pipeline.tumour_only), assays, number):
             numbers = np.zeros(len(self.case_ids), np.int64)
@@ -286,11 +299,10 @@ class Seen:
         """The genes that groups of ``cases`` were sequenced in. Hotspot panels are left out: their codons hold next to
         no inherited variants."""
         whole = {None: list(codons_of_genes())} | self._own_panels
-        own = [self._own[row] if number[row] == _EXOME else None for row in cases.tolist()]
-        for name in sorted({self._own[row] for row in cases.tolist() if number[row] == _EXOME}, key=str):
-            here = cases[(number[cases] == _EXOME) & np.array([text == name for text in own], bool)]
-            if len(here):
-                yield whole.get(name, ()), here
+        seen_whole = cases[number[cases] == _EXOME]
+        own = [self._own[row] for row in seen_whole.tolist()]
+        for name in dict.fromkeys(own):
+            yield whole.get(name, ()), seen_whole[[other == name for other in own]]
         for place, assay in enumerate(assays):
             here = cases[number[cases] == place]
             if len(here) and not assay.codons:
@@ -340,16 +352,17 @@ class _Pipeline:
     no_sex: np.ndarray
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, settings: Pipelines, n: int, sequenced: np.ndarray) -> "_Pipeline":
-        """For ``n`` cases; ``sequenced`` False for lists, to which only the sex matters."""
+    def drawn(cls, noise: Noise, key: tuple[int, int], settings: Pipelines, sequenced: np.ndarray) -> "_Pipeline":
+        """``sequenced`` is False for the cases that are lists, to which only the sex matters."""
 
-        def happens(share: float) -> np.ndarray:
-            return (rng.random(n) < share) & sequenced
+        def happens(name: str) -> np.ndarray:
+            return noise.of_cases(*key, name) < getattr(settings, name)
 
-        thinned = happens(settings.thinned)
-        share = np.where(thinned, rng.uniform(*settings.thinned_to, n), 1.0)
-        flags = [happens(getattr(settings, name)) for name in ("tumour_only", "no_indels", "no_alleles", "no_context")]
-        return cls(share, *flags, rng.random(n) < settings.no_sex)
+        low, high = settings.thinned_to
+        to = low + (high - low) * noise.of_cases(*key, "share")
+        share = np.where(happens("thinned") & sequenced, to, 1.0)
+        flags = ("tumour_only", "no_indels", "no_alleles", "no_context")
+        return cls(share, *(happens(name) & sequenced for name in flags), happens("no_sex"))
 
     def words(self, row: int) -> list[str]:
         """What was done to a case, in words."""
@@ -358,10 +371,10 @@ class _Pipeline:
         return said + [name.replace("_", " ") for name in flags if getattr(self, name)[row]]
 
 
-def _drawn_kinds(rng: np.random.Generator, settings: Views, n: int) -> np.ndarray:
-    weights = dict(settings.shares)
+def _chosen(uniform: np.ndarray, weights: Mapping[str, float]) -> np.ndarray:
+    """A name for each number between 0 and 1, by weight."""
     edges = np.cumsum(list(weights.values())) / sum(weights.values())
-    return np.array(list(weights))[np.minimum(np.searchsorted(edges, rng.random(n), side="right"), len(weights) - 1)]
+    return np.array(list(weights))[np.minimum(np.searchsorted(edges, uniform, side="right"), len(weights) - 1)]
 
 
 def _training_panels(settings: Views) -> list[Assay]:

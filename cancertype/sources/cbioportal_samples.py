@@ -62,7 +62,7 @@ class Sample:
 
     @property
     def is_cell_line(self) -> bool:
-        return "cell line" in self.types
+        return "cell line" in self.types.replace("_", " ") or "cellline" in self.types
 
     @property
     def is_normal(self) -> bool:
