@@ -18,8 +18,9 @@ _BASES = frozenset("ACGTN")
 def how_to_annotate(header: Header) -> str:
     """What to say of a VCF without annotation: each annotator's command, with the file's name in it."""
     return (
-        f"{header.path}: no annotation: no record says which gene and protein change it is. {_commands(header)}. Or give "
-        "a genome and its genes (Ensembl's GFF3), and bcftools csq is run for you: --genome GENOME.fa --gff GENES.gff3.gz"
+        f"{header.path}: no annotation: no record says which gene and protein change it is. {_commands(header)}. "
+        "Or give a genome and its genes (Ensembl's GFF3), and bcftools csq is run for you: "
+        "--genome GENOME.fa --gff GENES.gff3.gz"
     )
 
 
