@@ -4,10 +4,10 @@ The walk from a record to its mutations: which samples are tumours (``vcf_sample
 which allele, what the annotation says (``vcf_annotation``) and of which allele (``vcf_alleles``), which transcript
 speaks for it. The fields are those of VCF 4.3 (https://samtools.github.io/hts-specs/VCFv4.3.pdf).
 
-The parser is our own. htslib (cyvcf2 0.35.0, pysam 0.24.1) was tried on 26 damaged files: cyvcf2 ends the process with
-a segmentation fault on two of them, both read a record with too few or too many columns without a word, neither names
-the line of a fault, and both write to stderr. Of 200,000 annotated records they read the fields used here in 1.9 and
-2.7 s, splitting lines takes 1.0 s, and reading the annotations takes longer than any of these.
+The parser is our own. htslib (cyvcf2 0.35.0, pysam 0.24.1) was tried on 27 small files, most of them damaged. cyvcf2
+ends the process with a segmentation fault on two of them. Both read a record with too many columns without a warning,
+and pysam one with too few. Neither names the line of a fault, and both write to stderr. They read the fields used here
+of 200,000 annotated records in 1.9 and 2.7 s. Splitting lines takes 1.0 s, and reading the annotations takes longer.
 """
 
 import re

@@ -18,29 +18,25 @@ _BASES = frozenset("ACGTN")
 def how_to_annotate(header: Header) -> str:
     """What to say of a VCF without annotation: each annotator's command, with the file's name in it."""
     return (
-        f"{header.path}: no annotation: no record says which gene and protein change it is. Annotate the file with one "
-        f"of these commands, and give what it writes:\n{_commands(header)}\n"
-        "or give a genome and its genes (Ensembl's GFF3), and bcftools csq is run for you: "
+        f"{header.path}: no annotation: no record says which gene and protein change it is. {_commands(header)}. "
+        "Or give a genome and its genes (Ensembl's GFF3), and bcftools csq is run for you: "
         "--genome GENOME.fa --gff GENES.gff3.gz"
     )
 
 
 def _commands(header: Header) -> str:
-    path = header.path
+    path, assembly = header.path, header.assembly() or "GRCh38"
     stem = path.name.removesuffix(".gz").removesuffix(".bgz").removesuffix(".vcf")
-    assembly = header.assembly() or "GRCh38"
     database = {"GRCh38": "GRCh38.99", "GRCh37": "GRCh37.75"}[assembly]
     given = shlex.quote(str(path))
     vep, snpeff, csq = (shlex.quote(f"{stem}.{tool}.vcf") for tool in ("vep", "snpeff", "csq"))
-    lines = [
-        f"vep --input_file {given} --output_file {vep} --vcf --symbol --hgvs --canonical --af_gnomade --cache "
-        f"--offline --fasta GENOME.fa --assembly {assembly}",
-        f"snpEff ann {database} {given} > {snpeff}",
-        f"bcftools csq --local-csq --fasta-ref GENOME.fa --gff-annot GENES.gff3.gz --output {csq} {given}",
-    ]
-    if header.assembly() is None:
-        lines.append("(for a file on hg19: --assembly GRCh37 and GRCh37.75)")
-    return "\n".join(f"  {line}" for line in lines)
+    other = "" if header.assembly() else " (for a file on hg19, GRCh37 and GRCh37.75)"
+    return (
+        "Annotate the file with one of these commands, and give what it writes: "
+        f"`vep --input_file {given} --output_file {vep} --vcf --symbol --hgvs --canonical --af_gnomade --cache "
+        f"--offline --fasta GENOME.fa --assembly {assembly}`, `snpEff ann {database} {given} > {snpeff}`{other}, "
+        f"`bcftools csq --local-csq --fasta-ref GENOME.fa --gff-annot GENES.gff3.gz --output {csq} {given}`"
+    )
 
 
 def consequences(header: Header, genome: Path, gff: Path) -> dict[int, str]:
@@ -57,7 +53,7 @@ def consequences(header: Header, genome: Path, gff: Path) -> dict[int, str]:
     if shutil.which("bcftools") is None:
         raise InputError(
             f"{header.path}: no annotation, and bcftools is not installed to make one: install it (apt-get install "
-            f"bcftools, or conda install -c bioconda bcftools), or run one of these:\n{_commands(header)}"
+            f"bcftools, or conda install -c bioconda bcftools). {_commands(header)}"
         )
     with tempfile.TemporaryDirectory(prefix="bcftools-csq-") as name:
         folder = Path(name)
