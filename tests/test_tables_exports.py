@@ -520,6 +520,10 @@ def test_the_account_of_a_real_maf_agrees_with_pandas(shared_data, name):
     frame = pd.read_csv(shared_data / name, sep="\t", dtype=str, keep_default_na=False, comment="#")
     account = inputs.read(str(shared_data / name)).tables.account
     assert account.total == len(frame)
+    same_residue = frame["HGVSp_Short"].str.fullmatch(r"p\.([A-Z])\d+(\1|=)") & frame["Variant_Classification"].eq(
+        "Missense_Mutation"
+    )
+    frame.loc[same_residue, "Variant_Classification"] = "Silent"
     silent = frame["Variant_Classification"].eq("Silent").sum()
     other = frame["Variant_Classification"].isin(NOT_COUNTED[1:]).sum()
     assert account.left_out.get("silent", 0) == silent

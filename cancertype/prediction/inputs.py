@@ -25,8 +25,8 @@ from ..tables.layout import Layout, plain
 from ..variants import canonical
 from ..variants.cases import Dropped, RowAccount, SourceTables
 from ..variants.consequences import consequence_class
-from ..variants.genes import current_symbol, known_genes
-from ..variants.protein_changes import is_unstated, parse_protein_change
+from ..variants.genes import known_genes
+from ..variants.protein_changes import UNSTATED
 
 MAF, DEPMAP, TABLE, VCF, FREE_TEXT = "MAF", "DepMap mutations", "wide table", "annotated VCF", "free text"
 FORMS = (MAF, DEPMAP, TABLE, VCF, FREE_TEXT)
@@ -484,7 +484,7 @@ def remarks(read_input: Input) -> dict[str, list[str]]:
     panels = read_input.tables.panels
     rows = read_input.tables.variants
     has_dna = pc.any(pc.not_equal(pc.cast(rows["dna"], pa.string()), "unknown")).as_py() or False
-    burden = Counter(pc.cast(rows["case_id"], pa.string()).to_pylist())
+    burden = _counts(rows["case_id"])
     out: dict[str, list[str]] = {}
     for case_id, panel in zip(*(read_input.tables.cases[c].to_pylist() for c in ("case_id", "panel")), strict=True):
         said = []
@@ -504,35 +504,44 @@ def remarks(read_input: Input) -> dict[str, list[str]]:
 # --- What is wrong, row by row ---
 
 
-@dataclass(frozen=True)
-class _Check:
-    """A column to look at, what is said of a value that is wrong, and the test for it."""
-
-    column: str
-    says: str
-    is_wrong: Callable[[str], bool]
+def _blank(column: pa.Array) -> np.ndarray:
+    return _mask(pc.equal(pc.utf8_trim_whitespace(_strings(column)), ""))
 
 
-def _unreadable(text: str) -> bool:
-    return not is_unstated(text) and parse_protein_change(text) is None
+def _no_gene(column: pa.Array) -> np.ndarray:
+    nothing = pa.array(["Unknown", *UNSTATED], pa.string())
+    return _mask(pc.is_in(pc.utf8_trim_whitespace(_strings(column)), value_set=nothing))
 
 
-def _no_alleles(text: str) -> bool:
-    return not set(text.strip().upper()) <= set("ACGT-") or not text.strip()
+def _no_alleles(column: pa.Array) -> np.ndarray:
+    return matching(_coded(column), lambda text: not text.strip() or not set(text.strip().upper()) <= set("ACGT-"))
 
 
-def _unknown_class(text: str) -> bool:
-    return consequence_class(text) is None
+def _unknown_class(column: pa.Array) -> np.ndarray:
+    return matching(_coded(column), lambda text: consequence_class(text) is None)
 
 
-_CHECKS = (
-    ("sample", "no sample: the row is ignored", lambda text: not text.strip()),
-    ("gene", "no gene: the row is ignored", lambda text: not current_symbol(text)),
+def _strings(column: pa.Array) -> pa.Array:
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+
+
+def _coded(column: pa.Array) -> pa.DictionaryArray:
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+
+
+def _mask(column: pa.Array) -> np.ndarray:
+    return column.to_numpy(zero_copy_only=False)
+
+
+_CHECKS: tuple[tuple[str, str, Callable[[pa.Array], np.ndarray]], ...] = (
+    ("sample", "no sample: the row is ignored", _blank),
+    ("gene", "no gene: the row is ignored", _no_gene),
     ("consequence", "consequence not recognised: the protein change decides", _unknown_class),
-    ("protein_change", "protein change not readable: used without it", _unreadable),
+    ("protein_change", "protein change not readable: used without it", canonical.unreadable),
     ("reference", "alleles not written out: the DNA event is unknown", _no_alleles),
     ("alternative", "alleles not written out: the DNA event is unknown", _no_alleles),
 )
+"""Role of a column, what is said of a value that is wrong, and the mask of the values that are."""
 
 
 def row_problems(read_input: Input) -> Iterator[Problem]:
@@ -552,21 +561,35 @@ def row_problems(read_input: Input) -> Iterator[Problem]:
 
 def _of_rows(file: DelimitedFile, layout: Layout) -> Iterator[Problem]:
     present = layout.present(file.names)
-    checks = [_Check(present[role][0], says, wrong) for role, says, wrong in _CHECKS if role in present]
-    columns = {check.column: TEXT for check in checks}
-    for numbers, batch in file.numbered(columns, description=f"checking {file.path.name}"):
-        again = [equals(batch.column(check.column), check.column) for check in checks]
-        looked_at = ~np.logical_and.reduce(again)
-        if "consequence" in present:
-            masks = canonical.silent_and_non_coding(batch.column(present["consequence"][0]))
-            looked_at &= ~np.logical_or.reduce(list(masks.values()))
+    names = {role: present[role][0] for role, _, _ in _CHECKS if role in present}
+    kinds = {name: layout.columns[role].kind for role, name in names.items()}
+    needed = {name: kinds[name] for role, name in names.items() if role in ("sample", "gene")}
+    for numbers, batch in file.numbered(needed, kinds, f"checking {file.path.name}"):
+        rows = np.flatnonzero(_looked_at(batch, names))
+        numbers, batch = numbers[rows], batch.take(pa.array(rows))
         wrong: dict[int, list[str]] = {}
-        for check in checks:
-            column = batch.column(check.column)
-            for i in np.flatnonzero(matching(column, check.is_wrong) & looked_at).tolist():
-                value = column[i].as_py()
-                wrong.setdefault(i, []).append(f"{check.column} {value[:40]!r}: {check.says}")
+        for role, says, is_wrong in _CHECKS:
+            if role in names:
+                column = batch.column(names[role])
+                for i in np.flatnonzero(is_wrong(column)).tolist():
+                    wrong.setdefault(i, []).append(f"{names[role]} {column[i].as_py()[:40]!r}: {says}")
         yield from (Problem(int(numbers[i]), what) for i in sorted(wrong) for what in wrong[i])
+
+
+def _looked_at(batch: pa.RecordBatch, names: dict[str, str]) -> np.ndarray:
+    """Mask of the rows that are neither silent nor non-coding, nor a second line of column names."""
+    role = "sample" if "sample" in names else "gene"
+    keep = ~equals(_coded(batch.column(names[role])), names[role])
+    if "consequence" in names:
+        masks = canonical.silent_and_non_coding(batch.column(names["consequence"]))
+        keep &= ~np.logical_or.reduce(list(masks.values()))
+    return keep
+
+
+def _counts(column: pa.ChunkedArray) -> Counter[str]:
+    """How often each text is in a column, in the order of their first rows."""
+    values = pc.cast(column, pa.string()).value_counts()
+    return Counter(dict(zip(values.field("values").to_pylist(), values.field("counts").to_pylist(), strict=True)))
 
 
 def unused_columns(read_input: Input) -> list[str]:
@@ -581,7 +604,7 @@ def unused_columns(read_input: Input) -> list[str]:
 
 def unknown_genes(read_input: Input) -> list[tuple[str, int]]:
     """Symbols that are no known gene, with their variants, the most frequent first: no model can use them."""
-    counts = Counter(pc.cast(read_input.tables.variants["gene"], pa.string()).to_pylist())
+    counts = _counts(read_input.tables.variants["gene"])
     known = known_genes()
     return [(gene, n) for gene, n in counts.most_common() if gene.upper() not in known]
 
@@ -592,8 +615,7 @@ def summary(read_input: Input, limit: int = 20) -> dict:
     used, left_out and not_understood by reason), what was ``ignored`` (what, reason, n, examples), ``unused_columns``,
     ``unknown_genes``, and the number of ``wrong_rows`` with the first ``limit``."""
     tables = read_input.tables
-    texts = {name: pc.cast(tables.variants[name], pa.string()).to_pylist() for name in ("case_id", "consequence")}
-    seen = set(texts["case_id"])
+    seen = _counts(tables.variants["case_id"])
     wrong, n_wrong = [], 0
     for problem in row_problems(read_input):
         n_wrong += 1
@@ -605,7 +627,7 @@ def summary(read_input: Input, limit: int = 20) -> dict:
         "form": read_input.form,
         "samples": tables.cases.num_rows,
         "mutations": tables.variants.num_rows,
-        "consequences": dict(Counter(texts["consequence"]).most_common()),
+        "consequences": dict(_counts(tables.variants["consequence"]).most_common()),
         "without_mutation": [name for name in tables.cases["case_id"].to_pylist() if name not in seen],
         "remarks": dict(said.most_common()),
         "account": asdict(tables.account) if tables.account else None,

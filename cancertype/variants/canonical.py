@@ -50,6 +50,14 @@ def parse_protein_changes(column: pa.Array | pa.ChunkedArray) -> ProteinChanges:
     )
 
 
+def unreadable(column: pa.Array) -> np.ndarray:
+    """Mask of the protein changes that are stated and cannot be read."""
+    column = encoded(column)
+    changes = parse_protein_changes(column)
+    silent_about_it = matching(column, is_unstated) if changes.unreadable else np.ones(len(column), bool)
+    return equals(changes.text, "") & ~silent_about_it
+
+
 # Nine in ten protein changes are substitutions or frameshifts in the commonest spelling, and telling them apart in
 # Arrow spares most of the time of reading a cohort. Each of the three gives text, codon and consequence as
 # parse_protein_change does, null for what it does not read.
