@@ -17,7 +17,7 @@ MUTATIONS: dict[str, dict[str, str]] = {
     "binary_matrix_id.csv": {"S1": "TP53 missense", "S2": "KRAS missense, APC missense"},
     "cbioportal_oncoprint_id.tsv": {"S1": "TP53 R175H, TP53 R248Q", "S2": ""},
     "data_mutations.txt": {"S1": "BRAF V600E, KRAS G12D", "S2": "", "S3": ""},
-    "foundation_report.txt": {"*": "EGFR L858R, TP53 splice, ATM S1400L, NOTCH1 R912W"},
+    "foundation_report.txt": {"*": "EGFR L858R, TP53 splice, PTEN frameshift, ATM S1400L, NOTCH1 R912W"},
     "long_colon_header.csv": {"S1": "KRAS G12D", "S2": "BRAF V600E"},
     "long_id.csv": {"S1": "KRAS G12D", "S2": "BRAF V600E"},
     "long_id_repeated.csv": {"S1": "KRAS G12D, TP53 R175H"},
@@ -122,6 +122,10 @@ LEFT_OUT = {
     "vcf_freebayes_joint.vcf": 2,
     "vcf_vardict_germline.vcf": 2,
     "vcf_vep_as_ann_gnomad.vcf": 1,
+    "vcf_normal_control.vcf": 1,
+    "vcf_normal_germline.vcf": 1,
+    "vcf_normal_normal_lane.vcf": 1,
+    "vcf_normal_normal_prefix.vcf": 1,
 }
 """How many rows (of a wide table: cells) are left out; of the files that are not here, none or a text's words."""
 

@@ -197,8 +197,6 @@ def test_any_bytes_give_cases_or_an_error(tmp_path_factory, start, rest):
         assert str(path) in str(error)
 
 
-
-
 # --- What is wrong, and what the user adds ---
 
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
 from cancertype.sources import vcf, vcf_header, vcf_info, vcf_samples
+from cancertype.sources.settings import ReadingLimits
 from cancertype.sources.vcf_alleles import by_allele
 from cancertype.sources.vcf_annotation import Effect
 from cancertype.variants.cases import CASES, SourceTables
@@ -60,7 +60,7 @@ def write(folder: Path, text: str, name: str = "a.vcf") -> Path:
 
 
 def read(folder: Path, text: str, **options) -> SourceTables:
-    return vcf.read(write(folder, text), Cohort(), **options)
+    return vcf.read(write(folder, text), ReadingLimits(), **options)
 
 
 def cases(tables: SourceTables) -> list[str]:
@@ -122,7 +122,7 @@ def test_a_genotype_left_open_is_the_tumours_where_the_caller_says_somatic(tmp_p
 def test_a_file_of_sites_is_one_case_named_after_it(tmp_path):
     text = vcf_text(f"7 5 A T PASS CSQ={V600E}", samples="")
     for content in (text, text.replace("\tINFO\n", "\tINFO\tFORMAT\n").replace("||\n", "||\tGT\n")):
-        tables = vcf.read(write(tmp_path, content, "Mine.vcf"), Cohort())
+        tables = vcf.read(write(tmp_path, content, "Mine.vcf"), ReadingLimits())
         assert cases(tables) == ["mine"]
         assert mutations(tables) == {("BRAF", "V600E", "missense")}
 
@@ -810,7 +810,7 @@ def test_two_files_of_the_same_samples_one_behind_the_other_are_read_as_one(tmp_
 def test_a_packed_file_says_the_same(tmp_path):
     path = tmp_path / "a.vcf.gz"
     path.write_bytes(gzip.compress(GOOD.encode()))
-    assert changes(vcf.read(path, Cohort())) == changes(read(tmp_path, GOOD)) == {"BRAF V600E", "CDKN2A R80*"}
+    assert changes(vcf.read(path, ReadingLimits())) == changes(read(tmp_path, GOOD)) == {"BRAF V600E", "CDKN2A R80*"}
 
 
 # --- Without annotation ---
@@ -819,7 +819,7 @@ def test_a_packed_file_says_the_same(tmp_path):
 def test_an_unannotated_vcf_gets_the_commands_that_annotate_it(tmp_path):
     path = write(tmp_path, vcf_text("7 5 A T PASS DP=3 GT 0/1", meta=""), "my calls.vcf")
     with pytest.raises(InputError, match="no annotation") as error:
-        vcf.read(path, Cohort())
+        vcf.read(path, ReadingLimits())
     commands = re.findall(r"`(\w+) ", str(error.value))
     assert commands == ["vep", "snpEff", "bcftools"]
     assert str(error.value).count(f"'{path}'") == 3
@@ -1002,7 +1002,7 @@ def test_every_line_of_a_damaged_file_is_accounted_for_or_the_error_says_where(t
         text = text[:at] + new + text[at + cut :]
     path = write(tmp_path_factory.getbasetemp(), text, "damaged.vcf")
     try:
-        tables = vcf.read(path, Cohort())
+        tables = vcf.read(path, ReadingLimits())
     except InputError as error:
         assert str(path) in str(error)
     else:
@@ -1043,7 +1043,7 @@ def test_every_line_of_a_made_up_file_is_accounted_for(tmp_path_factory, records
     text = vcf_text(meta=meta, samples=samples.replace("\t", " ")) + "".join("\t".join(row) + "\n" for row in records)
     path = write(tmp_path_factory.getbasetemp(), text, "made_up.vcf")
     try:
-        tables = vcf.read(path, Cohort())
+        tables = vcf.read(path, ReadingLimits())
     except InputError as error:
         assert str(path) in str(error)
     else:

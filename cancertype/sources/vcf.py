@@ -174,7 +174,9 @@ class _Record(NamedTuple):
     fields: list[str]
 
 
-def _read(path: Path, limits: ReadingLimits, tumor: str | None, normal: str | None, csq: Mapping[int, str] | None) -> _Reader:
+def _read(
+    path: Path, limits: ReadingLimits, tumor: str | None, normal: str | None, csq: Mapping[int, str] | None
+) -> _Reader:
     stream = delimited.lines(path, f"reading {path.name}")
     header = read_header(path, stream)
     candidates, info = annotations(header), header.info()
