@@ -96,7 +96,7 @@ def read(folder: Path, source: str) -> SourceTables:
     panel, named ``cbioportal`` (and a number, where there are several); samples with ``SMALLEST_EXOME`` genes are whole
     exomes. Labels come from data_clinical_sample.txt (OncoTree codes), from a clinical table with
     bcr_patient_barcode and type, or from the study's name (``brca_tcga_...``). There is no DNA in such a table: the
-    protein change tells the consequence.
+    consequence follows from the protein change.
 
     Raises ``InputError`` with file, line and column for anything that cannot be read, and for a sample that is there
     twice.
