@@ -119,7 +119,7 @@ def measure(folder: Path) -> dict:
         seconds[name] = {kind: round(b - a, 1) for kind, a, b in zip(("wall", "cpu"), began, now, strict=True)}
         began = now
 
-    read = cbioportal.read(folder, Cohort())
+    read = cbioportal.read(folder)
     lap("read")
     found = recognition.resolved(read)
     lap("recognise")

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks import cbioportal as cbioportal_benchmark
-from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
 from cancertype.sources import cbioportal, cbioportal_web
 from cancertype.variants.cases import CASES, SourceTables
@@ -57,7 +56,7 @@ def study(folder: Path, **changes: str | None) -> Path:
 
 
 def read(folder: Path) -> SourceTables:
-    tables = cbioportal.read(folder, Cohort())
+    tables = cbioportal.read(folder)
     assert tables.cases.schema == CASES and tables.variants.schema == SCHEMA
     return tables
 
@@ -114,7 +113,7 @@ def test_every_row_is_used_or_left_out_with_its_reason(tmp_path):
     account = read(study(tmp_path)).account
     assert (account.unit, account.total, account.used) == ("row", 10, 3)
     assert account.left_out == {
-        "germline, or no mutation (Mutation_Status)": 1,
+        "Mutation_Status germline": 1,
         "marked common_variant": 1,
         "of a sample that is not kept": 2,
         "silent": 1,
@@ -204,10 +203,10 @@ def test_melanoma_of_tcga_is_known_by_its_metastasis(tmp_path):
         ({"data_clinical_sample": None}, "data_mutations.txt is there without data_clinical_sample.txt"),
         ({"data_mutations": None}, "neither data_mutations.txt nor a table that begins with STUDY_ID"),
         (
-            {"data_mutations": "Hugo_Symbol\tVariant_Classification\tTumor_Sample_Barcode\n"},
-            "none of the columns HGVSp",
+            {"data_mutations": "Hugo_Symbol\tTumor_Sample_Barcode\n"},
+            "none of the columns Variant_Classification, HGVSp",
         ),
-        ({"data_mutations": "Hugo_Symbol\tHGVSp_Short\n"}, "no column Variant_Classification, Tumor_Sample_Barcode"),
+        ({"data_mutations": "Hugo_Symbol\tHGVSp_Short\n"}, "no column Tumor_Sample_Barcode"),
         ({"data_gene_panel_matrix": "SAMPLE_ID\tcna\nS1\tX\n"}, "line 1: no column mutations"),
         ({"data_clinical_sample": SAMPLES + "P9\tS1\tLUAD\tPrimary\n"}, "'S1' belongs to two patients, P1 and P9"),
         ({"data_clinical_sample": "SAMPLE_ID\nS1\n"}, "no column PATIENT_ID"),

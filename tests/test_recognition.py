@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 
 from cancertype.assays import assay, recognition
-from cancertype.cohort.settings import Cohort
 from cancertype.sources import tcga
 from cancertype.variants.cases import SourceTables, unlabelled
 from cancertype.variants.genes import current_symbol
@@ -126,7 +125,7 @@ def test_a_panel_that_nobody_knows_is_recognised_by_its_mutations_and_is_uncerta
 
 
 def test_real_exomes_are_exomes_together_and_one_by_one(shared_data):
-    read = tcga.read(shared_data / "tcga", Cohort())
+    read = tcga.read(shared_data / "tcga")
     ids = read.cases["case_id"].to_pylist()
     together = recognition.of_mutations(recognition.mutations_per_gene(read.variants, ids))
     assert together.assay.name == "exome" and together.certain

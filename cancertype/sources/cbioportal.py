@@ -1,24 +1,23 @@
 """A study as cBioPortal's datahub and AACR GENIE distribute it, or as cBioPortal's web page gives it for download."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from ..cohort.settings import Cohort
 from ..errors import InputError
 from ..tables import delimited
-from ..tables.columns import compacted, encoded, matching, translated
-from ..tables.delimited import TEXT
+from ..tables.columns import encoded, matching, translated
+from ..tables.delimited import TEXT, DelimitedFile
+from ..tables.layout import Column
 from ..variants import canonical
-from ..variants.cases import Dropped, RowAccount, SourceTables
+from ..variants.cases import Dropped, SourceTables
 from ..variants.genes import current_symbol
-from . import cbioportal_web, gene_panels
+from . import cbioportal_web, gene_panels, maf
 from .cbioportal_samples import EXOMES, Sample, cases_table, one_per_patient, plain, read_patients, read_samples
+from .rows import Block
 
 _MUTATIONS = ("data_mutations.txt", "data_mutations_extended.txt", "data_mutations_mskcc.txt")
 _SAMPLES = ("data_clinical_sample.txt", "data_clinical_samples.txt")
@@ -27,16 +26,6 @@ _MATRICES = ("data_gene_panel_matrix.txt", "data_gene_matrix.txt")
 _GENOMIC_INFORMATION = "genomic_information.txt"
 _SEQUENCED = "cases_sequenced.txt"
 
-_REQUIRED = {"Hugo_Symbol": pa.string(), "Variant_Classification": TEXT, "Tumor_Sample_Barcode": TEXT}
-_PROTEIN_CHANGES = ("HGVSp_Short", "Protein_Change", "Amino_Acid_Change", "HGVSp")
-_OPTIONAL = (
-    dict.fromkeys(_PROTEIN_CHANGES, pa.string())
-    | dict.fromkeys(("Chromosome", "Reference_Allele", "Tumor_Seq_Allele2", "Mutation_Status", "FILTER"), TEXT)
-    | {"Start_Position": pa.float64()}
-)
-
-_NOT_SOMATIC = ("germline", "loh", "none", "wildtype", "post-transcriptional modification")
-"""Values of Mutation_Status that name no somatic mutation (UNKNOWN, as GENIE writes for tumour-only calls, does)."""
 _COMMON = "common_variant"
 """The flag with which GENIE and the datahub mark what gnomAD knows as common, in the column FILTER."""
 
@@ -49,14 +38,12 @@ def is_study(folder: Path) -> bool:
     return _optional(folder, _MUTATIONS) is not None or bool(cbioportal_web.tables(folder))
 
 
-def read(folder: Path, settings: Cohort) -> SourceTables:
+def read(folder: Path) -> SourceTables:
     """Read a study folder; a case is a patient.
 
     Files, each packed with gzip or not:
 
-    - data_mutations.txt (or data_mutations_extended.txt): the columns Hugo_Symbol, Variant_Classification and
-      Tumor_Sample_Barcode, a protein change (HGVSp_Short) and, where they are there, place, alleles, Mutation_Status
-      and FILTER.
+    - data_mutations.txt (or data_mutations_extended.txt): a MAF.
     - data_clinical_sample.txt: SAMPLE_ID, PATIENT_ID and ONCOTREE_CODE (or CANCER_TYPE and CANCER_TYPE_DETAILED).
       data_clinical_patient.txt, where it is there, gives the sex.
     - Which panel a sample was sequenced with: data_gene_panel_matrix.txt, or GENIE's column SEQ_ASSAY_ID. The panels'
@@ -70,7 +57,6 @@ def read(folder: Path, settings: Cohort) -> SourceTables:
     A folder without mutations of this layout may hold tables of cBioPortal's web download instead
     (``cbioportal_web.read``). Raises ``InputError`` with file, line and column for anything that cannot be read.
     """
-    del settings  # Studies filter their own calls: the limits against germline variants are for cell lines.
     source = delimited.origin(folder, "cbioportal")
     mutations = _optional(folder, _MUTATIONS)
     if mutations is None:
@@ -80,18 +66,24 @@ def read(folder: Path, settings: Cohort) -> SourceTables:
         raise InputError(f"{folder}: {mutations.name} is there without {_SAMPLES[0]}, which has the labels: copy it in")
     samples = read_samples(clinical, read_patients(_optional(folder, _PATIENTS)))
     panels = _Panels.of(folder, samples)
-    rows, seen = _variant_rows(mutations, source)
+    file, reader = DelimitedFile(mutations), StudyReader()
+    for layout in (maf.LAYOUT, maf.LAYOUT_OF_CHANGES):
+        layout.check(file)
+    rows = reader.rows([file])
+    sequenced = {name.strip() for name in reader.samples} - {""}
     kept, left_out = one_per_patient(
         samples.values(),
-        seen.samples | panels.sequenced | _listed_as_sequenced(folder, mutations),
+        sequenced | panels.sequenced | _listed_as_sequenced(folder, file),
         panels.sizes(samples),
         source,
     )
-    unknown = sorted(seen.samples - set(samples))
+    unknown = sorted(sequenced - set(samples))
     if unknown:
         left_out.append(Dropped(source, "case", f"not in {clinical.name}", len(unknown), tuple(unknown[:5])))
-    rows = _of_kept(rows, kept, seen)
-    table, dropped = _canonical(rows, source, seen)
+    rows = _of_kept(rows, kept, reader)
+    table, unclear = canonical.table(rows.drop_columns(["filter", "status"]), source)
+    reader.tally.take(unclear)
+    dropped = reader.tally.dropped(source) + [each for each in unclear if each.what not in ("row", "variant")]
     cases = cases_table(kept, panels.of_sample, source)
     notes = {
         "files": [path.name for path in (mutations, clinical)],
@@ -99,7 +91,7 @@ def read(folder: Path, settings: Cohort) -> SourceTables:
         "panels_without_genes": sorted(set(panels.of_sample.values()) - set(panels.genes) - {None}),
     }
     used = {name: panels.genes[name] for name in panels.genes if name in set(cases["panel"].to_pylist())}
-    return SourceTables(cases, table, left_out + dropped, notes, used, seen.account(table.num_rows))
+    return SourceTables(cases, table, left_out + dropped, notes, used, reader.tally.account(table.num_rows))
 
 
 # --- Files ---
@@ -117,20 +109,14 @@ def _below(folder: Path, pattern: str) -> list[Path]:
     return sorted(path for way in ways for path in folder.glob(way) if path.is_file())
 
 
-def _listed_as_sequenced(folder: Path, mutations: Path) -> set[str]:
+def _listed_as_sequenced(folder: Path, mutations: DelimitedFile) -> set[str]:
     """Samples of the case list of sequenced samples, and of the comment ``#Sequenced_Samples:`` of the mutations."""
-    names: set[str] = set()
+    names = set(maf.sequenced_samples(mutations))
     for path in _below(folder, _SEQUENCED):
         for _, line in delimited.lines(path):
             key, _, value = line.partition(":")
             if key.strip() == "case_list_ids":
                 names.update(value.split())
-    for _, line in delimited.lines(mutations):
-        if not line.startswith("#"):
-            break
-        key, _, value = line.partition(":")
-        if key.strip("# ").lower() == "sequenced_samples":
-            names.update(value.split())
     return names
 
 
@@ -192,7 +178,7 @@ def _genomic_information(path: Path) -> dict[str, list[str]]:
     """GENIE's table of intervals: the genes of which an assay includes an exon."""
     optional = dict.fromkeys(("Feature_Type", "includeInPanel"), TEXT)
     genes: dict[str, dict[str, None]] = {}
-    for batch in delimited.batches(path, {"Hugo_Symbol": TEXT, "SEQ_ASSAY_ID": TEXT}, optional):
+    for batch in DelimitedFile(path).batches({"Hugo_Symbol": TEXT, "SEQ_ASSAY_ID": TEXT}, optional):
         keep = np.ones(batch.num_rows, bool)
         if "Feature_Type" in batch.schema.names:
             keep &= matching(batch.column("Feature_Type"), lambda kind: kind.lower() in ("exon", ""))
@@ -207,120 +193,30 @@ def _genomic_information(path: Path) -> dict[str, list[str]]:
 
 # --- Mutations ---
 
-_ROWS = pa.schema(
-    [
-        ("case_id", TEXT),
-        ("gene", pa.string()),
-        ("protein_change", pa.string()),
-        ("consequence", TEXT),
-        ("reference", TEXT),
-        ("alternative", TEXT),
-        ("chromosome", TEXT),
-        ("position", pa.int64()),
-    ]
-)
 
+class StudyReader(maf.MafReader):
+    """Reads the mutations of a study, which has filtered its own calls: of the flags in FILTER only common_variant
+    refuses a row."""
 
-@dataclass
-class _Seen:
-    """What is met while the mutations stream past: rows, samples, and rows left out by reason."""
-
-    total: int = 0
-    samples: set[str] = field(default_factory=set)
-    left_out: Counter[str] = field(default_factory=Counter)
-    not_understood: Counter[str] = field(default_factory=Counter)
-
-    def account(self, used: int) -> RowAccount:
-        left_out = {reason: n for reason, n in sorted(self.left_out.items()) if n}
-        not_understood = {reason: n for reason, n in sorted(self.not_understood.items()) if n}
-        return RowAccount("row", self.total, used, left_out, not_understood)
-
-
-def _variant_rows(path: Path, source: str) -> tuple[pa.Table, _Seen]:
-    """The rows that may count, as ``_ROWS``, and what was met."""
-    seen = _Seen()
-    names = delimited.header(path).names
-    if not set(_PROTEIN_CHANGES) & set(names):
-        listed = ", ".join(_PROTEIN_CHANGES)
-        raise InputError(f"{path}: line {delimited.header(path).line}: none of the columns {listed}: add or rename one")
-    batches = []
-    for batch in delimited.batches(path, _REQUIRED, _OPTIONAL, f"reading {path.name}"):
-        seen.total += batch.num_rows
-        seen.samples.update(batch.column("Tumor_Sample_Barcode").dictionary.to_pylist())
-        batches.append(_rows(_telling(batch, seen.left_out)))
-    seen.samples = {name.strip() for name in seen.samples} - {""}
-    return compacted(pa.Table.from_batches(batches, schema=_ROWS)), seen
-
-
-def _telling(batch: pa.RecordBatch, counts: Counter[str]) -> pa.RecordBatch:
-    """Without silent, non-coding, germline and common variants."""
-    keep = canonical.tells(batch.column("Variant_Classification"), counts)
-    refused = {
-        "germline, or no mutation (Mutation_Status)": ("Mutation_Status", lambda v: v.strip().lower() in _NOT_SOMATIC),
-        "marked common_variant": ("FILTER", lambda flags: _COMMON in flags),
-    }
-    for reason, (name, test) in refused.items():
-        if name in batch.schema.names:
-            against = keep & matching(batch.column(name), test)
-            counts[reason] += int(against.sum())
-            keep &= ~against
-    return batch.filter(pa.array(keep))
-
-
-def _rows(batch: pa.RecordBatch) -> pa.RecordBatch:
-    names = batch.schema.names
-
-    def text(name: str) -> pa.Array:
-        return batch.column(name) if name in names else pa.repeat("", batch.num_rows).dictionary_encode()
-
-    position = (
-        pc.cast(batch.column("Start_Position"), pa.int64(), safe=False)
-        if "Start_Position" in names
-        else pa.nulls(batch.num_rows, pa.int64())
+    layout = replace(
+        maf.LAYOUT,
+        columns={role: column for role, column in maf.LAYOUT.columns.items() if role != "filter"}
+        | {"flags": Column(("FILTER",))},
     )
-    arrays = [
-        batch.column("Tumor_Sample_Barcode"),
-        batch.column("Hugo_Symbol"),
-        _protein_change(batch),
-        batch.column("Variant_Classification"),
-        text("Reference_Allele"),
-        text("Tumor_Seq_Allele2"),
-        text("Chromosome"),
-        position,
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=_ROWS)
+    source = "cbioportal"
+
+    def wanted(self, block: Block) -> np.ndarray:
+        """Mask of the rows that may count: those of ``MafReader`` that are not marked as common."""
+        keep = super().wanted(block)
+        if "flags" not in block:
+            return keep
+        common = matching(block.text("flags"), lambda text: _COMMON in maf.flags(text))
+        return self.refuse(keep, common, "marked common_variant")
 
 
-def _protein_change(batch: pa.RecordBatch) -> pa.Array:
-    """The first column that states a protein change, in the order of ``_PROTEIN_CHANGES``, row by row."""
-    present = [batch.column(name) for name in _PROTEIN_CHANGES if name in batch.schema.names]
-    change = present[0]
-    for other in present[1:]:
-        stated = pc.and_(pc.not_equal(change, ""), pc.not_equal(change, "."))
-        change = pc.if_else(stated, change, other)
-    return change
-
-
-def _of_kept(rows: pa.Table, kept: dict[str, Sample], seen: _Seen) -> pa.Table:
+def _of_kept(rows: pa.Table, kept: dict[str, Sample], reader: StudyReader) -> pa.Table:
     """The rows of the samples that stand for their patients, under the patients' ids."""
     case = translated(encoded(rows["case_id"]), lambda name: kept[name.strip()].patient if name.strip() in kept else "")
     of_kept = matching(case, bool)
-    seen.left_out["of a sample that is not kept"] += int((~of_kept).sum())
+    reader.tally.leave_out("of a sample that is not kept", int((~of_kept).sum()))
     return rows.set_column(0, "case_id", case).filter(pa.array(of_kept))
-
-
-def _canonical(rows: pa.Table, source: str, seen: _Seen) -> tuple[pa.Table, list[Dropped]]:
-    """Canonical variants, and what was left out of the rows, which ``seen`` counts too."""
-    rows, repeated = canonical.without_repeats(rows, source)
-    table, unclear = canonical.table(rows.drop_columns(["chromosome", "position"]), source)
-    for each in repeated + unclear:
-        if each.what in ("row", "variant"):
-            where = seen.not_understood if each.reason == "consequence not recognised" else seen.left_out
-            where[each.reason] += each.n
-    known = {each.reason for each in repeated + unclear}
-    streamed = [
-        Dropped(source, "variant", reason, n)
-        for reason, n in sorted(seen.left_out.items())
-        if n and reason not in known
-    ]
-    return table, streamed + repeated + unclear
