@@ -449,8 +449,8 @@ REPORTS = {
         "ERBB2 amplification\nPTEN loss exons 3-5\nALK EML4-ALK fusion (Variant 1)\n"
         "Disease relevant genes with no reportable alterations: KRAS, BRAF, ROS1, MET\n"
         "Variants of unknown significance: ATM S1400L, NOTCH1 R912W",
-        "msi stable; mutations_per_megabase 4.0; EGFR L858R; TP53 X_splice; amplified ERBB2; PTEN frameshift; EML4-ALK; "
-        "ATM S1400L; NOTCH1 R912W",
+        "msi stable; mutations_per_megabase 4.0; EGFR L858R; TP53 X_splice; amplified ERBB2; PTEN frameshift; "
+        "EML4-ALK; ATM S1400L; NOTCH1 R912W",
     ),
     "Tempus": (
         "Tempus xT\nPatient: Jane Doe   Date of Birth: 01/02/1960\nDiagnosis: Lung adenocarcinoma\nGENOMIC VARIANTS\n"
@@ -463,8 +463,8 @@ REPORTS = {
     ),
     "Caris": (
         "Biomarker\tMethod\tResult\nKRAS\tNGS\tMutation Not Detected\nTP53\tNGS\tPathogenic Variant Exon 5 p.R175H\n"
-        "MSI\tNGS\tStable\nTMB\tNGS\tLow, 4 mut/Mb\nERBB2 (Her2/Neu)\tIHC\tNegative 0\nALK\tRNA-seq\tFusion Not Detected\n"
-        "PTEN\tIHC\tPositive\nCCND1\tCNA\tAmplified",
+        "MSI\tNGS\tStable\nTMB\tNGS\tLow, 4 mut/Mb\nERBB2 (Her2/Neu)\tIHC\tNegative 0\n"
+        "ALK\tRNA-seq\tFusion Not Detected\nPTEN\tIHC\tPositive\nCCND1\tCNA\tAmplified",
         "TP53 R175H; msi stable; mutations_per_megabase 4.0; unaltered ERBB2; screened; amplified CCND1",
     ),
     "Guardant": (

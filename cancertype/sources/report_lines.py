@@ -1,4 +1,4 @@
-"""From the lines of a text to paragraphs: characters made uniform, samples told apart, wrapped lines joined.
+"""From the lines of a text to paragraphs: uniform characters, one sample each, wrapped lines joined.
 
 A paragraph is what one sentence or list entry may fill: a line, with those that continue it. A line ``name: mutations``
 begins a sample where the text as a whole is a list of samples. In a report, where such lines are its entries

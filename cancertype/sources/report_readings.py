@@ -269,7 +269,7 @@ class Reader:
             if statement.mentions:
                 first = statement.mentions[0]
                 if statement.lead.has_change and not first.headed and self._carried:
-                    self._extend(statement, statement.lead, at=0)
+                    self._extend(statement, statement.lead)
                 named = [mention for mention in statement.mentions if mention.genes or mention.pair]
                 self._carried = named[-1] if named else (None if statement.mentions else self._carried)
             elif self._carried is not None and (
@@ -277,19 +277,17 @@ class Reader:
             ):
                 if (statement.lead.reason and not statement.lead.has_change) or _begins_with_unknown(statement):
                     continue
-                self._extend(statement, statement.lead, at=0)
+                self._extend(statement, statement.lead)
 
-    def _extend(self, statement: Statement, content: Content, at: int) -> None:
+    def _extend(self, statement: Statement, content: Content) -> None:
+        """Add to a statement the carried gene, of which ``content`` is said."""
         carried = self._carried
-        if carried.is_bare and not statement.lead.negation:
+        if carried.is_bare and not content.negation:
             carried.continued = True
-        mention = Mention(carried.named, carried.genes, None, content=content, known=carried.known)
-        if carried.pair and not carried.genes:
-            mention.genes = tuple(gene for gene in carried.pair if gene)
-        statement.mentions.insert(at, mention)
+        genes = carried.genes or tuple(gene for gene in carried.pair or () if gene)
         statement.lead = Content(negation=content.negation, reason=content.reason, detected=content.detected)
-        if at == 0 and content.negation:
-            mention.content.negation = None
+        statement.mentions.insert(0, Mention(carried.named, genes, content=content, known=carried.known))
+        content.negation = None
 
     def _apply_heading(self, sentence: list[Statement]) -> None:
         heading = self._heading
