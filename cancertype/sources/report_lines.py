@@ -1,4 +1,4 @@
-"""From the lines of a text to paragraphs: characters made uniform, samples told apart, wrapped lines joined.
+"""From the lines of a text to paragraphs: uniform characters, one sample each, wrapped lines joined.
 
 A paragraph is what one sentence or list entry may fill: a line, with those that continue it. A line ``name: mutations``
 begins a sample where the text as a whole is a list of samples. In a report, where such lines are its entries
@@ -131,6 +131,9 @@ _ABOUT = frozenset(
         "block",
         "comments",
         "comment",
+        "sample",
+        "id",
+        "case",
         "disclaimer",
         "references",
         "histology",
@@ -153,8 +156,8 @@ class Paragraph:
     """The ``tokens`` of one paragraph, and the line (from 1) that each is on.
 
     ``is_about``: it is about the patient, the sample or the method rather than the genome. ``heading``: it ends with a
-    colon and speaks of what follows. ``blank``: an empty line. ``column_names``: the first line of a list. ``text``: the
-    line, if it is only one. ``plain``: its mutations where the text lists nothing else; there are no tokens then.
+    colon and speaks of what follows. ``blank``: an empty line. ``column_names``: the first line of a list. ``text``:
+    the line, if it is only one. ``plain``: its mutations where the text lists nothing else; there are no tokens then.
     """
 
     sample: str
@@ -305,6 +308,7 @@ class _Layout:
         self._texts = texts
         self._named: dict[int, tuple[str, str]] = {}
         candidates = {i: parts for i, text in enumerate(texts) if (parts := _name_and_rest(text))}
+        candidates |= {i: (text, "") for i, text in enumerate(texts) if _is_lone_name(text)}
         kinds = {i: _kind_of_name(before) for i, (before, after) in candidates.items()}
         is_report = "key" in kinds.values()
         found = {
@@ -370,6 +374,12 @@ def _name_and_rest(text: str) -> tuple[str, str] | None:
     return before, after.strip()
 
 
+def _is_lone_name(text: str) -> bool:
+    """Whether a line is a sample's name without a colon: ``Case 1``."""
+    names = text.split() if len(text) < 40 and ":" not in text else []
+    return len(names) == 2 and names[0].lower() in _NOUNS and _is_identifier(names[1])
+
+
 @lru_cache(1 << 14)
 def _kind_of_name(before: str) -> str:
     """What a name before a colon is: "sample", "identifier" (S1), "gene", "key" of a report, "statement", "word"."""
@@ -388,7 +398,11 @@ def _kind_of_name(before: str) -> str:
         return "key"
     if any(c.isdigit() for c in names[-1]):
         return "identifier"
-    return "word" if len(names) <= 3 else "key"
+    speaks_of_genes = kinds - {Kind.UNKNOWN, Kind.FILLER} or not _GENE_WORDS.isdisjoint(before.lower().split())
+    return "word" if len(names) <= 3 and not speaks_of_genes else "key"
+
+
+_GENE_WORDS = frozenset(["gene", "genes", "biomarker", "biomarkers", "findings", "result", "results", "test", "panel"])
 
 
 def _is_identifier(word: str) -> bool:

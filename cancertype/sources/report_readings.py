@@ -15,6 +15,7 @@ from .report_statements import (
     event_of,
     find_mentions,
     pass_events,
+    pass_generality,
     pass_negations,
     pass_reasons,
     resolved,
@@ -22,6 +23,7 @@ from .report_statements import (
     with_pairs,
 )
 from .report_words import (
+    ASSAYED,
     COPY_LEVELS,
     COPY_NEUTRAL,
     EXPRESSION,
@@ -258,6 +260,7 @@ class Reader:
         pass_events(sentence)
         pass_negations(sentence)
         pass_reasons(sentence)
+        pass_generality(sentence)
         self._apply_heading(sentence)
 
     def _continue_genes(self, sentence: list[Statement]) -> None:
@@ -266,7 +269,7 @@ class Reader:
             if statement.mentions:
                 first = statement.mentions[0]
                 if statement.lead.has_change and not first.headed and self._carried:
-                    self._extend(statement, statement.lead, at=0)
+                    self._extend(statement, statement.lead)
                 named = [mention for mention in statement.mentions if mention.genes or mention.pair]
                 self._carried = named[-1] if named else (None if statement.mentions else self._carried)
             elif self._carried is not None and (
@@ -274,19 +277,17 @@ class Reader:
             ):
                 if (statement.lead.reason and not statement.lead.has_change) or _begins_with_unknown(statement):
                     continue
-                self._extend(statement, statement.lead, at=0)
+                self._extend(statement, statement.lead)
 
-    def _extend(self, statement: Statement, content: Content, at: int) -> None:
+    def _extend(self, statement: Statement, content: Content) -> None:
+        """Add to a statement the carried gene, of which ``content`` is said."""
         carried = self._carried
-        if carried.is_bare and not statement.lead.negation:
+        if carried.is_bare and not content.negation:
             carried.continued = True
-        mention = Mention(carried.named, carried.genes, None, content=content, known=carried.known)
-        if carried.pair and not carried.genes:
-            mention.genes = tuple(gene for gene in carried.pair if gene)
-        statement.mentions.insert(at, mention)
+        genes = carried.genes or tuple(gene for gene in carried.pair or () if gene)
         statement.lead = Content(negation=content.negation, reason=content.reason, detected=content.detected)
-        if at == 0 and content.negation:
-            mention.content.negation = None
+        statement.mentions.insert(0, Mention(carried.named, genes, content=content, known=carried.known))
+        content.negation = None
 
     def _apply_heading(self, sentence: list[Statement]) -> None:
         heading = self._heading
@@ -366,7 +367,9 @@ class Reader:
             return
         negated = statement.negated or mention.negated
         reason = _reason(statement, mention)
-        if reason and not negated:
+        if statement.general and not (negated or content.has_change or reason):
+            _leave_out(outcome, GENERAL_STATEMENT, f"{outcome.text!r} says nothing of this tumour: not counted")
+        elif reason and not negated:
             _leave_out(outcome, reason, f"{outcome.text!r}: {reason}: not counted")
         elif mention.arms:
             _read_arms(outcome, mention, content, negated, among_others=len(statement.mentions) > 1)
@@ -425,8 +428,6 @@ class Reader:
                 outcome.not_understood = outcome.not_understood or UNCLEAR_GENE
                 said = [_not_known(token) for token in content.unknown]
                 outcome.problems += [*said[:-1], f"{said[-1]} ({mention.named.text} is not counted either)"]
-            elif content.general:
-                _leave_out(outcome, GENERAL_STATEMENT, f"{outcome.text!r} says nothing of this tumour: not counted")
             elif content.positive and not content.mutation:
                 outcome.not_understood = outcome.not_understood or NO_EVENT
                 outcome.problems.append(f"{outcome.text!r} does not say what was found: not counted")
@@ -496,6 +497,8 @@ def _reason(statement: Statement, mention: Mention) -> str | None:
         return None if found else reason
     if reason == METHYLATION and content.has_change:
         return None
+    if reason == ASSAYED:
+        return None if content.has_event else reason
     if reason == OTHER_MARKER:
         return None if content.has_event or not mention.is_bare else reason
     if reason == COPY_NEUTRAL and content.has_change:

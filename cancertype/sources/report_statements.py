@@ -13,6 +13,7 @@ from ..alterations.known_fusions import is_known_fusion
 from ..variants.protein_changes import ProteinChange
 from .karyotype import is_chromosome
 from .report_words import (
+    ASSAYED,
     BENIGN,
     GERMLINE,
     ORDINARY,
@@ -176,6 +177,7 @@ class Statement:
     negated: bool = False
     says_no: bool = False
     reason: str | None = None
+    general: bool = False
 
     @property
     def text(self) -> str:
@@ -661,10 +663,18 @@ def pass_reasons(sentence: list[Statement]) -> None:
             for following in sentence[i + 1 :]:
                 following.reason = following.reason or reason
             return
-        if not statement.mentions and statement.lead.reason in (UNTESTED, UNCERTAIN, GERMLINE, BENIGN):
+        if not statement.mentions and statement.lead.reason in (UNTESTED, ASSAYED, UNCERTAIN, GERMLINE, BENIGN):
             _pass_reason_back(sentence, i, statement.lead.reason, lone=True)
-        elif reason == UNTESTED:
+        elif reason in (UNTESTED, ASSAYED):
             _pass_reason_back(sentence, i, reason, lone=False)
+
+
+def pass_generality(sentence: list[Statement]) -> None:
+    """Mark statements about a gene in general, and what follows in the sentence: "patients with KRAS mutations"."""
+    general = False
+    for statement in sentence:
+        general |= any(token.kind == Kind.GENERAL for token in statement.tokens)
+        statement.general = general
 
 
 def _pass_reason_back(sentence: list[Statement], i: int, reason: str, lone: bool) -> None:
@@ -672,7 +682,7 @@ def _pass_reason_back(sentence: list[Statement], i: int, reason: str, lone: bool
         if earlier.reason or not earlier.mentions or not (lone or earlier.is_bare):
             return
         earlier.reason = reason
-        if reason != UNTESTED or not earlier.is_bare:
+        if reason not in (UNTESTED, ASSAYED) or not earlier.is_bare:
             return
         lone = False
 

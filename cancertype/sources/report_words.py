@@ -87,7 +87,7 @@ COPY_LEVELS = {
 
 GERMLINE, COPY_NEUTRAL, EXPRESSION = "inherited (germline)", "copy-neutral", "protein or RNA expression"
 METHYLATION, UNTESTED, UNCERTAIN = "methylation", "not tested", "uncertain"
-BENIGN, OTHER_MARKER = "benign", "a marker that is not used"
+BENIGN, OTHER_MARKER, ASSAYED = "benign", "a marker that is not used", "named as a gene that was tested"
 
 ORDINARY_WORD = "ordinary"
 
