@@ -58,11 +58,12 @@ _USAGE = """\
 from pathlib import Path
 
 from cancertype.predictor import Predictor
+from cancertype.settings.cohort import Cohort
 from cancertype.sources import table
 
 predictor = Predictor.from_pretrained({model})
 # A column ID, then one column per gene that holds WT or protein changes (in the column BRAF: V600E).
-cases = table.read(Path({cases}))
+cases = table.read(Path({cases}), Cohort())
 for case_id, best in zip(cases.cases["case_id"].to_pylist(), predictor.predict(cases).top(3)):
     print(case_id, best)
 """
