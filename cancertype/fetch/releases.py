@@ -28,6 +28,7 @@ from tqdm.auto import tqdm
 from .. import package_data
 from ..errors import InputError
 from ..files import digest, whole_folder
+from ..sources import depmap, maf, tcga
 from ..tables import delimited
 from .download import DEFAULT_PATIENCE, NotServed, Patience, disk_full_is_named, download, public
 from .settings import DepMap, Table, Tcga
@@ -36,29 +37,11 @@ Columns = Sequence[tuple[str, ...]]
 """What a header must hold: of each tuple, one name at least."""
 
 DEPMAP_FILES: dict[str, Columns] = {
-    "Model.csv": (("ModelID",), ("PatientID",), ("OncotreeCode",), ("OncotreePrimaryDisease",), ("OncotreeLineage",)),
-    "OmicsSomaticMutations.csv": (
-        ("ModelID",),
-        ("Chrom",),
-        ("Pos",),
-        ("HugoSymbol",),
-        ("ProteinChange",),
-        ("Ref",),
-        ("Alt",),
-        ("VariantInfo", "MolecularConsequence"),
-    ),
+    "Model.csv": depmap.MODELS.needs(training=True),
+    "OmicsSomaticMutations.csv": depmap.MUTATIONS.needs(training=True),
 }
-MAF_COLUMNS: Columns = (
-    ("Hugo_Symbol",),
-    ("Chromosome",),
-    ("Start_Position", "Start_position"),
-    ("Variant_Classification",),
-    ("Reference_Allele",),
-    ("Tumor_Seq_Allele2",),
-    ("Tumor_Sample_Barcode",),
-    ("HGVSp_Short", "Protein_Change", "amino_acid_change_WU", "AAChange"),
-)
-CLINICAL_COLUMNS: Columns = (("bcr_patient_barcode",), ("acronym", "type", "cohort"))
+MAF_COLUMNS: Columns = maf.LAYOUT.needs(training=True)
+CLINICAL_COLUMNS: Columns = tcga.CLINICAL.needs(training=True)
 TABLE_ENDINGS = (".csv", ".tsv", ".txt")
 
 _OR_A_FOLDER = "Or get the files in another way and set {key} to their folder"
