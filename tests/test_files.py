@@ -102,8 +102,9 @@ def test_the_folder_is_there_at_every_moment_of_its_replacement(tmp_path):
     if not _can_exchange(tmp_path):
         pytest.skip("this file system cannot exchange two names in one step")
     code = (
-        "import sys; from pathlib import Path; from tests.test_files import write_folder\n"
-        "for _ in range(200): write_folder(Path(sys.argv[1]), 'a')"
+        "import sys; from pathlib import Path; from cancertype.files import whole_folder\n"
+        "for _ in range(200):\n"
+        "    with whole_folder(Path(sys.argv[1])) as folder: (folder / 'a').touch()"
     )
     child = subprocess.Popen(
         [sys.executable, "-c", code, str(out)], cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
