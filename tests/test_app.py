@@ -255,21 +255,6 @@ def test_the_same_file_of_two_visitors_is_answered_twice(port):
     assert not any(Path(path).exists() for path in paths)
 
 
-def test_a_visitor_who_waits_sees_the_length_of_the_queue(visit, port):
-    page = visit()
-    many = "\n".join(f"case {i}: {MELANOMA}, TTN, MUC16" for i in range(50))
-    base = f"http://127.0.0.1:{port}"
-    pressed = next(d for d in httpx.get(f"{base}/config", timeout=60).json()["dependencies"] if len(d["inputs"]) == 4)
-    for visitor in range(2):
-        call = {"data": [many, None, "", ""], "fn_index": pressed["id"], "session_hash": f"visitor{visitor}"}
-        httpx.post(f"{base}/gradio_api/queue/join", json=call, timeout=60).raise_for_status()
-    page.get_by_label("Mutations").first.fill(MELANOMA)
-    page.get_by_role("button", name="Which cancer is it?").click()
-    page.get_by_text(re.compile(r"queue: \d+/\d+")).first.wait_for(timeout=120_000)
-    page.screenshot(path="/tmp/people_queue.png")
-    page.wait_for_selector(_ANSWER, timeout=120_000)
-
-
 def test_a_text_is_never_taken_for_a_path_of_the_server(ask, tmp_path):
     own = tmp_path / "own.txt"
     own.write_text(MELANOMA)
