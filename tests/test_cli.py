@@ -348,7 +348,7 @@ def shell(command: str, folder: Path, **environment: str) -> subprocess.Complete
         cwd=folder,
         env=own | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
-        timeout=120,
+        timeout=400,
     )
 
 

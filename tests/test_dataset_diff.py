@@ -7,6 +7,7 @@ import pytest
 
 from cancertype.errors import InputError
 from cancertype.text.prompt import completions
+from cancertype.versions import revisions
 from cancertype.versions.dataset_diff import compare, in_words
 
 ANSWERS = completions("word")
@@ -79,7 +80,7 @@ def test_gained_and_lost_mutations_are_counted_by_name():
     assert changed(after) == {"mutations": 2}, "the rest of the prompt is the same"
 
 
-def test_the_same_mutations_in_another_order_are_told_apart_from_other_mutations():
+def test_the_same_mutations_in_another_order_differ_from_other_mutations():
     after = version(train=[case("a", "SKCM", "TTN", "BRAF V600E"), B], test=[C])
     assert changed(after) == {"reordered": 1}
 
@@ -159,11 +160,19 @@ def test_the_difference_survives_json():
     assert content["changes"]["moved"]["by"]["change"] == {"train -> test": 1}
 
 
-def test_a_case_that_stands_twice_is_refused_by_name():
-    with pytest.raises(InputError, match=r"case a of tcga stands twice in the version after \(test and train\)"):
+def test_a_case_that_is_there_twice_is_refused_by_name():
+    with pytest.raises(InputError, match=r"case a of tcga is in the version after twice \(test and train\)"):
         compare(BEFORE, version(train=[A, B], test=[A]))
 
 
 def test_a_table_that_is_no_text_dataset_is_refused_by_column():
     with pytest.raises(InputError, match="train of the version before lacks the column prompt, mutations"):
         compare({"train": BEFORE["train"].drop_columns(["prompt", "mutations"])}, BEFORE)
+
+
+def test_a_truncated_dataset_of_the_working_tree_is_named(tmp_path):
+    folder = tmp_path / "data" / "text"
+    folder.mkdir(parents=True)
+    (folder / "train.parquet").write_bytes(b"PAR1" + bytes(30))
+    with pytest.raises(InputError, match=r"train\.parquet is damaged .*`dvc repro to_text`"):
+        revisions.text_dataset(None, str(tmp_path))

@@ -1,4 +1,4 @@
-"""The released model on textbook cases: what every oncologist would name first has to be among the first three."""
+"""The released model on textbook cases: what any oncologist would name first must be among its first three."""
 
 import random
 
@@ -20,7 +20,7 @@ EXCHANGES = {
     "T>C": ["I>T", "K>E", "Y>C"],
     "T>G": ["V>G", "F>C"],
 }
-"""Amino-acid exchanges that each class of substitution brings about, for the mutations that matter to no one."""
+"""Amino-acid exchanges that each class of substitution causes, for mutations without a meaning."""
 
 CASES = {
     "SKCM": ([("BRAF", "V600E", "missense", "T>A"), ("CDKN2A", "R80*", "nonsense", "C>T")], 280, ULTRAVIOLET),
@@ -54,11 +54,11 @@ def predictions(gemma_base, tmp_path_factory) -> dict:
         patch.chdir(folder)
         predictor = Predictor.from_pretrained(ROOT / "released")
     rng = random.Random(0)
-    told = {name: drivers + other_mutations(n, spectrum, rng) for name, (drivers, n, spectrum) in CASES.items()}
-    told |= {name: drivers + other_mutations(3 if drivers else 0, AGE, rng) for name, drivers in UNSURE.items()}
-    rows = [(name, *mutation) for name, mutations in told.items() for mutation in mutations]
-    found = predictor.predict(tables([{"case_id": name, "label": None} for name in told], rows))
-    return dict(zip(told, zip(found.p, found.abstains, found.top(3), found.in_set, strict=True), strict=True))
+    given = {name: drivers + other_mutations(n, spectrum, rng) for name, (drivers, n, spectrum) in CASES.items()}
+    given |= {name: drivers + other_mutations(3 if drivers else 0, AGE, rng) for name, drivers in UNSURE.items()}
+    rows = [(name, *mutation) for name, mutations in given.items() for mutation in mutations]
+    answers = predictor.predict(tables([{"case_id": name, "label": None} for name in given], rows))
+    return dict(zip(given, zip(answers.p, answers.abstains, answers.top(3), answers.in_set, strict=True), strict=True))
 
 
 @pytest.mark.parametrize("label", CASES)

@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
@@ -41,7 +42,10 @@ class _Commands(TyperGroup):
     """Turns every mistake that a user can correct into one line on stderr and the exit status 1."""
 
     def invoke(self, ctx: typer.Context):
-        _quiet()
+        with _quiet():
+            return self._invoke(ctx)
+
+    def _invoke(self, ctx: typer.Context):
         try:
             return super().invoke(ctx)
         except InputError as error:
@@ -61,7 +65,8 @@ def _stop(message: str) -> None:
     raise typer.Exit(1) from None
 
 
-def _quiet() -> None:
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Keep from stderr what libraries say to developers, and progress bars that go into a file."""
     # Libraries read these when they are imported.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -71,12 +76,24 @@ def _quiet() -> None:
         os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     for name in ("bitsandbytes", "torch", "transformers", "peft"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore")
-    warnings.filterwarnings("always", category=Notice)
-    warnings.showwarning = lambda message, *_, **__: typer.echo(f"cancertype: note: {visible(message)}", err=True)
-    if threading.current_thread() is threading.main_thread():
-        # Ends through Python's own way out, which deletes copies of what came through a pipe.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with warnings.catch_warnings(), _clean_end():
+        warnings.filterwarnings("ignore")
+        warnings.filterwarnings("always", category=Notice)
+        warnings.showwarning = lambda message, *_, **__: typer.echo(f"cancertype: note: {visible(message)}", err=True)
+        yield
+
+
+@contextmanager
+def _clean_end() -> Iterator[None]:
+    """Let SIGTERM end the program through Python's own way out, which deletes copies of what came through a pipe."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 app = typer.Typer(

@@ -32,8 +32,8 @@ _DERIVED = ("text", "subclass", "left_out")
 
 @dataclass(frozen=True)
 class Change:
-    """The ``n`` cases that changed in one way, counted ``by`` label, source, split and what became of them, and the
-    first few of them in words."""
+    """The ``n`` cases that changed in one way, counted ``by`` label, source, split and kind of change, with the first
+    few of them in words."""
 
     n: int
     by: dict[str, dict[str, int]]
@@ -42,9 +42,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Difference:
-    """Cases by split, ``before`` and ``after``; columns that came and went; and what became of the cases, by ``WAYS``.
+    """Cases per split ``before`` and ``after``, columns that were added or removed, and changed cases by ``WAYS``.
 
-    ``rows_reordered`` names the splits whose cases stand in another order than before.
+    ``rows_reordered`` names the splits whose cases are in another order than before.
     """
 
     before: dict[str, int]
@@ -68,26 +68,26 @@ class Difference:
 def compare(before: Mapping[str, pa.Table], after: Mapping[str, pa.Table], examples: int = 3) -> Difference:
     """What changed from ``before`` to ``after``, both split to table with at least ``COLUMNS``.
 
-    A case is known by its source and case_id. At most ``examples`` cases of each kind of change are told in words.
-    Raises InputError when a column is missing or a case stands twice in one version.
+    Source and case_id identify a case. At most ``examples`` cases per kind of change are described in words.
+    Raises InputError when a column is missing or a version contains a case twice.
     """
     old, new = _cases(before, "before"), _cases(after, "after")
     old_columns, new_columns = ({name for t in v.values() for name in t.column_names} for v in (before, after))
     further = sorted((old_columns & new_columns) - {*COLUMNS})
-    found: dict[str, list[_Changed]] = {way: [] for way in WAYS}
-    found["added"] = [_Changed(case) for key, case in new.items() if key not in old]
-    found["removed"] = [_Changed(case) for key, case in old.items() if key not in new]
+    changed: dict[str, list[_Changed]] = {way: [] for way in WAYS}
+    changed["added"] = [_Changed(case) for key, case in new.items() if key not in old]
+    changed["removed"] = [_Changed(case) for key, case in old.items() if key not in new]
     for key, case in old.items():
         if key in new:
             for way, change in _changes(case, new[key], further):
-                found[way].append(change)
+                changed[way].append(change)
     return Difference(
         before={split: table.num_rows for split, table in sorted(before.items())},
         after={split: table.num_rows for split, table in sorted(after.items())},
         columns_added=tuple(sorted(new_columns - old_columns)),
         columns_removed=tuple(sorted(old_columns - new_columns)),
         rows_reordered=tuple(_reordered(old, new)),
-        changes={way: _summary(changed, examples) for way, changed in found.items() if changed},
+        changes={way: _summary(cases, examples) for way, cases in changed.items() if cases},
     )
 
 
@@ -117,10 +117,10 @@ def in_words(difference: Difference) -> list[str]:
 
 @dataclass(frozen=True)
 class _Changed:
-    """One changed case, what is counted of it beside its label, source and split, and its example's wording."""
+    """One changed case, in words what it ``became``, and what is counted beside its label, source and split."""
 
     case: dict
-    told: str = ""
+    became: str = ""
     kinds: tuple[tuple[str, str], ...] = ()
 
 
@@ -138,16 +138,16 @@ def _changes(old: dict, new: dict, further: Iterable[str]) -> Iterator[tuple[str
         [m for m in one["mutations"] if m not in {*other["mutations"]}] for one, other in ((old, new), (new, old))
     )
     if lost or gained:
-        told = " ".join([*(f"+{m}" for m in gained), *(f"-{m}" for m in lost)])
+        named = " ".join([*(f"+{m}" for m in gained), *(f"-{m}" for m in lost)])
         kinds = (*(("mutation gained", m) for m in gained), *(("mutation lost", m) for m in lost))
-        yield "mutations", _Changed(new, told, kinds)
+        yield "mutations", _Changed(new, named, kinds)
     elif old["mutations"] != new["mutations"]:
         yield "reordered", _Changed(new, f"{SEPARATOR.join(old['mutations'])} -> {SEPARATOR.join(new['mutations'])}")
     around = [_around_mutations(case) for case in (old, new)]
     if around[0] != around[1]:
         yield "prompt", _Changed(new, _first_difference(*around))
     differ = [name for name in further if old.get(name) != new.get(name)]
-    # These follow from label, prompt, completion and mutations: alone they tell nothing new.
+    # These follow from label, prompt, completion and mutations, so on their own they say nothing new.
     if old["prompt"] != new["prompt"] or old["completion"] != new["completion"] or old["label"] != new["label"]:
         differ = [name for name in differ if name not in _DERIVED]
     if differ:
@@ -187,15 +187,15 @@ def _cases(version: Mapping[str, pa.Table], which: str) -> dict[tuple[str, str],
             key = (row["source"], row["case_id"])
             if key in cases:
                 raise InputError(
-                    f"case {key[1]} of {key[0]} stands twice in the version {which} ({cases[key]['split']} and {split})"
-                    ": compare versions in which each case stands once"
+                    f"case {key[1]} of {key[0]} is in the version {which} twice ({cases[key]['split']} and {split})"
+                    ": compare versions that contain each case once"
                 )
             cases[key] = row | {"split": split, "mutations": row["mutations"] or []}
     return cases
 
 
 def _reordered(old: dict, new: dict) -> Iterator[str]:
-    """Splits in which the cases that were there before too stand in another order."""
+    """Splits in which the cases that both versions have are in another order."""
     common = [{key: case["split"] for key, case in version.items()} for version in (old, new)]
     stayed = {key for key, split in common[0].items() if common[1].get(key) == split}
     orders = [[(split, key) for key, split in version.items() if key in stayed] for version in common]
@@ -226,10 +226,10 @@ def _summary(changed: list[_Changed], examples: int) -> Change:
 def _in_one_line(changed: _Changed) -> str:
     case = changed.case
     name = f"{case['case_id']} ({case['source']}, {case['label'] or 'no label'}, {case['split']})"
-    return f"{name}: {changed.told}" if changed.told else name
+    return f"{name}: {changed.became}" if changed.became else name
 
 
 def _listed(counts: Mapping[str, int]) -> str:
-    """The commonest first few, and how many kinds there are besides."""
+    """The most frequent ones, and how many more there are."""
     shown = ", ".join(f"{name} {n}" for name, n in list(counts.items())[:_COMMONEST])
     return shown + (f" and {len(counts) - _COMMONEST} more" if len(counts) > _COMMONEST else "")

@@ -1,4 +1,4 @@
-"""The text dataset of a git revision. For the command line alone: no other module of the package knows DVC."""
+"""The text dataset of a git revision. Only the command line uses it: no other module of the library knows DVC."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -33,10 +33,10 @@ def text_dataset(revision: str | None, repository: str = ".") -> dict[str, pa.Ta
                 f"{DATASET} is not in revision {revision} of {repository}: name one at which the stage to_text had run"
             )
         files = _splits(fs.ls(DATASET, detail=False))
-        return {split: pq.read_table(pa.BufferReader(fs.read_bytes(path))) for split, path in files.items()}
+        return {split: _table(fs.read_bytes(path), f"{path} of {revision}") for split, path in files.items()}
     except RevError as error:
         raise InputError(
-            f"revision {revision} is not in {repository}: `git log --all` and `git tag` list those that are; "
+            f"revision {revision} is not in {repository}: `git log --all` and `git tag` list those that are, and "
             "`git fetch` gets new ones"
         ) from error
     except SCMError as error:
@@ -55,10 +55,18 @@ def _of_folder(folder: Path) -> dict[str, pa.Table]:
     files = _splits(map(str, folder.glob("*")))
     if not files:
         raise InputError(f"{folder} holds no dataset: run `dvc repro to_text` or `dvc pull {DATASET}` there")
-    return {split: pq.read_table(path) for split, path in files.items()}
+    return {split: _table(Path(path).read_bytes(), path) for split, path in files.items()}
+
+
+def _table(content: bytes, name: str) -> pa.Table:
+    try:
+        return pq.read_table(pa.BufferReader(content))
+    except pa.ArrowException as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{name} is damaged ({reason}): run `dvc repro to_text` or `dvc pull {DATASET}`") from None
 
 
 def _splits(paths: Iterable[str]) -> dict[str, str]:
-    """Split to file; what else lies there (the versions of training cases) holds no cases of its own."""
+    """Split to file. Other files there (augmented copies of training cases) contain no cases of their own."""
     files = {Path(path).name: path for path in paths}
     return {split: files[f"{split}.parquet"] for split in sorted(SPLITS) if f"{split}.parquet" in files}
