@@ -69,7 +69,7 @@ def publish(folder: Path, merged: Path) -> Path:
     fitted.save(work / "trees")
     write_parquet(vocabulary.table, work / "vocabulary.parquet")
     config = prediction_config.PredictionConfig(
-        cohort=Cohort(),
+        cohort=settings(Cohort, "cohort"),
         text=_TEXT,
         orders=1,
         batch_size=32,

@@ -7,9 +7,10 @@ import pytest
 from cancertype.cohort import assembly, patients, splits
 from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
+from tests.settings import settings
 from tests.small_cohort import cases_table, tables, variants_table
 
-RULES = Cohort(min_cases_per_label=3, test_fraction=0.2, validation_fraction=0.1)
+RULES = settings(Cohort, "cohort", min_cases_per_label=3)
 
 
 def many(n: int, label: str = "BRCA", prefix: str = "P") -> tuple[list[dict], list[tuple]]:

@@ -117,7 +117,7 @@ def small(prefix: str = "", source: str = "tcga") -> tuple[list[dict], list[tupl
 
 
 def assembled(cases: list[dict], variants: list[tuple]) -> tuple[pa.Table, features.Vocabulary, list[str | None]]:
-    whole = assembly.assemble([tables(cases, variants)], Cohort(min_cases_per_label=3))
+    whole = assembly.assemble([tables(cases, variants)], settings(Cohort, "cohort", min_cases_per_label=3))
     counted = features.count(whole.cases, whole.variants)
     vocabulary = features.fit(counted, whole.variants, settings(Features, "features", recurrent_min_cases=2))
     return counted, vocabulary, patients.profiles(whole.cases, whole.variants)

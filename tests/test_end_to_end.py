@@ -16,6 +16,7 @@ from cancertype.cohort.settings import Cohort
 from cancertype.labels import LABELS
 from cancertype.prediction.predictor import Predictor
 from cancertype.sources import raw
+from tests.settings import settings
 from tests.test_pipeline import copy_of_the_repository, run
 
 SMALL = {
@@ -125,7 +126,7 @@ def test_merged_and_adapter_agree(small):
 
 def test_the_published_folder_predicts_from_raw_files_what_was_evaluated(small, predictor):
     evaluated = pd.read_parquet(small / "metrics/predictions.parquet").set_index("case_id")
-    for tables in raw.read(small / "data/raw", Cohort()):
+    for tables in raw.read(small / "data/raw", settings(Cohort, "cohort")):
         ids = [case_id for case_id in tables.cases["case_id"].to_pylist() if case_id in evaluated.index][:12]
         assert len(ids) == 12
         held_out = replace(tables, cases=tables.cases.filter(pc.is_in(tables.cases["case_id"], pa.array(ids))))
@@ -143,7 +144,7 @@ def test_the_released_form_is_small_and_predicts_as_the_published_one(small, pre
     assert sum(path.stat().st_size for path in (small / "released").rglob("*") if path.is_file()) < 20 << 20
     monkeypatch.chdir(small)
     released = Predictor.from_pretrained("released")
-    (tables, *_) = raw.read(small / "data/raw", Cohort())
+    (tables, *_) = raw.read(small / "data/raw", settings(Cohort, "cohort"))
     few = replace(tables, cases=tables.cases.slice(0, 8))
     # Merging rounds each weight to bfloat16 once; the adapter alone is exact.
     np.testing.assert_allclose(released.predict(few).p, predictor.predict(few).p, atol=0.02)

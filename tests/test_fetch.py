@@ -518,7 +518,7 @@ def test_a_maf_packed_and_unpacked_does_not_count_twice(get_tcga, own):
 
 def test_what_passes_here_passes_the_readers(get_depmap, get_tcga, folder, own, tmp_path):
     get_depmap(location=str(write(own, DEPMAP_FILES)))
-    assert depmap.read(folder, Cohort()).cases.num_rows == 1
+    assert depmap.read(folder, settings(Cohort, "cohort")).cases.num_rows == 1
     get_tcga(location=str(write(tmp_path / "patients", {"a.maf": MAF, "clinical.txt": CLINICAL})))
     assert tcga.read(folder).cases.num_rows == 1
 

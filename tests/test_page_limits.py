@@ -74,12 +74,12 @@ def refuse() -> None:
 
 
 def test_a_file_is_read_in_another_process_as_in_this_one(tmp_path):
-    from cancertype.cohort.settings import Cohort
     from cancertype.prediction import inputs
+    from cancertype.sources.settings import ReadingLimits
 
     path = tmp_path / "a.csv"
     path.write_text("ID,BRAF,CDKN2A\nx,V600E,R80*\n")
-    found, here = reading.read(path, Cohort(), sex="female"), inputs.read(str(path))
+    found, here = reading.read(path, ReadingLimits(), sex="female"), inputs.read(str(path))
     assert found.tables.variants.equals(here.tables.variants)
     assert (found.form, found.name, found.tables.cases["sex"].to_pylist()) == (here.form, here.name, ["female"])
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from cancertype.errors import InputError
+from cancertype.sources.settings import ReadingLimits
 from pipeline import params
 
 ROOT = Path(__file__).parents[1]
@@ -142,3 +143,9 @@ def test_a_learning_rate_may_be_written_as_dvc_or_a_hand_writes_it(written, tmp_
     Path("params.yaml").write_text(re.sub(r"(?m)^  learning_rate: 3\.0e-4", f"  learning_rate: {written}", text))
     (train,) = params.read({"train": Train})
     assert train.learning_rate == 3e-5
+
+
+def test_the_limits_for_reading_without_a_model_are_those_of_the_presets():
+    presets = [yaml.safe_load(path.read_text())["cohort"] for path in PRESETS]
+    for name, value in ReadingLimits():
+        assert {float(preset[name]) for preset in presets} == {value}

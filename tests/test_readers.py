@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
 from cancertype.sources import depmap, table, tcga
+from cancertype.sources.settings import ReadingLimits
 from cancertype.tables import delimited
 from cancertype.variants.cases import CASES, SourceTables
 from cancertype.variants.schema import CONSEQUENCES, SCHEMA, TRINUCLEOTIDES
@@ -216,7 +216,7 @@ def depmap_folder(folder: Path, *rows: str, header: str = MUTATIONS_HEADER, mode
 
 
 def test_a_line_carries_its_label_and_its_patient(tmp_path):
-    read = depmap.read(depmap_folder(tmp_path, SOUND), Cohort())
+    read = depmap.read(depmap_folder(tmp_path, SOUND), ReadingLimits())
     (case,) = read.cases.to_pylist()
     assert (case["case_id"], case["patient_id"], case["kind"], case["label"], case["origin"], case["sex"]) == (
         "ACH-1",
@@ -240,7 +240,7 @@ def test_what_looks_inherited_or_weak_is_left_out_unless_it_is_a_hotspot(tmp_pat
         "ACH-1,chr1,5,C,T,0.01,3,missense_variant,,p.A5T,AAA,0.01,,True\n",
         "ACH-1,chr1,6,C,T,,,missense_variant,,p.A6T,AAA,,,\n",
     ]
-    read = depmap.read(depmap_folder(tmp_path, *rows), Cohort())
+    read = depmap.read(depmap_folder(tmp_path, *rows), ReadingLimits())
     assert {change for _, _, change in pairs(read)} == {"G12D", "A5T", "A6T"}
     assert counted(read)["likely inherited: known to gnomAD"] == 2
     assert counted(read)["low allele fraction"] == 1
@@ -254,7 +254,7 @@ def test_an_empty_variant_info_gives_way_to_the_molecular_consequence(tmp_path):
         "ACH-1,chr1,7,C,T,,,,SO:0001587|nonsense,p.R7Ter,AAA,,,\n",
         "ACH-1,chr1,8,C,T,,,,SO:0001627|intron_variant,,AAA,,,\n",
     ]
-    read = depmap.read(depmap_folder(tmp_path, *rows), Cohort())
+    read = depmap.read(depmap_folder(tmp_path, *rows), ReadingLimits())
     assert read.variants["consequence"].to_pylist() == ["missense", "nonsense"]
     assert counted(read)["non-coding"] == 1
 
@@ -262,7 +262,7 @@ def test_an_empty_variant_info_gives_way_to_the_molecular_consequence(tmp_path):
 def test_releases_may_lack_columns_and_mark_default_entries(tmp_path):
     header = "ModelID,IsDefaultEntryForModel,HugoSymbol,Chrom,Pos,Ref,Alt,ProteinChange,VariantInfo\n"
     rows = ["ACH-1,Yes,KRAS,chr12,1,C,T,p.G12D,MISSENSE\n", "ACH-1,No,TP53,chr17,1,C,T,p.R175H,MISSENSE\n"]
-    read = depmap.read(depmap_folder(tmp_path, *rows, header=header), Cohort())
+    read = depmap.read(depmap_folder(tmp_path, *rows, header=header), ReadingLimits())
     assert pairs(read) == {("ACH-1", "KRAS", "G12D")}
     assert counted(read)["not the model's default entry"] == 1
     assert set(read.notes["germline_filter"].values()) == {"no column"}
@@ -270,7 +270,7 @@ def test_releases_may_lack_columns_and_mark_default_entries(tmp_path):
 
 def test_models_without_a_row_in_either_file_and_engineered_ones_are_counted(tmp_path):
     rows = [SOUND, SOUND.replace("ACH-1", "ACH-3"), SOUND.replace("ACH-1", "ACH-9")]
-    read = depmap.read(depmap_folder(tmp_path, *rows), Cohort())
+    read = depmap.read(depmap_folder(tmp_path, *rows), ReadingLimits())
     assert read.cases["case_id"].to_pylist() == ["ACH-1"]
     assert counted(read) == {
         "engineered model": 1,
@@ -285,7 +285,7 @@ def test_packed_and_plain_releases_read_alike(tmp_path):
     for name in ("OmicsSomaticMutations.csv", "Model.csv"):
         (packed / f"{name}.gz").write_bytes(gzip.compress((packed / name).read_bytes()))
         (packed / name).unlink()
-    one, other = depmap.read(plain, Cohort()), depmap.read(packed, Cohort())
+    one, other = depmap.read(plain, ReadingLimits()), depmap.read(packed, ReadingLimits())
     assert one.cases.equals(other.cases)
     assert one.variants.equals(other.variants)
 
@@ -305,7 +305,7 @@ def test_packed_and_plain_releases_read_alike(tmp_path):
 def test_a_broken_release_is_named_with_place_and_remedy(tmp_path, change, said):
     change(depmap_folder(tmp_path, SOUND))
     with pytest.raises(InputError) as caught:
-        depmap.read(tmp_path, Cohort())
+        depmap.read(tmp_path, ReadingLimits())
     assert said in str(caught.value)
     assert str(tmp_path) in str(caught.value)
 
@@ -405,7 +405,7 @@ def _with(folder: Path, which: str, data: bytes) -> SourceTables:
     if which in ("mutations", "models"):
         depmap_folder(folder, SOUND)
         (folder / {"mutations": "OmicsSomaticMutations.csv", "models": "Model.csv"}[which]).write_bytes(data)
-        return depmap.read(folder, Cohort())
+        return depmap.read(folder, ReadingLimits())
     tcga_folder(folder, maf(KRAS))
     (folder / {"maf": "a.maf", "clinical": "clinical.tsv"}[which]).write_bytes(data)
     return tcga.read(folder)
@@ -463,7 +463,7 @@ def test_the_real_tumours_read_whole(shared_data):
 
 
 def test_the_real_lines_read_whole(shared_data):
-    read = depmap.read(shared_data / "depmap", Cohort())
+    read = depmap.read(shared_data / "depmap", ReadingLimits())
     _sound(read)
     assert read.cases.num_rows == 80
     assert read.notes["burden"]["after"]["median"] < read.notes["burden"]["before"]["median"]

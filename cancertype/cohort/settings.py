@@ -10,16 +10,16 @@ from ..sources.settings import ReadingLimits
 class Cohort(ReadingLimits):
     """Quality rules, the limits of the readers, and the split."""
 
-    max_cases_per_label: int | None = Field(None, ge=1)
-    min_cases_per_label: int = Field(10, ge=3)
-    small_labels: Literal["error", "drop"] = "error"
-    max_out_of_scope_cases: int | None = Field(100, ge=0)
-    test_fraction: float = Field(0.2, gt=0.0, lt=1.0)
-    validation_fraction: float = Field(0.1, gt=0.0, lt=1.0)
-    split_seed: int = Field(0, ge=0)
-    train_share: float = Field(1.0, gt=0.0, le=1.0)
-    train_sources: list[str] | None = Field(None, min_length=1)
-    test_sources: list[str] | None = Field(None, min_length=1)
+    max_cases_per_label: int | None = Field(ge=1)
+    min_cases_per_label: int = Field(ge=3)
+    small_labels: Literal["error", "drop"]
+    max_out_of_scope_cases: int | None = Field(ge=0)
+    test_fraction: float = Field(gt=0.0, lt=1.0)
+    validation_fraction: float = Field(gt=0.0, lt=1.0)
+    split_seed: int = Field(ge=0)
+    train_share: float = Field(gt=0.0, le=1.0)
+    train_sources: list[str] | None = Field(min_length=1)
+    test_sources: list[str] | None = Field(min_length=1)
 
     @model_validator(mode="after")
     def _room_for_training(self) -> "Cohort":
