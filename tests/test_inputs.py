@@ -244,7 +244,7 @@ def test_a_case_with_many_mutations_and_alleles_needs_no_remark(tmp_path):
 
 
 def test_kind_sex_and_panel_are_told_for_every_case():
-    told = inputs.told(
+    told = inputs.with_facts(
         inputs.read("a: BRAF V600E, TTN A1V\nb: KRAS G12D"), kind="cell line", sex="female", panel=["BRAF", "KRAS"]
     )
     assert set(told.tables.cases["kind"].to_pylist()) == {"cell line"}
@@ -288,7 +288,7 @@ def test_a_prior_that_cannot_be_used_says_why(tmp_path, rows, message):
 
 
 def test_weights_are_the_prior_over_the_training_share_without_the_other_sexs_organs():
-    cases = inputs.told(inputs.read("a: BRAF V600E"), sex="male").tables.cases
+    cases = inputs.with_facts(inputs.read("a: BRAF V600E"), sex="male").tables.cases
     training, prior = np.full(26, 1 / 26), np.full(26, 1 / 26)
     prior[LABELS.index("SKCM")] *= 3
     weights = inputs.label_weights(cases, training, prior, rule_out=True)

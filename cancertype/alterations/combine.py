@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from ..labels.mapping import sample_types
 from ..tables.accounts import Dropped
+from ..tables.columns import with_column
 from .schema import ARM_CALLS, FUSIONS, GENE_CALLS, Alterations
 
 _TCGA = re.compile(r"(TCGA)[-.](\w{2})[-.](\w{4})(?:[-.](\d\d)[A-Z]?(?:[-.].*)?)?", re.IGNORECASE)
@@ -123,7 +124,7 @@ def _renamed(table: pa.Table, cases_of: Mapping[str, list[str]]) -> pa.Table:
             for name in names.dictionary.to_pylist()
         ]
         column = pa.array(own, pa.string()).take(names.indices)
-        parts.append(table.set_column(0, "case_id", column).filter(column.is_valid()))
+        parts.append(with_column(table, "case_id", column).filter(column.is_valid()))
     return pa.concat_tables(parts) if parts else table.schema.empty_table()
 
 

@@ -71,7 +71,7 @@ def read(given: Sequence[str], wishes: Wishes, limits: "Cohort | None") -> Itera
         found = []
         for name in given:
             each = inputs.read(copies.enter_context(_as_file(name)), limits, **wishes.reading)
-            found.append(inputs.told(each, kind=wishes.kind, sex=wishes.sex, panel=genes))
+            found.append(inputs.with_facts(each, kind=wishes.kind, sex=wishes.sex, panel=genes))
         found = several.distinct(found)
         yield Given(found, several.together(found), frequencies)
 

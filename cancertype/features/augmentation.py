@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..tables.columns import coded
+from ..tables.columns import coded, with_column
 from .lookup import case_rows
 from .settings import Augment
 
@@ -48,8 +48,8 @@ def variants_of_copies(cases: pa.Table, variants: pa.Table, settings: Augment) -
         taken = rng.random(len(offered)) < share[receiver]
         chosen = np.concatenate([own, offered[taken]])
         of_case = coded(cases["case_id"].combine_chunks(), np.concatenate([rows[own], receiver[taken]]))
-        at = variants.schema.get_field_index("case_id")
-        yield variants.take(pa.array(chosen)).set_column(at, "case_id", of_case)
+        variants.schema.get_field_index("case_id")
+        yield with_column(variants.take(pa.array(chosen)), "case_id", of_case)
 
 
 def _offered(first: np.ndarray, partner: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -30,7 +30,7 @@ def start() -> None:
 
 
 def read(path: Path, limits: Cohort, *, sex: str | None = None, kind: str | None = None) -> inputs.Input:
-    """``inputs.read`` with ``inputs.told``, in another process.
+    """``inputs.read`` with ``inputs.with_facts``, in another process.
 
     Raises ``InputError`` as they do, and where reading takes more than ``SECONDS`` or ``MEMORY``.
     """
@@ -38,7 +38,7 @@ def read(path: Path, limits: Cohort, *, sex: str | None = None, kind: str | None
 
 
 def _read(path: Path, limits: Cohort, sex: str | None, kind: str | None) -> inputs.Input:
-    return inputs.told(inputs.read(str(path), limits), sex=sex, kind=kind)
+    return inputs.with_facts(inputs.read(str(path), limits), sex=sex, kind=kind)
 
 
 def within_limits(work: Callable, *arguments: Any, seconds: float | None = None, memory: int | None = None) -> Any:

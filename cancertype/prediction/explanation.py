@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from .. import features
 from ..errors import InputError
 from ..labels import LABELS
+from ..tables.columns import with_column
 from ..text import rendering
 from ..variants.cases import SourceTables
 from .predictor import Predictions, Predictor
@@ -134,9 +135,9 @@ def _without_each(tables: SourceTables, tried: list[list[_Key]]) -> tuple[Source
             origin.append(at)
             rows += kept
             of_row += names[-1:] * len(kept)
-    cases = tables.cases.take(origin).set_column(0, "case_id", pa.array(names, pa.string()))
+    cases = with_column(tables.cases.take(origin), "case_id", pa.array(names, pa.string()))
     variants = tables.variants.take(pa.array(rows, pa.int64()))
-    variants = variants.set_column(0, "case_id", pa.array(of_row, pa.string()).dictionary_encode())
+    variants = with_column(variants, "case_id", pa.array(of_row, pa.string()).dictionary_encode())
     return replace(tables, cases=cases, variants=variants, dropped=[]), np.array(origin)
 
 

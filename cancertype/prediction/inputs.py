@@ -394,7 +394,7 @@ def _with(cases: pa.Table, column: str, values: Sequence[str | None]) -> pa.Tabl
     return cases.set_column(at, column, pa.array(values, pa.string()))
 
 
-def told(
+def with_facts(
     read_input: Input, *, kind: str | None = None, sex: str | None = None, panel: Sequence[str] | None = None
 ) -> Input:
     """The same with what the user adds for every case: ``kind`` ("tumour" or "cell line"), ``sex`` ("female" or

@@ -7,7 +7,6 @@ altered codon.
 
 import gzip
 import io
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from ..files import whole_file
 from ..package_data import rows as rows_of
 from .alterations import ALTERATIONS, COMPLEMENT, EFFECT_OF, EFFECTS
 from .draws import Draws, is_truncating
@@ -378,18 +378,13 @@ def write_text(path: Path, header: str, tables: Iterator[pa.Table], delimiter: s
 
     The gzip header carries neither time nor name, so that equal tables give equal bytes.
     """
-    beside = path.with_name(path.name + ".part")
     options = pacsv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style="none")
-    try:
-        with open(beside, "wb") as raw:
-            zipped = gzip.GzipFile("", "wb", 1, raw, mtime=0) if path.suffix == ".gz" else raw
-            buffered = io.BufferedWriter(zipped, 1 << 20) if zipped is not raw else raw
-            buffered.write(header.encode())
-            for table in tables:
-                pacsv.write_csv(table, buffered, options)
-            buffered.flush()
-            if zipped is not raw:
-                zipped.close()
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(path) as part, open(part, "wb") as raw:
+        zipped = gzip.GzipFile("", "wb", 1, raw, mtime=0) if path.suffix == ".gz" else raw
+        buffered = io.BufferedWriter(zipped, 1 << 20) if zipped is not raw else raw
+        buffered.write(header.encode())
+        for table in tables:
+            pacsv.write_csv(table, buffered, options)
+        buffered.flush()
+        if zipped is not raw:
+            zipped.close()

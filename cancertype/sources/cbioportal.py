@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ..errors import InputError
 from ..tables import delimited
-from ..tables.columns import encoded, matching, translated
+from ..tables.columns import encoded, matching, translated, with_column
 from ..tables.delimited import TEXT, DelimitedFile
 from ..tables.layout import Column
 from ..variants import canonical
@@ -219,4 +219,4 @@ def _of_kept(rows: pa.Table, kept: dict[str, Sample], reader: StudyReader) -> pa
     case = translated(encoded(rows["case_id"]), lambda name: kept[name.strip()].patient if name.strip() in kept else "")
     of_kept = matching(case, bool)
     reader.tally.leave_out("of a sample that is not kept", int((~of_kept).sum()))
-    return rows.set_column(0, "case_id", case).filter(pa.array(of_kept))
+    return with_column(rows, "case_id", case).filter(pa.array(of_kept))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import InputError
-from ..tables.columns import compacted, encoded, equals, matching, translated
+from ..tables.columns import compacted, encoded, equals, matching, translated, with_column
 from ..tables.delimited import MISSING, TEXT, DelimitedFile
 from ..tables.layout import Layout
 from ..variants import canonical
@@ -117,8 +117,8 @@ class RowReader:
         """The rows of all ``files`` that may count, as a table of ``ROWS``."""
         blocks = [batch for file in files for batch in self._stream(file)]
         table = pa.Table.from_batches(blocks, schema=ROWS)
-        at = table.column_names.index("around")
-        return compacted(table.set_column(at, "around", self.around(table["around"])))
+        table.column_names.index("around")
+        return compacted(with_column(table, "around", self.around(table["around"])))
 
     def _stream(self, file: DelimitedFile) -> Iterable[pa.RecordBatch]:
         roles = self.layout.present(file.names)
@@ -234,7 +234,7 @@ def read_samples(file: DelimitedFile, reader: RowReader, *, more: Sequence[str] 
     if "sample" not in reader.layout.present(file.names):
         sample = pa.repeat(case_name(file.path), rows.num_rows).dictionary_encode()
         reader.samples = {case_name(file.path)}
-    rows = rows.set_column(rows.column_names.index("case_id"), "case_id", sample).drop_columns(["filter", "status"])
+    rows = with_column(rows, "case_id", sample).drop_columns(["filter", "status"])
     named = matching(sample, bool)
     column = next(iter(reader.layout.present(file.names).get("sample", ["sample"])))
     tally.leave_out(f"no {column}", int((~named).sum()))

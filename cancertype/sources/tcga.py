@@ -9,7 +9,7 @@ import pyarrow as pa
 from ..errors import InputError
 from ..labels import mapping
 from ..tables import delimited
-from ..tables.columns import encoded, matching, translated
+from ..tables.columns import encoded, matching, translated, with_column
 from ..tables.delimited import MISSING, DelimitedFile
 from ..tables.layout import Column, Layout
 from ..variants import canonical
@@ -186,7 +186,7 @@ def _of_tumours(
         for reason, mask in (("of a sample that is not kept", ~of_tumour), ("whole-genome amplified DNA", refused))
         if mask.any()
     ]
-    rows = rows.set_column(rows.column_names.index("case_id"), "case_id", case).drop_columns(["filter"])
+    rows = with_column(rows, "case_id", case).drop_columns(["filter"])
     return rows.filter(pa.array(of_tumour & ~refused)), dropped
 
 

@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from ..errors import InputError
 from ..tables import delimited
-from ..tables.columns import compacted
+from ..tables.columns import compacted, with_column
 from ..variants import canonical, schema
 from ..variants.cases import Dropped, RowAccount, SourceTables, unlabelled
 from ..variants.consequences import severity_of
@@ -505,7 +505,7 @@ def _lines_lost(before: pa.Table, after: pa.Table) -> list[int]:
 def _account_for_the_unclear(reader: _Reader, rows: pa.Table) -> None:
     """Count the lines of which ``canonical.table`` keeps no row: their protein change contradicts the consequence."""
     numbered = rows.drop_columns(["chromosome", "position", "line", "somatic"])
-    numbered = numbered.set_column(0, "case_id", pa.array([str(i) for i in range(rows.num_rows)]))
+    numbered = with_column(numbered, "case_id", pa.array([str(i) for i in range(rows.num_rows)]))
     kept = canonical.table(numbered, "vcf")[0]["case_id"].cast(pa.string()).to_pylist()
     lost = set(_lines_lost(rows, rows.take(pa.array([int(i) for i in kept], pa.int64()))))
     changes = rows["protein_change"].cast(pa.string()).to_pylist()

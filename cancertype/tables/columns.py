@@ -94,3 +94,11 @@ def distinct(keys: np.ndarray) -> np.ndarray:
     """The distinct values of an integer array, in order. ``np.unique`` hashes, which takes ten times as long."""
     ordered = np.sort(keys)
     return ordered[np.diff(ordered, prepend=ordered[:1] - 1) != 0]
+
+
+def with_column(table: pa.Table, name: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
+    """``table`` with other ``values`` in its column ``name``, wherever it is. Raises ``KeyError`` if there is none."""
+    at = table.schema.get_field_index(name)
+    if at < 0:
+        raise KeyError(name)
+    return table.set_column(at, name, values)

@@ -39,14 +39,14 @@ def parse_protein_changes(column: pa.Array | pa.ChunkedArray) -> ProteinChanges:
     for read in (_frameshifts, _of_any_kind):
         left = np.flatnonzero(found[0].is_null())
         found = [filled(old, left, new) for old, new in zip(found, read(given.take(pa.array(left))), strict=True)]
-    text, codon, told = found
+    text, codon, implied = found
     unread = np.flatnonzero(text.is_null())
     spellings = given.take(pa.array(unread)).to_pylist()
     stated = np.array([not is_unstated(spelling) for spelling in spellings], bool)
     rows = np.bincount(codes, minlength=len(given))[unread] * stated
     examples = tuple(spellings[i] for i in np.flatnonzero(rows)[:_EXAMPLES])
     return ProteinChanges(
-        coded(text.fill_null(""), codes), codon.take(pa.array(codes)), coded(told, codes), int(rows.sum()), examples
+        coded(text.fill_null(""), codes), codon.take(pa.array(codes)), coded(implied, codes), int(rows.sum()), examples
     )
 
 
@@ -69,8 +69,8 @@ def _substitutions(given: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
     before, after = pc.utf8_slice_codeunits(bare, 0, 1), pc.utf8_slice_codeunits(bare, -1)
     codon = pc.utf8_slice_codeunits(bare, 1, -1).cast(pa.int32())
     read = pc.and_(pc.not_equal(before, after), pc.invert(pc.and_(pc.equal(before, "M"), pc.equal(codon, 1))))
-    told = pc.if_else(pc.equal(after, "*"), "nonsense", "missense")
-    return tuple(pc.if_else(read, column, None) for column in (bare, codon, told))
+    implied = pc.if_else(pc.equal(after, "*"), "nonsense", "missense")
+    return tuple(pc.if_else(read, column, None) for column in (bare, codon, implied))
 
 
 def _frameshifts(given: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
@@ -83,8 +83,8 @@ def _frameshifts(given: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
 def _of_any_kind(given: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
     nothing = (None, None, None)
     changes = [parse_protein_change(spelling) or nothing for spelling in given.to_pylist()]
-    text, codon, told = zip(*changes, strict=True) if changes else ((), (), ())
-    return pa.array(text, pa.string()), pa.array(codon, pa.int32()), pa.array(told, pa.string())
+    text, codon, implied = zip(*changes, strict=True) if changes else ((), (), ())
+    return pa.array(text, pa.string()), pa.array(codon, pa.int32()), pa.array(implied, pa.string())
 
 
 def _without_prefix(given: pa.Array) -> pa.Array:
@@ -300,17 +300,17 @@ def _shown(columns: dict[str, pa.DictionaryArray], mask: np.ndarray) -> tuple[st
     return tuple(" ".join(filter(None, (columns[name][row].as_py() for name in names))) for row in rows)
 
 
-def _consequence(stated: pa.DictionaryArray | None, told: pa.DictionaryArray) -> pa.DictionaryArray:
+def _consequence(stated: pa.DictionaryArray | None, implied: pa.DictionaryArray) -> pa.DictionaryArray:
     """The consequence of each row, from the source's term and from its protein change."""
-    told_codes, told_names = indices(told, len(told.dictionary)), [*told.dictionary.to_pylist(), None]
+    implied_codes, implied_names = indices(implied, len(implied.dictionary)), [*implied.dictionary.to_pylist(), None]
     if stated is None:
-        return told
+        return implied
     stated_names = [consequence_class(term) for term in stated.dictionary.to_pylist()]
-    codes = indices(stated).astype(np.int64) * len(told_names) + told_codes
+    codes = indices(stated).astype(np.int64) * len(implied_names) + implied_codes
     # Only pairs that occur, so that the order of the classes depends on nothing else.
-    pairs: list[str | None] = [None] * (len(stated_names) * len(told_names))
+    pairs: list[str | None] = [None] * (len(stated_names) * len(implied_names))
     for pair in distinct(codes).tolist():
-        pairs[pair] = _agreed(stated_names[pair // len(told_names)], told_names[pair % len(told_names)])
+        pairs[pair] = _agreed(stated_names[pair // len(implied_names)], implied_names[pair % len(implied_names)])
     return coded(pairs, codes)
 
 
