@@ -68,12 +68,13 @@ def read(given: Sequence[str], wishes: Wishes, limits: "Cohort | None") -> Itera
     frequencies = inputs.read_prior(wishes.prior) if wishes.prior else None
     genes = inputs.read_panel(wishes.panel) if wishes.panel else None
     with ExitStack() as copies:
-        found = []
-        for name in given:
-            each = inputs.read(copies.enter_context(_as_file(name)), limits, **wishes.reading)
-            found.append(inputs.with_facts(each, kind=wishes.kind, sex=wishes.sex, panel=genes))
-        found = several.distinct(found)
-        yield Given(found, several.together(found), frequencies)
+        # A sample to rename need be in one of several files only.
+        new_names = wishes.reading.get("rename", {}) if len(given) > 1 else {}
+        options = {name: value for name, value in wishes.reading.items() if name != "rename" or not new_names}
+        each = [inputs.read(copies.enter_context(_as_file(name)), limits, **options) for name in given]
+        each = several.distinct(inputs.renamed(each, new_names))
+        each = [inputs.with_facts(one, kind=wishes.kind, sex=wishes.sex, panel=genes) for one in each]
+        yield Given(each, several.together(each), frequencies)
 
 
 def renames(asked: Sequence[str]) -> dict[str, str]:

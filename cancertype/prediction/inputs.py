@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -19,7 +19,7 @@ from ..sources.free_text import Problem
 from ..sources.rows import NAMELESS
 from ..sources.settings import ReadingLimits
 from ..tables import containers, delimited
-from ..tables.columns import compacted, equals, matching
+from ..tables.columns import equals, matching
 from ..tables.delimited import TEXT, DelimitedFile
 from ..tables.layout import Layout, plain
 from ..variants import canonical
@@ -27,6 +27,7 @@ from ..variants.cases import Dropped, RowAccount, SourceTables
 from ..variants.consequences import consequence_class
 from ..variants.genes import known_genes
 from ..variants.protein_changes import UNSTATED
+from . import several
 
 MAF, DEPMAP, TABLE, VCF, FREE_TEXT = "MAF", "DepMap mutations", "wide table", "annotated VCF", "free text"
 FORMS = (MAF, DEPMAP, TABLE, VCF, FREE_TEXT)
@@ -113,7 +114,7 @@ def read(
         raise InputError(f"nothing is given. {_HOW}")
     inputs = [_read_one(one, limits or ReadingLimits(), options) for one in each]
     whole = inputs[0] if len(inputs) == 1 else _together(inputs)
-    return _renamed(whole, rename) if rename else whole
+    return renamed([whole], rename)[0] if rename else whole
 
 
 def _read_one(given: str, limits: ReadingLimits, options: dict) -> Input:
@@ -301,56 +302,21 @@ SEVERAL = "several forms"
 
 
 def _together(parts: list[Input]) -> Input:
-    """Inputs as one: samples of the same name are one case, and what a later file repeats counts once."""
-    forms = {part.form for part in parts}
-    panels, cases = _panels_apart(parts)
-    variants, repeated = _without_later_repeats(parts)
-    first = np.unique(np.array(cases["case_id"].to_pylist()), return_index=True)[1] if cases.num_rows else []
+    parts = several.distinct(parts)
+    tables = several.together(parts)
+    repeated = sum(part.tables.variants.num_rows for part in parts) - tables.variants.num_rows
     accounts = [part.tables.account for part in parts]
-    tables = SourceTables(
-        cases.take(pa.array(np.sort(first), pa.int64())),
-        variants,
-        [dropped for part in parts for dropped in part.tables.dropped]
-        + ([Dropped("several", "row", canonical.REPEATED, repeated)] if repeated else []),
-        {"files": [name for part in parts for name in part.tables.notes.get("files", [part.name])]},
-        panels,
-        None if None in accounts else _summed(accounts, repeated),
+    account = _summed(accounts, repeated) if all(accounts) else None
+    notes = {"files": [name for part in parts for name in part.tables.notes.get("files", [part.name])]}
+    forms = {part.form for part in parts}
+    return Input(
+        form=forms.pop() if len(forms) == 1 else SEVERAL,
+        name=", ".join(part.name for part in parts),
+        tables=replace(tables, account=account, notes=notes),
+        problems=[problem for part in parts for problem in part.problems],
+        path=None,
+        parts=tuple(parts),
     )
-    name = ", ".join(part.name for part in parts)
-    problems = [problem for part in parts for problem in part.problems]
-    form = forms.pop() if len(forms) == 1 else SEVERAL
-    return Input(form, name, tables, problems, None, parts=tuple(parts))
-
-
-def _panels_apart(parts: list[Input]) -> tuple[dict[str, list[str]], pa.Table]:
-    """The panels of all parts, numbered where two of one name differ, and the cases with these names."""
-    panels: dict[str, list[str]] = {}
-    cases = []
-    for number, part in enumerate(parts, 1):
-        names = {}
-        for name, genes in part.tables.panels.items():
-            names[name] = name if panels.get(name, genes) == genes else f"{name} {number}"
-            panels[names[name]] = genes
-        of_cases = [names.get(name, name) for name in part.tables.cases["panel"].to_pylist()]
-        cases.append(_with(part.tables.cases, "panel", of_cases))
-    return panels, pa.concat_tables(cases)
-
-
-def _without_later_repeats(parts: list[Input]) -> tuple[pa.Table, int]:
-    seen: set[tuple[str, str, str]] = set()
-    kept, repeated = [], 0
-    for part in parts:
-        rows = part.tables.variants
-        keys = list(
-            zip(
-                *(pc.cast(rows[n], pa.string()).to_pylist() for n in ("case_id", "gene", "protein_change")), strict=True
-            )
-        )
-        keep = [key not in seen or not key[2] for key in keys]
-        seen.update(keys)
-        repeated += keep.count(False)
-        kept.append(rows.filter(pa.array(keep, pa.bool_())))
-    return compacted(pa.concat_tables(kept)), repeated
 
 
 def _summed(accounts: list[RowAccount], repeated: int) -> RowAccount:
@@ -367,26 +333,24 @@ def _summed(accounts: list[RowAccount], repeated: int) -> RowAccount:
     return RowAccount(unit, total, used, dict(left_out), dict(not_understood))
 
 
-def _renamed(read_input: Input, rename: dict[str, str]) -> Input:
-    tables = read_input.tables
-    names = tables.cases["case_id"].to_pylist()
-    for old in rename:
+def renamed(inputs: Sequence[Input], new_names: Mapping[str, str]) -> list[Input]:
+    """The ``inputs`` with the samples in ``new_names`` (old to new) under their new names. Raises ``InputError`` for a
+    sample that no input has, and where two samples of one input would share a name."""
+    names = [name for each in inputs for name in each.tables.cases["case_id"].to_pylist()]
+    for old in new_names:
         if old not in names:
             raise InputError(f"no sample {old!r} to rename: the input has {_shown(names)}")
-    new = [rename.get(name, name) for name in names]
+    return [_renamed(each, new_names) for each in inputs]
+
+
+def _renamed(read_input: Input, rename: Mapping[str, str]) -> Input:
+    tables = read_input.tables
+    new = [rename.get(name, name) for name in tables.cases["case_id"].to_pylist()]
     twice = [name for name, n in Counter(new).items() if n > 1]
     if twice or "" in new:
         what = f"two samples would be named {twice[0]!r}" if twice else "a sample would have no name"
         raise InputError(f"{what}: choose another name")
-    cases = _with(_with(tables.cases, "case_id", new), "patient_id", new)
-    variants = tables.variants
-    if variants.num_rows:
-        of_rows = pc.cast(variants["case_id"], pa.string()).to_pylist()
-        column = pa.array([rename.get(name, name) for name in of_rows], pa.string()).dictionary_encode()
-        variants = variants.set_column(
-            variants.schema.get_field_index("case_id"), variants.schema.field("case_id"), column
-        )
-    return replace(read_input, tables=replace(tables, cases=cases, variants=variants))
+    return replace(read_input, tables=several.with_names(tables, rename))
 
 
 def _with(cases: pa.Table, column: str, values: Sequence[str | None]) -> pa.Table:

@@ -3,13 +3,17 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..alterations.combine import merge
 from ..alterations.schema import Alterations
 from ..variants.cases import Dropped, SourceTables
-from .inputs import Input
+
+if TYPE_CHECKING:
+    from .inputs import Input
 
 _NAMES_OF_ANYBODY = frozenset(
     (
@@ -21,7 +25,7 @@ _NAMES_OF_ANYBODY = frozenset(
 """Names that callers and people give to every patient's sample, in lower case: they name nobody."""
 
 
-def distinct(inputs: Sequence[Input]) -> list[Input]:
+def distinct(inputs: Sequence["Input"]) -> list["Input"]:
     """The same inputs with names by which their cases can be put together.
 
     Files that use the same sample name describe the same sample, such as its SNVs and its indels. But VCF files of
@@ -40,7 +44,7 @@ def distinct(inputs: Sequence[Input]) -> list[Input]:
     ]
 
 
-def together(inputs: Sequence[Input]) -> SourceTables:
+def together(inputs: Sequence["Input"]) -> SourceTables:
     """The tables of ``distinct`` inputs as one. A mutation that a later file repeats counts once.
 
     The account of the rows stays with each input, because units differ."""
@@ -57,7 +61,7 @@ def together(inputs: Sequence[Input]) -> SourceTables:
         variants=variants,
         dropped=dropped,
         panels={name: genes for each in tables for name, genes in each.panels.items()},
-        alterations=_joined(stated) if stated else None,
+        alterations=merge(*stated) if stated else None,
     )
 
 
@@ -83,7 +87,7 @@ def _without_repeats(parts: Sequence[pa.Table]) -> tuple[pa.Table, int]:
     return pa.concat_tables(kept).unify_dictionaries().combine_chunks(), repeated
 
 
-def _labels(inputs: Sequence[Input]) -> list[str]:
+def _labels(inputs: Sequence["Input"]) -> list[str]:
     """What tells the files apart: their names, or their paths where two have the same name; else their place."""
     for labels in ([found.name for found in inputs], [str(found.path or found.name) for found in inputs]):
         if len(set(labels)) == len(labels):
@@ -91,18 +95,25 @@ def _labels(inputs: Sequence[Input]) -> list[str]:
     return [f"{found.name}, input {place}" for place, found in enumerate(inputs, 1)]
 
 
+def with_names(tables: SourceTables, new: Mapping[str, str]) -> SourceTables:
+    """``tables`` with the cases in ``new`` (old to new) under their new names, everywhere."""
+    return replace(
+        tables,
+        cases=_mapped(_mapped(tables.cases, "case_id", new), "patient_id", new),
+        variants=_mapped(tables.variants, "case_id", new),
+        alterations=tables.alterations and _renamed_alterations(tables.alterations, new),
+    )
+
+
 def _renamed(tables: SourceTables, uses: Mapping[str, int], kinds: Mapping[str, int], label: str) -> SourceTables:
     """``label`` goes behind a case name with several ``uses``, and a panel name that stands for several gene lists."""
     names = tables.cases["case_id"].to_pylist()
-    new = {name: f"{name} ({label})" for name in names if uses[name] > 1}
+    tables = with_names(tables, {name: f"{name} ({label})" for name in names if uses[name] > 1})
     panels = {name: f"{name} ({label})" if kinds[name] > 1 else name for name in tables.panels}
-    cases = _mapped(_mapped(_mapped(tables.cases, "case_id", new), "patient_id", new), "panel", panels)
     return replace(
         tables,
-        cases=cases,
-        variants=_mapped(tables.variants, "case_id", new),
+        cases=_mapped(tables.cases, "panel", panels),
         panels={panels[name]: genes for name, genes in tables.panels.items()},
-        alterations=tables.alterations and _renamed_alterations(tables.alterations, new),
     )
 
 
@@ -124,14 +135,4 @@ def _renamed_alterations(stated: Alterations, new: Mapping[str, str]) -> Alterat
         fusions=_mapped(stated.fusions, "case_id", new),
         screened_for_fusions=frozenset(new.get(name, name) for name in stated.screened_for_fusions),
         findings={new.get(name, name): findings for name, findings in stated.findings.items()},
-    )
-
-
-def _joined(stated: Sequence[Alterations]) -> Alterations:
-    return Alterations(
-        arms=pa.concat_tables([each.arms for each in stated]),
-        genes=pa.concat_tables([each.genes for each in stated]),
-        fusions=pa.concat_tables([each.fusions for each in stated]),
-        screened_for_fusions=frozenset().union(*(each.screened_for_fusions for each in stated)),
-        findings={name: findings for each in stated for name, findings in each.findings.items()},
     )
