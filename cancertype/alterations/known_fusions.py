@@ -19,8 +19,9 @@ def is_known_fusion(one: str, other: str) -> bool:
 def in_usual_order(one: str, other: str) -> tuple[str, str]:
     """The 5' and the 3' partner of a fusion: by ``known_fusions.csv``, otherwise in the order given.
 
-    The table was compiled for this project from the WHO Classification of Tumours (5th edition) and the Mitelman
-    Database. Rearrangements that put a gene beside an immunoglobulin or T-cell receptor locus name the locus first.
+    The table was written for this project after the WHO Classification of Tumours (5th edition) and the Mitelman
+    Database. Its rows were not checked against a copy of either. Rearrangements that put a gene beside an
+    immunoglobulin or T-cell receptor locus name the locus first.
     """
     return (other, one) if (other, one) in _pairs() and (one, other) not in _pairs() else (one, other)
 
@@ -59,8 +60,9 @@ def fusion_of(event: str, bands: str = "") -> Fusion | None:
     """The fusion that ``event`` makes (``t(9;22)``, ``inv(16)``, or a band such as ``11q23`` that is rearranged).
 
     ``bands`` are its breakpoints (``q34;q11.2``); where none are given, the most common fusion of the event is meant.
-    ``translocations.csv`` lists it first; it was compiled from the WHO Classification of Tumours (5th edition) and the
-    Mitelman Database. None for an event that is not in the table, and for other breakpoints than those in it.
+    ``translocations.csv`` lists it first. It was written after the WHO Classification of Tumours (5th edition) and the
+    Mitelman Database, and not checked against a copy of either. None for an event that is not in the table, and
+    for other breakpoints than those in it.
     """
     known = _translocations().get(event, [])
     if not bands:

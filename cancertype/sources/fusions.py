@@ -18,6 +18,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ..alterations.combine import without_repeats
+from ..alterations.known_fusions import in_usual_order, with_unknown_partner
 from ..alterations.schema import FUSIONS, Alterations
 from ..errors import InputError
 from ..tables import delimited
@@ -296,6 +297,8 @@ def _pair(row: Row, layout: _Layout) -> tuple[str | None, str | None] | str:
         pair = split_pair(text)
         if pair is None:
             return _UNCLEAR
+        # A pair that somebody wrote down may have the 3' gene first; a caller's columns never do.
+        pair = in_usual_order(*pair) if all(pair) else with_unknown_partner(next(filter(None, pair)))
     else:
         pair = tuple(_one_gene(row.get(name, "")) for name in (layout.five_prime, layout.three_prime))
         pair = _ordered(pair, row.get("eventinfo", ""))
