@@ -1,5 +1,6 @@
 # `make run`: environment, pipeline, results.  `make test`: environment, lint, tests.
 # `make deps`: writes into dvc.yaml which files of the repository each stage depends on.
+# `make verify`: checks every object in DVC's cache and in remote/ against its name.
 PYTHON ?= python3.11
 BIN := .venv/bin
 # DVC calls the stages by the name of `python`, so the environment's must come first.
@@ -8,7 +9,7 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: run test lint deps clean
+.PHONY: run test lint deps verify clean
 
 run: .venv/ready
 	@echo "== Running the pipeline: dvc repro (a stage whose inputs have not changed is not run again)"
@@ -25,6 +26,9 @@ test: .venv/ready-test
 lint: .venv/ready-test
 	ruff check --fix .
 	ruff format .
+
+verify: .venv/ready
+	python -m pipeline.verify
 
 deps: .venv/ready
 	python -m pipeline.dependencies
