@@ -44,8 +44,8 @@ def main() -> None:
     if problems:
         raise InputError(
             "\n".join(problems)
-            + "\nDelete these files. Then `dvc pull` gets them from a remote that has them, `git checkout remote` restores"
-            " those that git tracks, and `dvc repro` makes the rest again"
+            + "\nDelete these files. Then `dvc pull` gets them from a remote that has them; `git checkout remote`"
+            " restores those that git tracks; `dvc repro` makes the rest again"
         )
 
 
