@@ -138,9 +138,9 @@ def test_pasted_mutations_are_answered_with_bars_set_figures_and_reasons(visit):
     page = visit()
     page.get_by_label("Mutations").first.fill(MELANOMA)
     text = _press(page)
-    assert re.search(r"SKCM: .*, (> )?\d+ ?%", text)
-    assert re.search(r"The model recognised 80 ?% of 10 SKCM cases in the test \(recall\)", text)
-    assert re.search("in the 90 ?% set", text) and "few mutations given" in text
+    assert re.search(r"SKCM: .*, >?\d+%", text)
+    assert re.search(r"The model recognised 80% of 10 SKCM cases in the test \(recall\)", text)
+    assert re.search("in the 90% set", text) and "few mutations given" in text
     widths = page.locator(".ranked .bar i").evaluate_all("bars => bars.map(b => b.getBoundingClientRect().width)")
     assert len(widths) >= 5 and widths == sorted(widths, reverse=True) and widths[0] > 2 * widths[1]
     assert page.locator(".ranked li").first.get_attribute("class") == "inside"
@@ -183,7 +183,7 @@ def test_a_bad_file_is_refused_by_name_without_the_servers_folders(visit, tmp_pa
     _upload(page, file)
     _press(page)
     error = page.get_by_role("alert").inner_text()
-    assert "cases.maf is a zip archive: unpack it first" in error and str(scratch) not in error
+    assert "cases.maf is a damaged zip archive or spreadsheet" in error and str(scratch) not in error
 
 
 def test_an_error_gives_way_to_the_next_answer(visit):
@@ -262,8 +262,8 @@ def test_a_text_is_never_taken_for_a_path_of_the_server(ask, tmp_path):
 
 
 def test_names_are_shown_as_text_and_not_as_markup(ask):
-    page = ask(f"<img src=x onerror=alert(1)>: {MELANOMA}")
-    assert "<img src=x" not in page and "&lt;img src=x" in page
+    page = ask(f"S1<b>: {MELANOMA}")
+    assert "S1<b>" not in page and "S1&lt;b&gt;" in page
 
 
 def test_sex_and_kind_reach_the_model(ask):

@@ -365,8 +365,10 @@ def _name_and_rest(text: str) -> tuple[str, str] | None:
     """What stands before and behind the first colon, where the first could name something."""
     before, colon, after = text.partition(":")
     before = before.strip()
-    if not colon or not before or len(before) > 80 or re.search(r"[,;|()]|\t| {3}", before):
+    if not colon or not before or len(before) > 80 or re.search(r"[,;|]|\t| {3}", before):
         return None
+    if "(" in before and not _GENOMIC_KINDS.isdisjoint(token.kind for token in words(before.split())):
+        return None  # EGFR (exon 19)
     if re.match(r":|[pcgmnr]\.|\d{4,}|//", after):
         return None
     if not after[:1].isspace() and " " not in text and classify(text)[0].kind == Kind.PAIR:
@@ -392,7 +394,7 @@ def _kind_of_name(before: str) -> str:
         return "gene"
     if kinds & _GENOMIC_KINDS:
         return "statement"
-    if kinds <= {Kind.NUMBER} and len(names) == 1:
+    if len(names) == 1 and (kinds <= {Kind.NUMBER} or _is_ordinal(names[0])):
         return "identifier"
     if _is_about(before) or (Kind.UNKNOWN not in kinds and Kind.CODON not in kinds):
         return "key"
@@ -400,6 +402,20 @@ def _kind_of_name(before: str) -> str:
         return "identifier"
     speaks_of_genes = kinds - {Kind.UNKNOWN, Kind.FILLER} or not _GENE_WORDS.isdisjoint(before.lower().split())
     return "word" if len(names) <= 3 and not speaks_of_genes else "key"
+
+
+_ORDINALS = frozenset(
+    (
+        *("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "first", "second", "third"),
+        *("fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "left", "right", "primary", "metastasis"),
+        *("recurrence", "relapse"),
+    )
+)
+
+
+def _is_ordinal(word: str) -> bool:
+    """Whether a word only counts or sets apart: ``a``, ``two``, ``first``, ``relapse``."""
+    return word.lower() in _ORDINALS or (len(word) == 1 and word.isalpha())
 
 
 _GENE_WORDS = frozenset(["gene", "genes", "biomarker", "biomarkers", "findings", "result", "results", "test", "panel"])
