@@ -28,7 +28,6 @@ import yaml
 from cancertype.assays import assay, recognition, views
 from cancertype.assays.settings import Views
 from cancertype.cohort import assembly
-from cancertype.cohort.settings import Cohort
 from cancertype.sources import cbioportal
 
 MUTATIONS_PER_SAMPLE = 10
@@ -48,6 +47,12 @@ lists: {mutations: [1, 8], protein_change: 0.75}
 pipelines: {tumour_only: 0.1, germline_per_megabase: [1.0, 5.0], clonal_haematopoiesis: 0.1, thinned: 0.15,
             thinned_to: [0.3, 1.0], no_indels: 0.1, no_alleles: 0.1, no_context: 0.4, no_sex: 0.3}
 """
+
+
+def _cohort() -> Cohort:
+    """The quick preset's rules, except that small labels are dropped."""
+    preset = Path(__file__).parents[1] / "params" / "quickstart.yaml"
+    return Cohort(**yaml.safe_load(preset.read_text())["cohort"] | {"small_labels": "drop"})
 
 
 def write_study(folder: Path, n_samples: int, seed: int = 0) -> None:
@@ -123,7 +128,7 @@ def measure(folder: Path) -> dict:
     lap("read")
     found = recognition.resolved(read)
     lap("recognise")
-    cohort = assembly.assemble([found.tables], Cohort(small_labels="drop"))
+    cohort = assembly.assemble([found.tables], _cohort())
     lap("cohort")
     training = cohort.cases.filter(pa.compute.equal(cohort.cases["split"], "train"))
     recurrent = views.recurrence(training, cohort.variants)

@@ -1,7 +1,8 @@
 """Write into dvc.yaml which of the repository's own files each stage depends on: ``make deps``.
 
-A cheap stage depends on the whole rooms of the library that it uses, so that its list is short. A costly one
-(``EXACT``) depends on exactly the files that it imports or reads, so that nothing else makes it run again.
+A cheap stage depends on the whole rooms of the library that it uses, so that its list is short. A stage that trains,
+scores or downloads (``EXACT``) depends on exactly the files that it imports or reads, so that nothing else makes it
+run again.
 """
 
 import ast
@@ -17,9 +18,9 @@ from cancertype.files import write_text
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("cancertype", "pipeline", "stages")
-EXACT = ("tabular", "train_lora", "merge", "evaluate")
-HARMLESS = ("cancertype/errors.py",)
-"""Files that cannot change what a stage makes, only what it says when it fails."""
+EXACT = ("fetch_depmap", "fetch_tcga", "fetch_table", "tabular", "train_lora", "merge", "evaluate")
+HARMLESS = ("cancertype/__init__.py", "cancertype/errors.py")
+"""Files that cannot change what a stage makes: names for a notebook, and what a failing stage says."""
 
 
 def dependencies(stage: str) -> list[str]:

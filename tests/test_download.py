@@ -97,7 +97,7 @@ def test_a_download_that_stands_still_is_given_up_and_a_later_run_goes_on_from_t
 DOWNLOAD = """
 import sys
 from pathlib import Path
-from cancertype.download import download
+from cancertype.fetch.download import download
 url, destination, scratch, md5 = sys.argv[1:]
 download(url, Path(destination), md5=md5, partial=Path(scratch))
 """

@@ -58,9 +58,15 @@ def test_dvc_yaml_lists_the_code_that_each_stage_runs_as_make_deps_writes_it():
     assert with_dependencies(text) == text
 
 
+@pytest.mark.parametrize("name", ["tabular", "train_lora", "merge", "evaluate"])
+def test_no_reader_makes_a_model_run_again(name):
+    rooms = ("sources", "fetch", "simulator", "alterations", "assays")
+    assert not [dep for dep in STAGES[name]["deps"] if dep.startswith(tuple(f"cancertype/{room}" for room in rooms))]
+
+
 @pytest.mark.parametrize("name", EXACT)
-def test_a_costly_stage_depends_on_no_reader_or_page(name):
-    rooms = ("sources", "fetch", "simulator", "cohort", "prediction", "publishing", "versions", "commands", "page")
+def test_a_costly_stage_depends_on_no_answer_page_or_report_of_data(name):
+    rooms = ("cohort", "prediction", "publishing", "versions", "commands", "page", "reports/data_report")
     assert not [dep for dep in STAGES[name]["deps"] if dep.startswith(tuple(f"cancertype/{room}" for room in rooms))]
 
 

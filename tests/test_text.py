@@ -180,5 +180,5 @@ def test_a_template_must_hold_the_mutations_and_known_fields_only():
 
 
 def test_a_missing_tokenizer_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"tokenizer.json.*Fetch the base model first"):
+    with pytest.raises(InputError, match=r"tokenizer.json.*Fetch the base first"):
         rendering.token_counter(tmp_path / "tokenizer.json")

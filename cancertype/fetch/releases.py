@@ -28,7 +28,7 @@ from tqdm.auto import tqdm
 from .. import package_data
 from ..errors import InputError
 from ..files import digest, whole_folder
-from ..sources import depmap, maf, tcga
+from ..sources import layouts
 from ..tables import delimited
 from .download import DEFAULT_PATIENCE, NotServed, Patience, disk_full_is_named, download, public
 from .settings import DepMap, Table, Tcga
@@ -37,11 +37,11 @@ Columns = Sequence[tuple[str, ...]]
 """What a header must hold: of each tuple, one name at least."""
 
 DEPMAP_FILES: dict[str, Columns] = {
-    "Model.csv": depmap.MODELS.needs(training=True),
-    "OmicsSomaticMutations.csv": depmap.MUTATIONS.needs(training=True),
+    "Model.csv": layouts.DEPMAP_MODELS.needs(training=True),
+    "OmicsSomaticMutations.csv": layouts.DEPMAP_MUTATIONS.needs(training=True),
 }
-MAF_COLUMNS: Columns = maf.LAYOUT.needs(training=True)
-CLINICAL_COLUMNS: Columns = tcga.CLINICAL.needs(training=True)
+MAF_COLUMNS: Columns = layouts.MAF.needs(training=True)
+CLINICAL_COLUMNS: Columns = layouts.TCGA_CLINICAL.needs(training=True)
 TABLE_ENDINGS = (".csv", ".tsv", ".txt")
 
 _OR_A_FOLDER = "Or get the files in another way and set {key} to their folder"

@@ -13,44 +13,12 @@ from ..labels import mapping
 from ..tables import delimited
 from ..tables.columns import encoded, matching
 from ..tables.delimited import TEXT, DelimitedFile
-from ..tables.layout import Column, Layout
 from ..variants import canonical
 from ..variants.cases import CASES, Dropped, SourceTables
+from .layouts import DEPMAP_MODELS as MODELS
+from .layouts import DEPMAP_MUTATIONS as MUTATIONS
 from .rows import Block, RowReader, read_samples
 from .settings import ReadingLimits
-
-# Where nearly every value of a block is another, coding each block costs more than coding the whole column.
-_MANY = pa.string()
-
-MUTATIONS = Layout(
-    "DepMap mutations",
-    {
-        "sample": Column(("ModelID",), required=True),
-        "chromosome": Column(("Chrom",), required=True),
-        "position": Column(("Pos",), _MANY, required=True),
-        "gene": Column(("HugoSymbol",), _MANY, required=True),
-        "protein_change": Column(("ProteinChange",), _MANY, required=True),
-        "reference": Column(("Ref",), required=True),
-        "alternative": Column(("Alt",), required=True),
-        "consequence": Column(("VariantInfo", "MolecularConsequence"), required=True),
-        "hotspot": Column(("Hotspot",)),
-        "default_entry": Column(("IsDefaultEntryForModel",)),
-        "frequency": Column(("GnomadeAF", "GnomadgAF"), pa.float64()),
-        "allele_fraction": Column(("AF",), pa.float64()),
-        "depth": Column(("DP",), pa.float64()),
-    },
-)
-"""OmicsSomaticMutations.csv. Releases differ in their columns, so they are found by name."""
-
-MODELS = Layout(
-    "DepMap models",
-    {
-        name: Column((name,), required=True)
-        for name in ("ModelID", "PatientID", "OncotreeCode", "OncotreePrimaryDisease", "OncotreeLineage")
-    }
-    | {name: Column((name,)) for name in ("OncotreeSubtype", "Sex", "EngineeredModel", "CulturedResistanceDrug")},
-)
-"""Model.csv."""
 
 _EXAMPLES = 5
 _YES = ("true", "yes", "1")

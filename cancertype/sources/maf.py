@@ -15,36 +15,8 @@ from ..tables.columns import encoded, matching
 from ..tables.delimited import DelimitedFile
 from ..tables.layout import Column, Layout
 from ..variants.cases import SourceTables
+from .layouts import MAF as LAYOUT
 from .rows import Block, RowReader, read_samples
-
-# Where nearly every value of a block is another, coding each block costs more than coding the whole column.
-_MANY = pa.string()
-
-LAYOUT = Layout(
-    "MAF",
-    {
-        "gene": Column(("Hugo_Symbol",), _MANY, required=True),
-        "chromosome": Column(("Chromosome",), for_training=True),
-        "position": Column(("Start_Position", "Start_position"), _MANY, for_training=True),
-        "consequence": Column(("Variant_Classification",), for_training=True),
-        "reference": Column(("Reference_Allele",), for_training=True),
-        "alternative": Column(("Tumor_Seq_Allele2",), for_training=True),
-        "sample": Column(("Tumor_Sample_Barcode",), required=True),
-        "protein_change": Column(
-            (
-                "HGVSp_Short", "Protein_Change", "amino_acid_change_WU", "AAChange", "aaChange", "amino_acid_change",
-                "AAChange.refGene", "Amino_Acid_Change", "MA:protein.change", "HGVSp",
-            ),
-            _MANY,
-            for_training=True,
-        ),
-        "other_allele": Column(("Tumor_Seq_Allele1",)),
-        "filter": Column(("FILTER",)),
-        "context": Column(("CONTEXT", "ref_context"), _MANY),
-        "status": Column(("Mutation_Status",)),
-        "validation": Column(("Validation_Status",)),
-    },
-)  # fmt: skip
 
 WHOLE_GENOME_AMPLIFIED = frozenset({"wga", "native_wga_mix"})
 """Flags of MC3 for variants of amplified DNA, which pass in the cohorts where nearly all DNA was amplified."""

@@ -11,19 +11,10 @@ from ..labels import mapping
 from ..tables import delimited
 from ..tables.columns import encoded, matching, translated, with_column
 from ..tables.delimited import MISSING, DelimitedFile
-from ..tables.layout import Column, Layout
 from ..variants import canonical
 from ..variants.cases import CASES, Dropped, SourceTables
 from . import maf
-
-CLINICAL = Layout(
-    "clinical table",
-    {
-        "patient": Column(("bcr_patient_barcode",), required=True),
-        "cohort": Column(("acronym", "type", "cohort"), required=True),
-        "sex": Column(("gender", "sex")),
-    },
-)
+from .layouts import TCGA_CLINICAL as CLINICAL
 
 _EXAMPLES = 5
 _AMPLIFIED_COHORTS = ("LAML", "OV")
