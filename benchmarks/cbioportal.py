@@ -28,6 +28,7 @@ import yaml
 from cancertype.assays import assay, recognition, views
 from cancertype.assays.settings import Views
 from cancertype.cohort import assembly
+from cancertype.cohort.settings import Cohort
 from cancertype.sources import cbioportal
 
 MUTATIONS_PER_SAMPLE = 10

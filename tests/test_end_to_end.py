@@ -157,7 +157,7 @@ def test_the_code_on_the_model_card_runs(small, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     Path("my_cases.csv").write_text("ID,BRAF,TP53\npatient,V600E,WT\n")
     source = next(line for line in code.splitlines() if "from_pretrained(" in line)
-    exec(code.replace(source, f'predictor = Predictor.from_pretrained("{small}/models/published")'), {})
+    exec(code.replace(source, f'predictor = cancertype.Predictor.from_pretrained("{small}/models/published")'), {})
     assert capsys.readouterr().out.startswith("patient [('")
 
 
