@@ -202,7 +202,7 @@ def test_changing_a_threshold_of_the_evaluation_reruns_only_evaluate_and_publish
 def test_a_mistake_is_one_message_with_status_one_and_leaves_no_output(small, tmp_path, changes, stage, message):
     folder = tmp_path / "copy"
     kept = ("data/raw", "data/features", "data/text", "models/base")
-    for part in ("stages", "params.yaml", *kept):
+    for part in ("pipeline", "stages", "params", "params.yaml", *kept):
         if (small / part).is_dir():
             shutil.copytree(small / part, folder / part, copy_function=_link)
         else:
