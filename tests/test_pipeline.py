@@ -238,7 +238,7 @@ def test_a_comment_in_params_reruns_nothing(graph):
     [
         ("cancertype/evaluation/metrics.py", {"tabular", "evaluate", "publish"}),
         ("cancertype/publishing/hub.py", {"publish"}),
-        ("cancertype/labels/oncotree_labels.csv", {"fetch_depmap", "fetch_tcga"} | FEATURIZED),
+        ("cancertype/labels/oncotree_labels.csv", FEATURIZED),
         ("cancertype/sources/vcf.py", FEATURIZED),
         ("cancertype/reports/data_report.py", {"featurize"}),
         ("cancertype/reports/evaluation_report.py", {"featurize", "evaluate"}),
