@@ -155,7 +155,8 @@ def test_the_code_on_the_model_card_runs(small, tmp_path, monkeypatch, capsys):
     card = (small / "models/published/README.md").read_text()
     code = card.split("```python\n")[1].split("```")[0]
     monkeypatch.chdir(tmp_path)
-    Path("my_cases.csv").write_text("ID,BRAF,TP53\npatient,V600E,WT\n")
+    columns = "Hugo_Symbol\tTumor_Sample_Barcode\tVariant_Classification\tHGVSp_Short"
+    Path("my_cases.maf").write_text(f"{columns}\nBRAF\tpatient\tMissense_Mutation\tp.V600E\n")
     source = next(line for line in code.splitlines() if "from_pretrained(" in line)
     exec(code.replace(source, f'predictor = cancertype.Predictor.from_pretrained("{small}/models/published")'), {})
     assert capsys.readouterr().out.startswith("patient [('")

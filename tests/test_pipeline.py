@@ -260,7 +260,7 @@ def test_a_changed_file_reruns_the_stages_that_import_or_read_it(graph, file, ex
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("cancertype/sources/tcga.py", {"featurize"}),
+        ("cancertype/sources/tcga.py", {"featurize", "publish"}),
         ("cancertype/fetch/releases.py", {"fetch_depmap", "fetch_tcga", "fetch_table"}),
         ("cancertype/reports/pages.py", {"featurize", "evaluate"}),
     ],
