@@ -199,7 +199,7 @@ def test_kind_and_panel_reach_the_model(run, tmp_path):
 def test_explain_shows_the_mutations_in_words_and_pictures(run, tmp_path):
     result = run("explain", TEXT, "--sample", "s3", "--picture", "a.png", "--html", "a.html")
     assert result.exit_code == 0, result.stderr
-    assert re.search(r"(TP53 R175H|SPOP F133V) +\S+ +\d*% +\+\d+\.\d\d", result.stdout)
+    assert re.search(r"(TP53 R175H|SPOP F133V) +[<>]?\d+% +[+-]\d+\.\d\d", result.stdout)
     assert "without all of these" in result.stdout
     assert "2 more samples: name them with --sample." in result.stdout
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
