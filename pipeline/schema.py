@@ -4,9 +4,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from cancertype.assays.settings import Views
 from cancertype.cohort.settings import Cohort
 from cancertype.evaluation.settings import Evaluate, Tabular
-from cancertype.features.settings import Augment, Features
+from cancertype.features.settings import Features
 from cancertype.fetch.settings import DepMap, Table, Tcga
 from cancertype.finetune.settings import Lora, Train
 from cancertype.language_model.settings import Model
@@ -40,7 +41,7 @@ class Params(Settings):
     data: Data
     cohort: Cohort
     features: Features
-    augment: Augment
+    views: Views
     text: Text
     model: Model
     lora: Lora

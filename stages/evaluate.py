@@ -8,8 +8,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cancertype.evaluation import evaluate
+from cancertype.cohort.hashing import uniform
+from cancertype.evaluation import evaluate, predictions
 from cancertype.evaluation.settings import Evaluate
+from cancertype.features import groups, panels_of
 from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.reports import evaluation_report
@@ -19,7 +21,7 @@ from cancertype.text.prompt import SEPARATOR, Rendered
 from pipeline.params import read, run
 from pipeline.revision import code_version
 
-TEXT = Path("data/text")
+FEATURES, TEXT = Path("data/features"), Path("data/text")
 MERGED = Path("models/merged")
 METRICS = Path("metrics")
 HELD_OUT = ("validation", "test", "out_of_scope")
@@ -27,7 +29,9 @@ HELD_OUT = ("validation", "test", "out_of_scope")
 
 def main() -> None:
     settings, completion, seed = read({"evaluate": Evaluate, "text.completion": str, "seed": int})
-    texts = pd.concat([pq.read_table(TEXT / f"{split}.parquet").to_pandas() for split in HELD_OUT], ignore_index=True)
+    as_they_are = pd.concat([pq.read_table(TEXT / f"{s}.parquet").to_pandas() for s in HELD_OUT], ignore_index=True)
+    grid = _sampled(pq.read_table(TEXT / "grid.parquet").to_pandas(), settings)
+    texts = pd.concat([as_they_are, grid], ignore_index=True)
     rendered = [Rendered(row.prompt, tuple(row.mutations), row.left_out) for row in texts.itertuples()]
     scores = sharded.score_orders(
         MERGED,
@@ -45,10 +49,14 @@ def main() -> None:
         scored[[f"single_order_{label}" for label in LABELS]] = scores[0]
     scored.insert(0, "case_id", texts["case_id"])
     scored.insert(1, "mutations", [SEPARATOR.join(r.mutations) for r in rendered])
-    frame = evaluate.frame(pq.read_table("data/features/cases.parquet")).merge(scored, on="case_id")
-    frame = frame.merge(pd.read_parquet("models/tabular/predictions.parquet"), on="case_id")
+    panels = panels_of(pq.read_table(FEATURES / "panels.parquet"))
+    frame = _joined(pq.read_table(FEATURES / "cases.parquet"), panels, scored[: len(as_they_are)], "predictions")
+    of_grid = scored[len(as_they_are) :].assign(row=grid["row"].to_numpy()) if len(grid) else None
+    of_grid = (
+        None if of_grid is None else _joined(pq.read_table(FEATURES / "grid_cases.parquet"), panels, of_grid, "grid")
+    )
 
-    result = evaluate.evaluate_predictions(frame, settings, seed)
+    result = evaluate.evaluate_predictions(frame, settings, seed, of_grid)
     METRICS.mkdir(exist_ok=True)
     write_json(METRICS / "eval.json", result.metrics)
     write_json(METRICS / "details.json", result.details)
@@ -57,6 +65,23 @@ def main() -> None:
     losses = [pd.read_csv(METRICS / "training" / f"{which}.csv") for which in ("training", "validation")]
     evaluation_report.write_plots(METRICS / "plots", result, *losses)
     evaluation_report.write_report(METRICS / "report.html", result, about(), *losses)
+
+
+def _sampled(grid: pd.DataFrame, settings: Evaluate) -> pd.DataFrame:
+    """The rows of the grid in ``evaluate.assays``; of each row at most ``evaluate.cases_per_assay`` cases of a split,
+    the same ones in every row: those whose names have the smallest hashes."""
+    if settings.cases_per_assay is None or not len(grid):
+        return grid
+    place = grid["case_id"].map(lambda case: uniform(0, f"grid {case}"))
+    rank = place.groupby([grid["row"], grid["split"]]).rank(method="first")
+    return grid[rank <= settings.cases_per_assay].reset_index(drop=True)
+
+
+def _joined(cases: pa.Table, panels: dict[str, list[str]], scored: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Cases with their groups of assays, the language model's scores and the tabular models' probabilities."""
+    keys = ["case_id", "row"] if "row" in scored.columns else ["case_id"]
+    frame = predictions.frame(cases, groups(cases, panels), keys[1:])
+    return frame.merge(scored, on=keys).merge(pd.read_parquet(f"models/tabular/{name}.parquet"), on=keys)
 
 
 def about() -> dict[str, str]:

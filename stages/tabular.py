@@ -6,11 +6,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from scipy.sparse import csr_matrix
 
 from cancertype import features
-from cancertype.evaluation import evaluate, tabular
+from cancertype.evaluation import evaluate, predictions, tabular
 from cancertype.evaluation.settings import Tabular
-from cancertype.features import augmentation
+from cancertype.features import views
 from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.tables.parquet import write_parquet
@@ -20,36 +21,59 @@ FEATURES = Path("data/features")
 OUT = Path("models/tabular")
 METRICS = Path("metrics")
 
+Seen = list[tuple[int | str, pa.Table, pa.Table]]
+"""What ``views.read`` gives."""
+
 
 def main() -> None:
     settings, seed = read({"tabular": Tabular, "seed": int})
     cases = pq.read_table(FEATURES / "cases.parquet")
     vocabulary = features.Vocabulary.load(FEATURES / "vocabulary.parquet")
     panels = features.panels_of(pq.read_table(FEATURES / "panels.parquet"))
+
+    def matrices(seen: Seen) -> list[csr_matrix]:
+        return [features.matrix(c, v, vocabulary, panels)[0] for _, c, v in seen]
+
+    training, grid = views.read(FEATURES, views.TRAINING, "copy"), views.read(FEATURES, views.GRID, "row")
+    copies, of_grid = matrices(training), matrices(grid)
     x, columns = features.matrix(cases, pq.read_table(FEATURES / "variants.parquet"), vocabulary, panels)
-    split, labels = np.array(cases["split"].to_pylist()), np.array(cases["label"].to_pylist())
-    train, validation = split == "train", split == "validation"
-    copies = [features.matrix(c, v, vocabulary, panels)[0] for c, v in augmentation.read(FEATURES)]
-    fitted = tabular.fit(x[train], labels[train], x[validation], labels[validation], columns, settings, seed, copies)
+    held_out = np.array(cases["split"].to_pylist()) != "train"
+    of_training = training[0][1]
+    labels = of_training["label"].to_pylist()
+    guide = [_validation(c, m) for c, m in [(cases, x), *((c, m) for (_, c, _), m in zip(grid, of_grid, strict=True))]]
+    fitted = tabular.fit(copies, labels, guide, columns, settings, seed)
     fitted.save(OUT)
 
-    held_out = cases.filter(pa.array(~train)).select(["case_id"])
-    for model in tabular.MODELS:
-        held_out = _with_probabilities(held_out, fitted.predict_proba(x[~train], columns, model), f"{model}_")
-    write_parquet(held_out, OUT / "predictions.parquet")
+    predicted = _predicted(fitted, cases.filter(pa.array(held_out)), x[held_out], columns)
+    write_parquet(predicted, OUT / "predictions.parquet")
+    rows = [(row, _predicted(fitted, c, m, columns)) for (row, c, _), m in zip(grid, of_grid, strict=True)]
+    write_parquet(views.under_one_another(rows, "row", like=predicted), OUT / "grid.parquet")
 
-    of_training = cases.filter(pa.array(train))
     soft = []
     if settings.folds:
         patients = of_training["patient_id"].to_pylist()
-        soft = tabular.out_of_fold(fitted, x[train], labels[train], patients, settings, seed, copies)
+        soft = tabular.out_of_fold(fitted, copies, labels, patients, settings, seed)
     write_parquet(_soft_labels(of_training.select(["case_id"]), soft), OUT / "out_of_fold.parquet")
 
-    frame = evaluate.frame(cases).merge(held_out.to_pandas(), on="case_id")
+    frame = predictions.frame(cases).merge(predicted.to_pandas(), on="case_id")
     few, details = evaluate.evaluate_tabular_models(frame, seed)
     METRICS.mkdir(exist_ok=True)
     for name, content in (("tabular.json", few), ("tabular_details.json", details)):
         write_json(METRICS / name, content)
+
+
+def _validation(cases: pa.Table, x: csr_matrix) -> tuple[csr_matrix, list[str]]:
+    """The rows of the validation split, and their labels."""
+    own = np.array(cases["split"].to_pylist()) == "validation"
+    return x[own], cases.filter(pa.array(own))["label"].to_pylist()
+
+
+def _predicted(fitted: tabular.TabularModels, cases: pa.Table, x: csr_matrix, columns: Sequence[str]) -> pa.Table:
+    """The probabilities that every tabular model gives to ``cases``."""
+    predicted = cases.select(["case_id"])
+    for model in tabular.MODELS:
+        predicted = _with_probabilities(predicted, fitted.predict_proba(x, columns, model), f"{model}_")
+    return predicted
 
 
 def _with_probabilities(cases: pa.Table, p: np.ndarray, prefix: str = "") -> pa.Table:
@@ -60,10 +84,11 @@ def _with_probabilities(cases: pa.Table, p: np.ndarray, prefix: str = "") -> pa.
 
 
 def _soft_labels(case_ids: pa.Table, soft: Sequence[np.ndarray]) -> pa.Table:
-    """``soft`` (1 + copies, cases, 26), one row per copy and case. Without folds it has no row: the file is always the
-    same then, so that other trees do not train the adapter again."""
+    """``soft`` (views, cases, 26), one row per view and case. Without folds it has no row: the file is always the same
+    then, so that other trees do not train the adapter again."""
     no_row = _with_probabilities(case_ids.slice(0, 0), np.empty((0, len(LABELS))))
-    return augmentation.numbered([_with_probabilities(case_ids, p) for p in soft], like=no_row, first=0)
+    numbered = [(copy, _with_probabilities(case_ids, p)) for copy, p in enumerate(soft)]
+    return views.under_one_another(numbered, "copy", like=no_row)
 
 
 if __name__ == "__main__":

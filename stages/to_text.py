@@ -1,11 +1,12 @@
-"""Write every case as prompt and completion, one Parquet file per split."""
+"""Write every case as prompt and completion: one Parquet file per split, one of the views to train on, one of the grid
+to test on."""
 
 from pathlib import Path
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cancertype.features import Vocabulary, augmentation, panels_of
+from cancertype.features import Vocabulary, panels_of, views
 from cancertype.tables.parquet import write_parquet
 from cancertype.text.rendering import Renderer, dataset, token_counter
 from cancertype.text.settings import Text
@@ -29,8 +30,10 @@ def main() -> None:
         write_parquet(texts, OUT / f"{split}.parquet")
         cut = pc.sum(pc.greater(texts["left_out"], 0)).as_py() or 0
         print(f"{split}: {texts.num_rows} cases, {cut} of them with mutations left out to stay within the token budget")
-    copies = [dataset(c, renderer.render(c, v), settings) for c, v in augmentation.read(FEATURES)]
-    write_parquet(augmentation.numbered(copies, like=texts), OUT / "augmented.parquet")
+    for name, column in ((views.TRAINING, "copy"), (views.GRID, "row")):
+        seen = views.read(FEATURES, name, column)
+        rendered = [(value, dataset(c, renderer.render(c, v), settings)) for value, c, v in seen]
+        write_parquet(views.under_one_another(rendered, column, like=texts), OUT / f"{name}.parquet")
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ def main() -> None:
         copied_to=() if cache is None else (cache,),
         continue_from=adapter_of(train.continue_from),
         teacher=TEACHER if train.teacher_share else None,
-        augmented=TEXT / "augmented.parquet",
+        views=TEXT / "views.parquet",
     )
     finetune(job)
 

@@ -76,11 +76,35 @@ class Pipelines(Settings):
         return self
 
 
+class AlterationViews(Settings):
+    """How copy number and fusions are shown.
+
+    ``arms``, ``genes`` and ``fusions``: the share of every label's views that show them. ``uncalled`` and ``wrong``: at
+    most this share of a case's arms has no call, or another one. ``mentioned``: the fewest and most events of a list.
+    """
+
+    arms: Share
+    genes: Share
+    fusions: Share
+    uncalled: Share
+    wrong: Share
+    mentioned: list[int] = Field(min_length=2, max_length=2)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "AlterationViews":
+        if not 0 <= self.mentioned[0] <= self.mentioned[1]:
+            raise ValueError(f"mentioned is {self.mentioned}: write the smaller number first, and none below 0")
+        return self
+
+
 class Views(Settings):
     """Views of the training cases: how many, through which assays, and with which differences between pipelines.
 
     ``copies`` is the number of views of each training case besides the case as it is. ``not_panels`` are named panels
-    that no training view uses, kept to test on.
+    that no training view uses, kept to test on. ``exchanged``: in each view, at most this share of the mutations comes
+    from another case of the label. ``other_calls``: how often a case that has other calls is seen through them.
+    ``unstated``: of the cases seen through their own assay, the share that does not tell what was sequenced, so that
+    counts mean nothing. ``no_spectra``: how often a matrix of spectra is hidden.
     """
 
     copies: int = Field(ge=0)
@@ -90,3 +114,8 @@ class Views(Settings):
     random_panels: RandomPanels
     lists: Lists
     pipelines: Pipelines
+    alterations: AlterationViews
+    exchanged: Share
+    other_calls: Share
+    unstated: Share
+    no_spectra: Share

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ..errors import InputError
 from ..tables.columns import coded, codes, compacted, distinct, equals, indices, single
+from ..variants.cases import NOTHING
 from ..variants.schema import TRUNCATING
 from . import background
 from .assay import LIST, Assay, coding_megabases, codons_of_genes, get, panels, panels_per_gene
@@ -29,19 +30,24 @@ GENE_ALONE = "missense"
 _SMALLEST_INTERSECTION = 10
 """A panel case is seen through another panel only where the two share at least this many genes."""
 
+_WIDE = 300
+"""Genes of a panel that may pass for an exome where nothing is said of it."""
+
 _EXOME = -1
 
 
 @dataclass(frozen=True)
 class View:
     """``cases`` (the columns they came with; ``panel`` and ``sex`` as the view shows them, in the same order),
-    ``variants`` in the same columns, ``panels`` (name, as in ``cases``, to genes), and what was done to each case in
-    ``words`` ("msk-impact-468, tumour-only, no sex")."""
+    ``variants`` in the same columns, ``panels`` (name, as in ``cases``, to genes), what was done to each case in
+    ``words`` ("msk-impact-468, tumour-only, no sex"), and ``counts_known`` (bool, shape (cases,)): whether the numbers
+    of a case's mutations mean anything."""
 
     cases: pa.Table
     variants: pa.Table
     panels: dict[str, list[str]]
     words: list[str]
+    counts_known: np.ndarray
 
 
 def recurrence(cases: pa.Table, variants: pa.Table) -> pa.Table:
@@ -98,7 +104,8 @@ class Seen:
         if assay.kind == LIST:
             raise ValueError("a list is drawn: use Seen.lists")
         if assay.covers_all_genes:
-            return View(self.cases, self.variants, dict(self._own_panels), [assay.name] * len(self.case_ids))
+            names = [assay.name] * len(self.case_ids)
+            return View(self.cases, self.variants, dict(self._own_panels), names, _counts(self._own))
         named, number = self._assigned([assay], np.zeros(len(self.case_ids), np.int64))
         return self._view(np.flatnonzero(self._covered(named, number)), named, number)
 
@@ -114,7 +121,7 @@ class Seen:
         key = (seed, "list")
         rows = self._drawn_list(key, np.ones(len(self.case_ids), bool), settings)
         variants = self._as_written(self._taken(rows), self._given(key, settings)[rows])
-        return View(_with_panels(self.cases, [LIST] * len(self.case_ids)), variants, {}, [LIST] * len(self.case_ids))
+        return self._lists_of(variants)
 
     def reduced(self, min_cases: int, min_panels: int) -> View:
         """Every case reduced to what a report would call its drivers: protein changes that at least ``min_cases``
@@ -124,7 +131,11 @@ class Seen:
         truncating = np.isin(_texts(self.variants["consequence"]), TRUNCATING)
         rows = np.flatnonzero(well_known & (truncating | (self._recurrence >= min_cases)))
         variants = self._as_written(self._taken(rows), np.ones(len(rows), bool))
-        return View(_with_panels(self.cases, [LIST] * len(self.case_ids)), variants, {}, [LIST] * len(self.case_ids))
+        return self._lists_of(variants)
+
+    def _lists_of(self, variants: pa.Table) -> View:
+        names: list[str | None] = [LIST] * len(self.case_ids)
+        return View(_with_panels(self.cases, names), variants, {}, [LIST] * len(names), _counts(names))
 
     def drawn(self, settings: Views, copy: int) -> View:
         """View number ``copy`` of every case: through an assay and a pipeline that are drawn for each case.
@@ -146,7 +157,9 @@ class Seen:
         added = self._not_somatic(rng, key, settings.pipelines, pipeline, assays, number)
         listed = self._drawn_list(key, is_list, settings.lists)
         written = self._as_written(self._taken(listed), self._given(key, settings.lists)[listed])
-        return self._described(_joined(sequenced, added, written), assays, number, is_list, pipeline)
+        unstated = (number == _EXOME) & ~is_list & self._wide
+        unstated &= self._noise.of_cases(*key, "unstated") < settings.unstated
+        return self._described(_joined(sequenced, added, written), assays, number, is_list, pipeline, unstated)
 
     def _choice(self, key: tuple[int, int], kinds: np.ndarray, n_named: int, n: int) -> np.ndarray:
         """The place of each case's assay among ``n`` panels of which the first ``n_named`` are named; -1 for none."""
@@ -154,6 +167,12 @@ class Seen:
         named, drawn = (place * n_named).astype(np.int64), (n_named + place * (n - n_named)).astype(np.int64)
         is_named = (kinds == "panel") & (n_named > 0)
         return np.where(is_named, named, np.where(kinds == "random_panel", drawn, _EXOME))
+
+    @cached_property
+    def _wide(self) -> np.ndarray:
+        """Whether each case was sequenced in so many genes that nobody sees from its mutations that it was not all."""
+        sizes = {name: len(genes) for name, genes in self._own_panels.items()} | {None: len(codons_of_genes())}
+        return np.array([sizes.get(own, 0) >= _WIDE for own in self._own], bool)
 
     # --- Which variants an assay shows ---
 
@@ -165,7 +184,8 @@ class Seen:
         assays, number = list(offered), choice.copy()
         together: dict[tuple[str, int], int] = {}
         for row, own in enumerate(self._own):
-            if own is None or choice[row] == _EXOME:
+            if own in (None, NOTHING) or choice[row] == _EXOME:
+                number[row] = _EXOME if own == NOTHING else number[row]
                 continue
             if own not in self._own_panels:
                 number[row] = _EXOME
@@ -320,7 +340,8 @@ class Seen:
         names = self._names(assays, number)
         found = {assay.name: list(assay.genes) for assay in assays} | self._own_panels
         used = {name: found[name] for name in dict.fromkeys(names) if name in found}
-        return View(_with_panels(self.cases, names), self._taken(rows), used, [name or "exome" for name in names])
+        words = [name or "exome" for name in names]
+        return View(_with_panels(self.cases, names), self._taken(rows), used, words, _counts(names))
 
     def _described(
         self,
@@ -329,15 +350,19 @@ class Seen:
         number: np.ndarray,
         is_list: np.ndarray,
         pipeline: "_Pipeline",
+        unstated: np.ndarray,
     ) -> View:
         names = [LIST if listed else name for name, listed in zip(self._names(assays, number), is_list, strict=True)]
+        # Nobody says what was sequenced: it is taken for an exome, and its counts mean nothing.
+        names = [None if hide else name for name, hide in zip(names, unstated, strict=True)]
         cases = _with_panels(self.cases, names)
         sex = pc.if_else(pa.array(pipeline.no_sex), pa.scalar(None, pa.string()), cases["sex"])
         cases = cases.set_column(cases.schema.get_field_index("sex"), cases.schema.field("sex"), sex)
         found = {assay.name: list(assay.genes) for assay in assays} | self._own_panels
         used = {name: found[name] for name in dict.fromkeys(names) if name in found}
-        words = [", ".join([name or "exome", *pipeline.words(row)]) for row, name in enumerate(names)]
-        return View(cases, variants, used, words)
+        titles = ["not stated" if hide else name or "exome" for name, hide in zip(names, unstated, strict=True)]
+        words = [", ".join([title, *pipeline.words(row)]) for row, title in enumerate(titles)]
+        return View(cases, variants, used, words, _counts(names) & ~unstated)
 
 
 @dataclass(frozen=True)
@@ -430,6 +455,11 @@ def _is_indel(variants: pa.Table) -> np.ndarray:
     dna, consequence = single(variants["dna"]), single(variants["consequence"])
     event = equals(dna, "insertion") | equals(dna, "deletion")
     return event | (equals(dna, "unknown") & (equals(consequence, "frameshift") | equals(consequence, "inframe")))
+
+
+def _counts(names: Sequence[str | None]) -> np.ndarray:
+    """Whether the counts of a case of this assay mean anything: bool, shape (names,)."""
+    return np.array([name not in (LIST, NOTHING) for name in names], bool)
 
 
 def _texts(column: pa.ChunkedArray) -> np.ndarray:

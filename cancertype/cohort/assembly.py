@@ -2,15 +2,17 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..alterations.schema import Alterations
 from ..errors import InputError
 from ..tables.columns import codes
-from ..variants.cases import Dropped, SourceTables
+from ..variants.cases import Dropped, SourceTables, restrict_to_panel
+from ..variants.spectra import SPECTRA
 from . import patients, quality, splits
 from .settings import Cohort as Settings
 
@@ -24,6 +26,15 @@ class Cohort:
     profiles: list[str | None]
     variants: pa.Table
     dropped: list[Dropped]
+    further: list = field(default_factory=list)
+    panels: dict[str, list[str]] = field(default_factory=dict)
+    alterations: Alterations = field(default_factory=Alterations)
+    spectra: pa.Table = field(default_factory=SPECTRA.empty_table)
+
+    def restricted(self, genes: Sequence[str]) -> "Cohort":
+        """The same with the variants of ``genes`` only: what a panel of these would have shown."""
+        further = [replace(calls, variants=restrict_to_panel(calls.variants, genes)) for calls in self.further]
+        return replace(self, variants=restrict_to_panel(self.variants, genes), further=further)
 
 
 def assemble(tables: Sequence[SourceTables], settings: Settings) -> Cohort:

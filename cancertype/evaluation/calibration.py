@@ -6,13 +6,14 @@ and a label gets a bias only as far as cross-validation on the validation cases 
 """
 
 import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold
 
 from ..errors import InputError
 from ..files import write_text
@@ -45,9 +46,21 @@ class Head(BaseModel):
     quantile: float = Field(ge=0.0, le=1.0)
 
 
+class Heads(BaseModel):
+    """The ways to a probability for one group of assays: ``text`` for the language model alone, ``blend`` with trees.
+    ``cases``: the number of validation cases that they were fitted on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: Head
+    blend: Head | None
+    cases: int = Field(ge=0)
+
+
 class Calibration(BaseModel):
     """All that prediction needs beside the models, as JSON: ``text`` for the language model alone, ``blend`` with
-    trees.
+    trees. ``assays``: the same by group of assays (``features.groups``); a group that is not in it takes the general
+    ones.
 
     ``coverage``: how often the prediction sets should hold the label. ``abstain_below``: the top probability below
     which no single answer is given. ``cases``: the number of validation cases that it was fitted on.
@@ -60,21 +73,34 @@ class Calibration(BaseModel):
     coverage: float = Field(gt=0.0, lt=1.0)
     abstain_below: float = Field(ge=0.0, le=1.0)
     cases: int = Field(ge=0)
+    assays: dict[str, Heads] = {}
 
-    def apply(self, lm_loglik: np.ndarray, trees_proba: np.ndarray | None = None) -> np.ndarray:
-        """Calibrated probabilities (n, 26) of log-likelihoods (n, 26, nats) and, for the blend, of trees (n, 26)."""
-        head = self._head(trees_proba is not None)
-        exponents = [head.lm] if trees_proba is None else [head.lm, head.trees]
-        return _pool(_inputs(lm_loglik, trees_proba), np.array([*exponents, *head.bias]))
+    def apply(
+        self,
+        lm_loglik: np.ndarray,
+        trees_proba: np.ndarray | None = None,
+        groups: Sequence[str] | None = None,
+    ) -> np.ndarray:
+        """Calibrated probabilities (n, 26) of log-likelihoods (n, 26, nats) and, for the blend, of trees (n, 26).
 
-    def sets(self, p: np.ndarray, blended: bool | None = None) -> np.ndarray:
+        ``groups`` (n,): each case's group of assays; None for the general calibration."""
+        logs = _inputs(lm_loglik, trees_proba)
+        p = np.empty(logs.shape[1:])
+        for rows, head in self._heads(len(p), trees_proba is not None, groups):
+            exponents = [head.lm] if trees_proba is None else [head.lm, head.trees]
+            p[rows] = _pool(logs[:, rows], np.array([*exponents, *head.bias]))
+        return p
+
+    def sets(self, p: np.ndarray, blended: bool | None = None, groups: Sequence[str] | None = None) -> np.ndarray:
         """Conformal prediction sets, bool (n, 26), for probabilities from ``apply``.
 
         A label is in the set when 1 - p is at most the quantile. The most probable label always is, so no set is empty.
-        ``blended``: whether ``p`` came from the blend with trees; by default, whether a blend was fitted.
+        ``blended``: whether ``p`` came from the blend with trees; by default, whether a blend was fitted. ``groups`` as
+        in ``apply``.
         """
-        head = self._head(self.blend is not None if blended is None else blended)
-        inside = 1.0 - p <= head.quantile
+        inside = np.empty(p.shape, bool)
+        for rows, head in self._heads(len(p), self.blend is not None if blended is None else blended, groups):
+            inside[rows] = 1.0 - p[rows] <= head.quantile
         inside[np.arange(len(p)), p.argmax(axis=1)] = True
         return inside
 
@@ -98,10 +124,46 @@ class Calibration(BaseModel):
             where = ".".join(str(part) for part in first["loc"]) or "the file"
             raise InputError(f"{path}: {where}: {first['msg']}; run `dvc repro evaluate` to write it anew") from None
 
-    def _head(self, with_trees: bool) -> Head:
+    def _heads(self, n: int, with_trees: bool, groups: Sequence[str] | None) -> Iterator[tuple[np.ndarray, Head]]:
+        """The rows of each group among ``n`` cases, with the head that is theirs."""
         if with_trees and self.blend is None:
             raise InputError("this calibration was fitted without trees: leave trees_proba out, or fit it with trees")
-        return self.blend if with_trees else self.text
+        of_case = np.array([""] * n if groups is None else list(groups), object)
+        for group in dict.fromkeys(of_case.tolist()):
+            heads = self.assays.get(group, self)
+            yield np.flatnonzero(of_case == group), heads.blend if with_trees else heads.text
+
+
+FEWEST_OF_GROUP = 100
+"""Validation cases that a group of assays needs for a calibration of its own."""
+
+
+def fit_groups(
+    lm_loglik: np.ndarray,
+    y: np.ndarray,
+    groups: Sequence[str],
+    patients: Sequence[str],
+    settings: Evaluate,
+    seed: int,
+    trees_proba: np.ndarray | None = None,
+) -> dict[str, Heads]:
+    """Heads by group of assays, of the groups with at least ``FEWEST_OF_GROUP`` rows.
+
+    The rows are validation cases as in ``fit``, here seen through several assays: ``groups`` and ``patients`` (n,) say
+    which row is of which, and all rows of a patient are in one fold."""
+    of_row, patients = np.array(groups, object), np.array(patients, object)
+    found = {}
+    for group in sorted(set(of_row.tolist())):
+        rows = np.flatnonzero(of_row == group)
+        if len(rows) < FEWEST_OF_GROUP:
+            continue
+        lm, of_patient = lm_loglik[rows], patients[rows]
+        text = _fit_head(_inputs(lm, None), y[rows], settings.coverage, seed, of_patient)
+        blend = None
+        if trees_proba is not None:
+            blend = _fit_head(_inputs(lm, trees_proba[rows]), y[rows], settings.coverage, seed, of_patient)
+        found[group] = Heads(text=text, blend=blend, cases=len(rows))
+    return found
 
 
 def fit(
@@ -208,18 +270,21 @@ def _fit_weights(logs: np.ndarray, y: np.ndarray, stiffness: float) -> np.ndarra
     return minimize(loss, plain, jac=True, bounds=bounds, method="L-BFGS-B").x
 
 
-def _fit_and_hold_out(logs: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def _fit_and_hold_out(
+    logs: np.ndarray, y: np.ndarray, seed: int, patients: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Weights (k + 26,) fitted on all cases, and each case's p(label) (n,) by weights fitted on the other folds.
 
     Cross-validation chooses the one of ``_STIFFNESS`` that makes held-out labels most likely; of equals, the stiffest.
     Where there are too few cases for folds, there is no bias, and p(label) comes from the plain weights that a fit
-    without cases gives.
+    without cases gives. The rows of one of ``patients`` (n,), where they are given, are in one fold.
     """
     if len(y) < 2 * _FOLDS:
         unfitted = _fit_weights(logs[:, :0], y[:0], np.inf)
         return _fit_weights(logs, y, np.inf), _pool(logs, unfitted)[np.arange(len(y)), y]
     held_out = np.empty((len(_STIFFNESS), len(y)))
-    for rest, fold in KFold(_FOLDS, shuffle=True, random_state=seed).split(y):
+    folds = KFold if patients is None else GroupKFold
+    for rest, fold in folds(_FOLDS, shuffle=True, random_state=seed).split(y, groups=patients):
         for p_of_label, stiffness in zip(held_out, _STIFFNESS, strict=True):
             p = _pool(logs[:, fold], _fit_weights(logs[:, rest], y[rest], stiffness))
             p_of_label[fold] = p[np.arange(len(fold)), y[fold]]
@@ -227,9 +292,9 @@ def _fit_and_hold_out(logs: np.ndarray, y: np.ndarray, seed: int) -> tuple[np.nd
     return _fit_weights(logs, y, _STIFFNESS[best]), held_out[best]
 
 
-def _fit_head(logs: np.ndarray, y: np.ndarray, coverage: float, seed: int) -> Head:
+def _fit_head(logs: np.ndarray, y: np.ndarray, coverage: float, seed: int, patients: np.ndarray | None = None) -> Head:
     # On the cases that the weights were fitted on, scores would be too good and the sets too small.
-    weights, p = _fit_and_hold_out(logs, y, seed)
+    weights, p = _fit_and_hold_out(logs, y, seed, patients)
     weights = [round(float(w), 6) for w in weights]
     lm, trees = (*weights[: len(logs)], 0.0)[:2]
     return Head(lm=lm, trees=trees, bias=tuple(weights[len(logs) :]), quantile=conformal_quantile(1.0 - p, coverage))

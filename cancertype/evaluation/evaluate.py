@@ -5,21 +5,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from scipy.special import softmax
 from tqdm.auto import tqdm
 
-from ..errors import InputError
 from ..labels import LABELS
 from . import calibration, metrics
+from . import grid as grids
 from .calibration import Calibration
+from .predictions import SPLITS, check, matrix
 from .settings import Evaluate
 from .tabular import MODELS
-
-SPLITS = ("validation", "test", "out_of_scope")
-"""A row's ``split``: calibration is fitted on validation, figures are of test, the third holds other cancers."""
-
-REQUIRED = ("case_id", "patient_id", "source", "kind", "split", "label", "n_mutations")
 
 TABULAR_BOOTSTRAP_SAMPLES = 1000
 TABULAR_THRESHOLDS = (0.75, 0.9)
@@ -55,57 +50,54 @@ class EvaluationResult:
     probabilities: dict[str, np.ndarray]
 
 
-def frame(cases: pa.Table) -> pd.DataFrame:
-    """The held-out cases of the features' ``cases`` with the columns ``REQUIRED``, to which predictions are joined."""
-    rows = cases.select([*REQUIRED[:-1], "burden"]).to_pandas().rename(columns={"burden": "n_mutations"})
-    return rows[rows["split"].isin(SPLITS)].reset_index(drop=True)
-
-
-def matrix(frame: pd.DataFrame, prefix: str) -> np.ndarray:
-    """Columns ``<prefix>_<LABEL>`` as (n, 26) float64. Raises ``InputError`` that names the first missing one."""
-    columns = [f"{prefix}_{label}" for label in LABELS]
-    missing = [column for column in columns if column not in frame.columns]
-    if missing:
-        raise InputError(f"predictions: column {missing[0]} is missing ({len(missing)} of 26): run that stage again")
-    return frame[columns].to_numpy(dtype=np.float64)
-
-
-def evaluate_predictions(predictions: pd.DataFrame, settings: Evaluate, seed: int) -> EvaluationResult:
+def evaluate_predictions(
+    predictions: pd.DataFrame, settings: Evaluate, seed: int, grid: pd.DataFrame | None = None
+) -> EvaluationResult:
     """Calibrate on validation rows, measure on test rows, and test abstention on out-of-scope rows.
 
     ``predictions`` has one row per case with the columns ``REQUIRED`` and ``lm_<LABEL>`` (log-likelihood, nats). For
     each tabular model to compare with, it has ``<model>_<LABEL>`` (probability). Where ``lm_*`` average several orders
     of the mutations, it has ``single_order_<LABEL>`` (log-likelihood of the first order alone), so that the gain is
     measured. With ``trees_*`` the final probability is the blend of language model and trees, otherwise it is the
-    language model's alone. Raises ``InputError`` for missing columns, unknown splits or labels, and an empty validation
-    or test split.
+    language model's alone.
+
+    ``grid`` has the same columns for the same cases seen through assays, and ``row`` and ``group`` (``grid.measure``).
+    With it, calibration is also fitted for each group of assays, and ``predictions`` need the column ``group``.
+
+    Raises ``InputError`` for missing columns, unknown splits or labels, and an empty validation or test split.
     """
-    _check(predictions)
+    check(predictions)
     validation, test, ood = (predictions[predictions["split"] == split] for split in SPLITS)
     y_validation, y = metrics.encode(validation["label"]), metrics.encode(test["label"])
     tabular_models = [name for name in MODELS if f"{name}_{LABELS[0]}" in predictions.columns]
     trees = {split: _trees(rows, tabular_models) for split, rows in zip(SPLITS, (validation, test, ood), strict=True)}
     fitted = calibration.fit(matrix(validation, "lm"), y_validation, settings, seed, trees["validation"])
+    if grid is not None:
+        fitted = fitted.model_copy(update={"assays": _by_assay(predictions, grid, tabular_models, settings, seed)})
     final = "language_model" if trees["test"] is None else "blend"
-    p = {} if final == "language_model" else {"blend": fitted.apply(matrix(test, "lm"), trees["test"])}
-    p["language_model"] = fitted.apply(matrix(test, "lm"))
+    groups = _groups(test)
+    p = {} if final == "language_model" else {"blend": fitted.apply(matrix(test, "lm"), trees["test"], groups)}
+    p["language_model"] = fitted.apply(matrix(test, "lm"), groups=groups)
     p |= _tempered(validation, y_validation, test, tabular_models, seed)
     weights = metrics.resample(test["patient_id"], settings.bootstrap_samples, seed)
     details = _details(test, y, p, final, weights, settings.thresholds)
     details["n"] = {"validation": len(validation), "test": len(test), "out_of_scope": len(ood)}
     details["comparison"] = _comparison(y, p, tabular_models, weights)
     details["conformal"] = {"target": settings.coverage}
-    details["conformal"] |= metrics.prediction_sets(y, fitted.sets(p[final], final == "blend"), weights)
+    details["conformal"] |= metrics.prediction_sets(y, fitted.sets(p[final], final == "blend", groups), weights)
     details["orders"] = _orders(validation, y_validation, test, y, p["language_model"], weights, seed)
     details["outside_share"] = metrics.share(calibration.outside_share(matrix(test, "lm")), weights)
-    p_ood = fitted.apply(matrix(ood, "lm"), trees["out_of_scope"]) if len(ood) else np.empty((0, len(LABELS)))
+    p_ood = (
+        fitted.apply(matrix(ood, "lm"), trees["out_of_scope"], _groups(ood)) if len(ood) else np.empty((0, len(LABELS)))
+    )
     details["out_of_scope"] = _out_of_scope(test, ood, p[final], p_ood, fitted, weights, seed)
     details["calibration"] = fitted.model_dump()
-    everyone = fitted.apply(matrix(predictions, "lm"), _trees(predictions, tabular_models))
+    details["assays"] = {} if grid is None else grids.measure(grid, fitted, tabular_models, settings, seed)
+    everyone = fitted.apply(matrix(predictions, "lm"), _trees(predictions, tabular_models), _groups(predictions))
     columns = pd.DataFrame(everyone, columns=[f"p_{label}" for label in LABELS], index=predictions.index)
     kept = [column for column in predictions.columns if column not in columns]
     return EvaluationResult(
-        metrics=_few(details),
+        metrics=_few(details) | grids.few(details["assays"]),
         details=details | {"headline": _headline(details, tabular_models)},
         calibration=fitted,
         predictions=pd.concat([predictions[kept], columns], axis=1),
@@ -120,7 +112,7 @@ def evaluate_tabular_models(predictions: pd.DataFrame, seed: int) -> tuple[dict,
     Thresholds and the number of bootstrap samples are fixed here, so that a change of evaluate.* does not refit the
     models.
     """
-    _check(predictions)
+    check(predictions)
     validation, test = (predictions[predictions["split"] == split] for split in SPLITS[:2])
     y = metrics.encode(test["label"])
     p = _tempered(validation, metrics.encode(validation["label"]), test, MODELS, seed)
@@ -134,19 +126,19 @@ def evaluate_tabular_models(predictions: pd.DataFrame, seed: int) -> tuple[dict,
     return few, details
 
 
-def _check(predictions: pd.DataFrame) -> None:
-    missing = [column for column in REQUIRED if column not in predictions.columns]
-    if missing:
-        raise InputError(f"predictions: columns {missing} are missing: run the stage that writes them again")
-    unknown = sorted(set(predictions["split"]) - set(SPLITS))
-    if unknown:
-        raise InputError(f"predictions: column split holds {unknown}: use {', '.join(SPLITS)}")
-    twice = predictions["case_id"][predictions["case_id"].duplicated()]
-    if len(twice):
-        raise InputError(f"predictions: case_id {twice.iloc[0]} occurs twice: keep one row per case")
-    for split, key in (("validation", "cohort.validation_fraction"), ("test", "cohort.test_fraction")):
-        if not (predictions["split"] == split).any():
-            raise InputError(f"predictions: no case is in the {split} split: raise {key} or add cases")
+def _groups(rows: pd.DataFrame) -> list[str] | None:
+    return rows["group"].tolist() if "group" in rows.columns else None
+
+
+def _by_assay(
+    predictions: pd.DataFrame, grid: pd.DataFrame, tabular_models: Sequence[str], settings: Evaluate, seed: int
+) -> dict[str, calibration.Heads]:
+    """Calibration by group of assays, on the validation cases as they are and as the grid shows them."""
+    rows = pd.concat([predictions, grid], ignore_index=True)
+    rows = rows[rows["split"] == "validation"]
+    y, trees = metrics.encode(rows["label"]), _trees(rows, tabular_models)
+    patients = rows["patient_id"].tolist()
+    return calibration.fit_groups(matrix(rows, "lm"), y, rows["group"].tolist(), patients, settings, seed, trees)
 
 
 def _trees(rows: pd.DataFrame, tabular_models: Sequence[str]) -> np.ndarray | None:

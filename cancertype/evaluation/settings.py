@@ -32,6 +32,8 @@ class Evaluate(Settings):
     batch_size: int = Field(ge=1)
     num_processes: int = Field(ge=1)
     orders: int = Field(ge=1)
+    assays: list[str]
+    cases_per_assay: int | None = Field(ge=1)
     bootstrap_samples: int = Field(ge=0)
     coverage: float = Field(gt=0.0, lt=1.0)
     thresholds: list[Annotated[float, Field(ge=0.0, le=1.0)]] = Field(min_length=1)

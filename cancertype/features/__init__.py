@@ -4,11 +4,14 @@ The vocabulary is fitted on the training split only. Everything in the matrix is
 trees and the language model see the same information.
 """
 
+from ..variants.cases import restrict_to_panel
 from .counts import AMINO_ACID_SUBSTITUTIONS, AMINO_ACIDS, COUNTED, count
-from .feature_matrix import matrix
+from .description import described
+from .feature_matrix import matrix, sees_assays
+from .groups import groups
 from .informative import informative_variants
 from .lookup import case_rows
-from .panels import panels_of, panels_table, restrict_to_panel
+from .panels import panels_of, panels_table
 from .vocabulary import Vocabulary, fit
 
 __all__ = [
@@ -18,10 +21,13 @@ __all__ = [
     "Vocabulary",
     "case_rows",
     "count",
+    "described",
     "fit",
+    "groups",
     "informative_variants",
     "matrix",
     "panels_of",
     "panels_table",
     "restrict_to_panel",
+    "sees_assays",
 ]

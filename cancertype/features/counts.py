@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..variants.schema import SUBSTITUTIONS, TRINUCLEOTIDES, TRUNCATING
+from ..variants.schema import DNA_EVENTS, SUBSTITUTIONS, TRINUCLEOTIDES, TRUNCATING
 from .lookup import case_rows, row_positions
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
@@ -23,8 +23,8 @@ def count(cases: pa.Table, variants: pa.Table) -> pa.Table:
     """``cases`` with the counts of each case appended as columns.
 
     They are burden (non-silent variants), insertions, deletions, doublets, truncating, the six substitution classes,
-    ``amino_acids`` (int32 list of 380) and ``trinucleotides`` (int32 list of 96, null where the source carries no
-    context). Variants of other cases are ignored."""
+    ``amino_acids`` (int32 list of 380), ``trinucleotides`` (int32 list of 96, null where the source carries no context)
+    and ``alleles_known`` (whether the DNA change of any variant is known). Variants of other cases are ignored."""
     rows = case_rows(cases, variants)
     tally = _tally_of(rows, variants, cases.num_rows)
     table = cases
@@ -32,6 +32,8 @@ def count(cases: pa.Table, variants: pa.Table) -> pa.Table:
         table = table.append_column(name, pa.array(values))
     amino_acids = tally("protein_change", AMINO_ACID_SUBSTITUTIONS, _amino_acid_substitutions)
     table = table.append_column("amino_acids", _fixed_lists(amino_acids))
+    alleles = tally("dna", tuple(event for event in DNA_EVENTS if event != "unknown")).sum(axis=1)
+    table = table.append_column("alleles_known", pa.array((alleles > 0) | (table["burden"].to_numpy() == 0)))
     trinucleotides = tally("context", TRINUCLEOTIDES)
     return table.append_column("trinucleotides", _fixed_lists(trinucleotides, trinucleotides.sum(axis=1) > 0))
 

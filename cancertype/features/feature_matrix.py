@@ -7,11 +7,14 @@ import numpy as np
 import pyarrow as pa
 import scipy.sparse as sp
 
+from ..alterations.schema import ARMS
 from ..tables.columns import distinct
-from ..variants.schema import SUBSTITUTIONS, TRINUCLEOTIDES, TRUNCATING
+from ..variants.schema import SUBSTITUTIONS, TRUNCATING
+from .alteration_columns import arm_calls
 from .counts import AMINO_ACID_SUBSTITUTIONS, COUNTED
 from .lookup import case_rows, mutation_names, positions, row_positions
-from .vocabulary import Vocabulary
+from .spectrum_columns import shares_of
+from .vocabulary import LISTED, Vocabulary, fused_genes
 
 
 def matrix(
@@ -19,16 +22,84 @@ def matrix(
 ) -> tuple[sp.csr_matrix, list[str]]:
     """The feature matrix (float32 CSR, shape (cases, features)) and its column names.
 
-    ``cases`` comes from ``count`` and ``variants`` from ``informative_variants``. Shares are of all variants or of all
-    substitutions of the case. The counts are there too, because trees cannot recover them from a share and the burden.
-    Genes that a case's panel did not sequence, and trinucleotides that a source does not carry, are NaN: not known is
-    not the same as not mutated."""
-    dense = _shares_and_counts(cases) | _amino_acid_shares(cases, vocabulary) | _trinucleotide_shares(cases, vocabulary)
+    ``cases`` comes from ``described`` and ``variants`` from ``informative_variants``. Shares are of all variants or of
+    all substitutions of the case. The counts are there too, because trees cannot recover them from a share and the
+    burden. What a case's assay cannot know is NaN (genes outside its panel, counts of a list, events without DNA
+    alleles, spectra, arms without a call): not known is not the same as not there. Amplified and deleted genes and
+    fusions are 1 where they were found and 0 elsewhere (``alteration_columns`` says why)."""
+    groups = [
+        _shares_and_counts(cases),
+        _amino_acid_shares(cases, vocabulary),
+        _spectra(cases, vocabulary, "trinucleotide", "sbs96"),
+    ]
+    if sees_assays(vocabulary):
+        groups = [_only_known(cases, group) for group in groups[:2]] + groups[2:]
+        groups += [_assay(cases, panels or {}), _spectra(cases, vocabulary, "indel", "id83"), _arms(cases)]
+    dense = {name: column for group in groups for name, column in group.items()}
     mutations, mutation_columns = _mutations(cases, variants, vocabulary, panels or {})
+    events, event_columns = _events(cases, vocabulary)
     left = sp.csr_matrix(np.stack(list(dense.values()), axis=1).astype(np.float32))
-    whole = sp.hstack([left, mutations], format="csr")
+    whole = sp.hstack([left, mutations, events], format="csr")
     whole.sort_indices()
-    return whole, [*dense, *mutation_columns]
+    return whole, [*dense, *mutation_columns, *event_columns]
+
+
+def sees_assays(vocabulary: Vocabulary) -> bool:
+    """Whether the training cases were seen through assays; a model from before that takes every count as it is."""
+    return bool(vocabulary.names("assay"))
+
+
+def _only_known(cases: pa.Table, group: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """``group`` with NaN where the case's assay cannot know."""
+    counted = cases["counts_known"].to_numpy(zero_copy_only=False)
+    alleles = counted & cases["alleles_known"].to_numpy(zero_copy_only=False)
+    known = {name: alleles if name in _OF_ALLELES else counted for name in group if name not in _OF_PERSON}
+    return {name: np.where(known[name], column, np.nan) if name in known else column for name, column in group.items()}
+
+
+_OF_PERSON = ("cell line", "female")
+_OF_ALLELES = frozenset(
+    f"{what} {name}" for what in ("share", "log2") for name in ("insertions", "deletions", "doublets", *SUBSTITUTIONS)
+)
+
+
+def _assay(cases: pa.Table, panels: Mapping[str, Sequence[str]]) -> dict[str, np.ndarray]:
+    """How many genes were looked at, NaN for a list."""
+    held = {name: math.log10(max(len(genes), 1)) for name, genes in panels.items()}
+    counted = cases["counts_known"].to_numpy(zero_copy_only=False)
+    genes = [held.get(panel, _LOG10_ALL_GENES) if panel else _LOG10_ALL_GENES for panel in cases["panel"].to_pylist()]
+    return {"log10 genes sequenced": np.where(counted, genes, np.nan)}
+
+
+_LOG10_ALL_GENES = math.log10(20_000)
+
+
+def _arms(cases: pa.Table) -> dict[str, np.ndarray]:
+    """Calls of the 39 arms and the number of altered ones, NaN without a call."""
+    calls = arm_calls(cases)
+    known = ~np.isnan(calls)
+    altered = np.where(known.any(axis=1), (known & (calls != 0)).sum(axis=1), np.nan)
+    return {"altered arms": altered, **{f"arm {name}": calls[:, i] for i, name in enumerate(ARMS)}}
+
+
+def _events(cases: pa.Table, vocabulary: Vocabulary) -> tuple[sp.csr_matrix, list[str]]:
+    """1 where a gene is amplified or deleted, or a fusion or a fused gene was found; and the columns' names."""
+    lists = {kind: cases[name].to_pylist() for kind, name in LISTED.items() if vocabulary.names(kind)}
+    if vocabulary.names("fusion_gene"):
+        lists["fusion_gene"] = [sorted(fused_genes(found)) for found in cases[LISTED["fusion"]].to_pylist()]
+    names = [(kind, name) for kind in lists for name in vocabulary.names(kind)]
+    place = {pair: i for i, pair in enumerate(names)}
+    cells = {
+        (row, place[kind, name])
+        for kind, found in lists.items()
+        for row, events in enumerate(found)
+        for name in events
+        if (kind, name) in place
+    }
+    rows, columns = zip(*sorted(cells), strict=True) if cells else ((), ())
+    values = np.ones(len(rows), np.float32)
+    table = sp.csr_matrix((values, (rows, columns)), shape=(cases.num_rows, len(names)), dtype=np.float32)
+    return table, [f"{kind.replace('_', ' ')} {name}" for kind, name in names]
 
 
 def _shares_and_counts(cases: pa.Table) -> dict[str, np.ndarray]:
@@ -58,16 +129,13 @@ def _amino_acid_shares(cases: pa.Table, vocabulary: Vocabulary) -> dict[str, np.
     return {f"amino acid {name}": counts[:, AMINO_ACID_SUBSTITUTIONS.index(name)] / totals for name in names}
 
 
-def _trinucleotide_shares(cases: pa.Table, vocabulary: Vocabulary) -> dict[str, np.ndarray]:
-    """Shares of the 96 contexts, NaN for a case without contexts; nothing where the vocabulary has none."""
-    if not vocabulary.names("trinucleotide"):
+def _spectra(cases: pa.Table, vocabulary: Vocabulary, kind: str, column: str) -> dict[str, np.ndarray]:
+    """Shares of the classes of a spectrum, NaN where unknown; nothing where the vocabulary has none."""
+    names = vocabulary.names(kind)
+    if not names:
         return {}
-    shares = np.full((cases.num_rows, len(TRINUCLEOTIDES)), np.nan)
-    known = np.flatnonzero(cases["trinucleotides"].is_valid().to_numpy(zero_copy_only=False))
-    counts = np.array(cases["trinucleotides"].drop_null().combine_chunks().flatten())
-    counts = counts.reshape(len(known), len(TRINUCLEOTIDES))
-    shares[known] = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return {f"trinucleotide {name}": shares[:, i] for i, name in enumerate(TRINUCLEOTIDES)}
+    shares = shares_of(cases, column)
+    return {f"{kind} {name}": shares[:, i] for i, name in enumerate(names)}
 
 
 def _mutations(

@@ -1,6 +1,7 @@
 """The vocabulary: which genes, recurrent changes and amino-acid substitutions are worth naming."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,14 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ..assays.assay import panels_per_gene
 from ..errors import InputError
 from ..labels import LABELS
 from ..tables.columns import codes, distinct
+from ..variants.genes import known_genes
 from ..variants.schema import TRINUCLEOTIDES
+from ..variants.spectra import CLASSES
 from .counts import AMINO_ACID_SUBSTITUTIONS
 from .information import evidence, mutual_information
 from .lookup import case_rows, positions
 from .settings import Features
+from .spectrum_columns import INDELS
 
 _LEAST_CASES_OF_GENE = 2
 # The last bits differ between processors, so they are rounded away and never change the file.
@@ -29,8 +34,10 @@ class Vocabulary:
 
     ``table`` has the columns kind, name, cases (training cases that have it), information (mutual information with the
     label, bits) and telling (``information.evidence``, bits), most informative first within each kind. The kinds are
-    "gene" (TP53), "change" (TP53 R175H), "amino_acid" (R>H), "trinucleotide" (all 96, when the training cases carry
-    contexts) and "panel" (every gene of the panel, when ``features.genes`` is a list)."""
+    "gene" (TP53), "change" (TP53 R175H), "amino_acid" (R>H), "trinucleotide" and "indel" (all 96 and all 83, when
+    training cases carry contexts or spectra), "amplified" and "deleted" (EGFR), "fusion" (TMPRSS2-ERG), "fusion_gene"
+    (ERG), "panel" (every gene of the panel, when ``features.genes`` is a list) and "assay" (each kind of assay that
+    training cases are seen through: its presence says that what an assay cannot know is unknown)."""
 
     table: pa.Table
 
@@ -87,20 +94,29 @@ def _item(kind: str, name: str, cases: int = 0, information: float = 0.0, bits: 
     return {"kind": kind, "name": name, "cases": cases} | numbers
 
 
-def fit(cases: pa.Table, variants: pa.Table, settings: Features) -> Vocabulary:
-    """Rank genes, recurrent changes and amino-acid substitutions on the training split of ``cases``.
+ASSAYS = ("exome", "panel", "list")
+"""The kinds of assays that a model is trained for."""
 
-    ``cases`` is the table of ``count`` with the columns split and label. Raises ``InputError`` when a panel names a
+
+def fit(cases: pa.Table, variants: pa.Table, settings: Features) -> Vocabulary:
+    """Rank genes, recurrent changes, amino-acid substitutions and other alterations on the training split of ``cases``.
+
+    ``cases`` has the columns of ``described``, split and label. Genes that at least ``settings.cancer_gene_panels``
+    named panels hold are always in it, for they are what people report. Raises ``InputError`` when a panel names a
     gene twice or when no training case has a variant."""
     training = _training(cases, variants)
     panel = settings.genes if isinstance(settings.genes, list) else []
     genes = _rank_panel(training, panel) if panel else _rank_genes(training, settings)
+    lists = {kind: training.cases[name].to_pylist() for kind, name in LISTED.items()}
+    lists["fusion_gene"] = [sorted(fused_genes(fusions)) for fusions in lists["fusion"]]
     ranked = [
         *genes,
         *_rank_changes(training, _changes_of_panel(training, genes) if panel else None, settings),
         *_rank_amino_acids(training, settings),
-        *(_trinucleotides(training) if settings.trinucleotides else []),
+        *(_spectra(training) if settings.trinucleotides else []),
+        *(item for kind, found in lists.items() for item in _rank_listed(training, kind, found, settings)),
         *(_item("panel", name) for name in panel),
+        *(_item("assay", name) for name in ASSAYS),
     ]
     return Vocabulary(pa.Table.from_pylist(ranked))
 
@@ -118,10 +134,45 @@ def _training(cases: pa.Table, variants: pa.Table) -> _Training:
     return _Training(training, labels, per_label, rows[own], genes[own], gene_names, changes[own], change_names)
 
 
+LISTED = {"amplified": "amplified", "deleted": "deleted", "fusion": "fusions"}
+"""Kinds of the vocabulary and the columns of cases that list them."""
+
+
+def fused_genes(fusions: Sequence[str]) -> set[str]:
+    """The genes of ``fusions``."""
+    return {gene for fusion in fusions for gene in fusion_genes(fusion)}
+
+
+def fusion_genes(fusion: str) -> list[str]:
+    """The known genes of ``five prime-three prime``: HLA-A and other symbols hold a hyphen themselves, so every cut
+    that leaves two symbols known here counts; where none does, the first hyphen is the cut."""
+    parts = fusion.split("-")
+    cuts = [("-".join(parts[:i]), "-".join(parts[i:])) for i in range(1, len(parts))] or [(fusion, "?")]
+    known = known_genes()
+    best = max(cuts, key=lambda cut: sum(gene in known or gene == "?" for gene in cut))
+    return [gene for gene in best if gene != "?"]
+
+
+def _rank_listed(training: _Training, kind: str, lists: Sequence[Sequence[str]], settings: Features) -> list[dict]:
+    """Events of a kind that enough training cases have; ``lists`` has those of each case."""
+    names = sorted({name for found in lists for name in found})
+    place = {name: i for i, name in enumerate(names)}
+    pairs = [(row, place[name]) for row, found in enumerate(lists) for name in found]
+    rows, items = (np.array(column, np.int64) for column in (zip(*pairs, strict=True) if pairs else ((), ())))
+    present = training.presence(rows, items, len(names))
+    return training.ranked(kind, names, present, settings.alterations, settings.recurrent_min_cases)
+
+
 def _rank_genes(training: _Training, settings: Features) -> list[dict]:
     names = training.gene_names
     present = training.presence(training.rows, training.genes, len(names))
-    return training.ranked("gene", names, present, settings.genes, _LEAST_CASES_OF_GENE)
+    ranked = training.ranked("gene", names, present, settings.genes, _LEAST_CASES_OF_GENE)
+    if settings.cancer_gene_panels is None:
+        return ranked
+    there = {item["name"] for item in ranked}
+    wanted = {gene for gene, n in panels_per_gene().items() if n >= settings.cancer_gene_panels} - there
+    every = {item["name"]: item for item in training.ranked("gene", names, present, len(names), 0)}
+    return [*ranked, *(every.get(gene) or _item("gene", gene) for gene in sorted(wanted))]
 
 
 def _rank_panel(training: _Training, panel: list[str]) -> list[dict]:
@@ -165,7 +216,10 @@ def _rank_amino_acids(training: _Training, settings: Features) -> list[dict]:
     return training.ranked("amino_acid", list(AMINO_ACID_SUBSTITUTIONS), present, settings.amino_acid_substitutions, 1)
 
 
-def _trinucleotides(training: _Training) -> list[dict]:
-    """All 96 contexts, or none where no training case carries them."""
-    known = training.cases.num_rows - training.cases["trinucleotides"].null_count
-    return [_item("trinucleotide", name, known) for name in TRINUCLEOTIDES] if known else []
+def _spectra(training: _Training) -> list[dict]:
+    """All classes of the two spectra, or none of one that no training case has."""
+    found = []
+    for kind, column, names in (("trinucleotide", "sbs96", TRINUCLEOTIDES), ("indel", "id83", CLASSES[INDELS])):
+        known = training.cases.num_rows - training.cases[column].null_count
+        found += [_item(kind, name, known) for name in names] if known else []
+    return found

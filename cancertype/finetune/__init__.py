@@ -34,9 +34,9 @@ class Job:
             because it is neither a folder nor a Hub id (but a git revision, for example).
         teacher: Parquet file of case_id, copy and one column of probabilities per label, for
             ``train_settings.teacher_share``; None for the true labels alone.
-        augmented: Parquet file of augmented copies of the training cases: the columns of ``train``, and ``copy``, a
-            number from 1. Each epoch shows every case once, as itself or as one of its copies, in turn. None or an
-            empty file for no copies.
+        views: Parquet file of views of the training cases: the columns of ``train``, and ``copy``, a number from 0.
+            Each epoch shows every case once, in one of its views, in turn. None or an empty file to show each case as
+            it is.
     """
 
     train: Path
@@ -56,7 +56,7 @@ class Job:
     copied_to: tuple[Path, ...] = ()
     continue_from: Path | None = None
     teacher: Path | None = None
-    augmented: Path | None = None
+    views: Path | None = None
 
 
 def finetune(job: Job) -> dict:

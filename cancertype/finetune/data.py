@@ -94,35 +94,35 @@ def _cases(path: Path, table: pa.Table, label_texts: Mapping[str, str]) -> Cases
     return Cases(rows["case_id"], rows["label"], rows["prompt"], rows["mutations"])
 
 
-def read_copies(path: Path, cases: Cases, label_texts: Mapping[str, str]) -> list[Cases]:
-    """The augmented copies of ``cases`` in a file whose column ``copy`` numbers them, each in the order of ``cases``.
+def read_views(path: Path, cases: Cases, label_texts: Mapping[str, str]) -> list[Cases]:
+    """The views of ``cases`` in a file whose column ``copy`` numbers them, each in the order of ``cases``.
 
-    Raises ``InputError`` where a copy lacks a case or has one that ``cases`` lacks.
+    Raises ``InputError`` where a view lacks a case or has one that ``cases`` lacks.
     """
     table = _table(path, (*COLUMNS, "copy"), "to_text")
-    copies = []
+    views = []
     for number in sorted(set(table["copy"].to_pylist())):
-        copy = _cases(path, table.filter(pc.equal(table["copy"], number)), label_texts)
-        if sorted(copy.ids) != sorted(cases.ids):
+        view = _cases(path, table.filter(pc.equal(table["copy"], number)), label_texts)
+        if sorted(view.ids) != sorted(cases.ids):
             raise InputError(
-                f"{path}: copy {number} has {len(copy)} cases, which are not those of the training split "
+                f"{path}: view {number} has {len(view)} cases, which are not those of the training split "
                 f"({len(cases)}). Run the to_text stage again"
             )
-        rows = {case_id: row for row, case_id in enumerate(copy.ids)}
-        copies.append(take(copy, [rows[case_id] for case_id in cases.ids]))
-    return copies
+        rows = {case_id: row for row, case_id in enumerate(view.ids)}
+        views.append(take(view, [rows[case_id] for case_id in cases.ids]))
+    return views
 
 
-def read_teacher(path: Path, cases: Cases, labels: Sequence[str], copies: int = 0) -> np.ndarray:
-    """The teacher's probabilities of ``cases`` and of that many augmented ``copies`` of them.
+def read_teacher(path: Path, cases: Cases, labels: Sequence[str], views: int = 1) -> np.ndarray:
+    """The teacher's probabilities of that many ``views`` of ``cases``.
 
-    The shape is (1 + copies, cases, labels). The file has the columns case_id, copy (0 for the case itself) and one per
+    The shape is (views, cases, labels). The file has the columns case_id, copy (the view's number, from 0) and one per
     label. Raises ``InputError`` where the file has no row for a case: it has none when ``tabular.folds`` is 0.
     """
     table = _table(path, ("case_id", "copy", *labels), "tabular")
     keys = zip(table["copy"].to_pylist(), table["case_id"].to_pylist(), strict=True)
     rows = {key: row for row, key in enumerate(keys)}
-    wanted = [(copy, case_id) for copy in range(1 + copies) for case_id in cases.ids]
+    wanted = [(copy, case_id) for copy in range(views) for case_id in cases.ids]
     absent = [key for key in wanted if key not in rows]
     if absent:
         raise InputError(
@@ -130,7 +130,7 @@ def read_teacher(path: Path, cases: Cases, labels: Sequence[str], copies: int = 
             "train.teacher_share has no teacher: set tabular.folds to 5, for example, and run the tabular stage again"
         )
     probabilities = np.stack([table[label].to_numpy() for label in labels], axis=1)
-    return probabilities[[rows[key] for key in wanted]].reshape(1 + copies, len(cases), len(labels))
+    return probabilities[[rows[key] for key in wanted]].reshape(views, len(cases), len(labels))
 
 
 def subset(cases: Cases, size: int | None, seed: int) -> Cases:
@@ -172,7 +172,7 @@ def plan(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Every batch of a run: rows and epochs, each of shape (steps, batch).
 
-    ``tokens`` (copies, cases) are those of each case and its augmented copies, which take turns by epoch.
+    ``tokens`` (views, cases) are those of each view of a case, which take turns by epoch.
     An epoch is a fresh permutation of the cases (or, with ``balance``, as many draws with every label equally often).
     Its last batch is filled with cases drawn again, so that all batches weigh the same. With ``group_by_length`` the
     cases of 50 batches at a time are sorted by length before they are cut, and the batches then shuffled.
@@ -242,24 +242,24 @@ class Example(NamedTuple):
 class TrainingCases(Dataset):
     """(row, epoch) to ``Example``; the mutations of a case have an order of their own in every epoch.
 
-    ``copies`` of the same cases take turns by epoch, and the first of them is the cases themselves. ``teacher`` is None
-    or what ``read_teacher`` gave for the same cases, (copies, cases, labels).
+    ``views`` of the same cases take turns by epoch. ``teacher`` is None or what ``read_teacher`` gave for the same
+    cases, (views, cases, labels).
     """
 
-    def __init__(self, copies: Sequence[Cases], seed: int, shuffle: bool, teacher: np.ndarray | None = None):
-        self.copies, self.seed, self.shuffle, self.teacher = copies, seed, shuffle, teacher
+    def __init__(self, views: Sequence[Cases], seed: int, shuffle: bool, teacher: np.ndarray | None = None):
+        self.views, self.seed, self.shuffle, self.teacher = views, seed, shuffle, teacher
 
     def __len__(self) -> int:
-        return len(self.copies[0])
+        return len(self.views[0])
 
     def __getitem__(self, key: tuple[int, int]) -> Example:
         row, epoch = key
-        copy = epoch % len(self.copies)
-        cases = self.copies[copy]
+        view = epoch % len(self.views)
+        cases = self.views[view]
         prompt = cases.prompts[row]
         if self.shuffle:
             prompt = shuffled(prompt, cases.mutations[row], random.Random(f"{self.seed} {epoch} {row}"))
-        return Example(prompt, cases.labels[row], None if self.teacher is None else self.teacher[copy, row])
+        return Example(prompt, cases.labels[row], None if self.teacher is None else self.teacher[view, row])
 
 
 class ValidationCases(Dataset):

@@ -41,8 +41,8 @@ from .data import (
     lengths,
     plan,
     read_cases,
-    read_copies,
     read_teacher,
+    read_views,
     subset,
     take,
     trie_of,
@@ -69,7 +69,7 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
     check_trainable_here(job.base, load_in_4bit=job.model.load_in_4bit)
     base = base_record.identity(job.base)
     train = read_cases(job.train, job.label_texts)
-    copies = read_copies(job.augmented, train, job.label_texts) if job.augmented else []
+    views = (read_views(job.views, train, job.label_texts) if job.views else []) or [train]
     validation = subset(read_cases(job.validation, job.label_texts), settings.validation_cases, job.seed)
     model, tokenizer = backend.load(job.base, job.model)
     trie = trie_of(job.label_texts, tokenizer)
@@ -79,7 +79,7 @@ def run(job: Job, backend: ModuleType) -> dict[str, Any]:
 
     checkpoints = job.scratch / _key(job, base, origin, processes)
     _check_room(job, model, checkpoints)
-    batches = _batches(job, [train, *copies], validation, tokenizer, trie, model.device, processes)
+    batches = _batches(job, views, validation, tokenizer, trie, model.device, processes)
     timer = StepTimer()
     trainer = backend.LabelTrainer(
         model=model,
@@ -120,7 +120,7 @@ def _continue(job: Job, model: PeftModel, base: dict[str, Any], shape: dict[str,
 def _key(job: Job, base: dict[str, Any], origin: dict[str, Any] | None, processes: int) -> str:
     """A name for all that shapes the result: a checkpoint of other settings, data or libraries is never resumed."""
     shaping = {
-        "data": [digest(job.train), digest(job.validation), job.augmented and digest(job.augmented)],
+        "data": [digest(job.train), digest(job.validation), job.views and digest(job.views)],
         "teacher": job.teacher and digest(job.teacher),
         "base": base,
         "continued_from": origin and origin["sha256"],
@@ -154,17 +154,17 @@ def _check_room(job: Job, model: PeftModel, checkpoints: Path) -> None:
 
 def _batches(
     job: Job,
-    copies: list[Cases],
+    views: list[Cases],
     validation: Cases,
     tokenizer: PreTrainedTokenizerBase,
     trie: LabelTrie,
     device: torch.device,
     processes: int,
 ) -> Batches:
-    """Plan the run. ``copies`` are the training cases themselves and their augmented copies."""
+    """Plan the run. ``views`` are the training cases, seen in one or several ways."""
     settings = job.train_settings
-    train = copies[0]
-    tokens = np.stack([lengths(cases, tokenizer, trie, job.model.max_seq_length) for cases in copies])
+    train = views[0]
+    tokens = np.stack([lengths(cases, tokenizer, trie, job.model.max_seq_length) for cases in views])
     by_length = np.argsort(-lengths(validation, tokenizer, trie, job.model.max_seq_length), kind="stable")
     batch = settings.batch_size * settings.gradient_accumulation_steps * processes
     steps_per_epoch = math.ceil(len(train) / batch)
@@ -177,11 +177,11 @@ def _batches(
         balance=settings.balance_labels,
         group_by_length=settings.group_by_length,
     )
-    teacher = None if job.teacher is None else read_teacher(job.teacher, train, list(trie.paths), len(copies) - 1)
+    teacher = None if job.teacher is None else read_teacher(job.teacher, train, list(trie.paths), len(views))
     # Tensor cores want multiples of eight; elsewhere padding is only work.
     multiple = 8 if device.type == "cuda" else 1
     return Batches(
-        cases=TrainingCases(copies, job.seed, settings.shuffle_mutations, teacher),
+        cases=TrainingCases(views, job.seed, settings.shuffle_mutations, teacher),
         validation=ValidationCases(take(validation, by_length.tolist())),
         rows=rows,
         epochs=epochs,
@@ -318,7 +318,7 @@ def _report(
         "steps_in_all": before["steps"] + state.global_step,
         "cases_in_all": before["cases"] + cases,
         "training_cases": len(batches.cases),
-        "versions": len(batches.cases.copies),
+        "versions": len(batches.cases.views),
         "validation_cases": len(batches.validation),
         "trained_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
         "training_loss_first": training[0],

@@ -68,7 +68,7 @@ class PlannedTraining(Trainer):
         self.tokens_seen = 0
         super().__init__(
             # SFTTrainer asks for tables; what it trains on comes from the loaders below.
-            train_dataset=Dataset.from_dict({"prompt": batches.cases.copies[0].prompts}),
+            train_dataset=Dataset.from_dict({"prompt": batches.cases.views[0].prompts}),
             eval_dataset=Dataset.from_dict({"prompt": batches.validation.cases.prompts}),
             data_collator=batches.collator,
             compute_metrics=validation_metrics,

@@ -108,7 +108,7 @@ def _only(
 
 def _informative(predictor: Predictor, tables: SourceTables) -> dict[str, dict[_Key, str]]:
     """Case to its informative mutations, most informative first: (gene, protein change) to the mutation as written."""
-    counted = features.count(tables.cases, tables.variants)
+    counted = features.described(tables.cases, tables.variants)
     table = features.informative_variants(counted, tables.variants, predictor.vocabulary)
     informative: dict[str, dict[_Key, str]] = {}
     for row in table.to_pylist():

@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .. import features
+from ..alterations.of_cases import OfCases
 from ..errors import InputError
 from ..evaluation import tabular
 from ..labels import LABELS
@@ -108,7 +109,8 @@ class Predictor:
         variants, panels = tables.variants, tables.panels
         if panel := self.vocabulary.names("panel"):
             variants = features.restrict_to_panel(variants, panel)
-        cases = features.count(tables.cases, variants)
+        alterations = OfCases.of(tables.alterations, tables.cases["case_id"].to_pylist())
+        cases = features.described(tables.cases, variants, alterations, tables.spectra)
         informative = features.informative_variants(cases, variants, self.vocabulary)
         rendered = Renderer(self.config.text, self.vocabulary, self._count_tokens, panels).render(cases, informative)
         x, columns = features.matrix(cases, informative, self.vocabulary, panels)
@@ -124,10 +126,11 @@ class Predictor:
                 progress=progress,
             )
         )
-        p = _weighted(self.calibration.apply(scores, trees), weights)
+        groups = features.groups(cases, panels)
+        p = _weighted(self.calibration.apply(scores, trees, groups), weights)
         unsure = self.calibration.abstains(p)
         abstains = [self._why_not(r, doubt) for r, doubt in zip(rendered, unsure, strict=True)]
-        return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p), abstains)
+        return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p, groups=groups), abstains)
 
     def _why_not(self, rendered: Rendered, unsure: bool) -> str | None:
         if not rendered.mutations:

@@ -3,20 +3,26 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from string import Formatter
 
 import numpy as np
 import pyarrow as pa
 from tokenizers import Tokenizer
 
+from ..assays.assay import EXOME, GENOME, LIST
 from ..errors import InputError
-from ..features import AMINO_ACID_SUBSTITUTIONS, COUNTED, Vocabulary
+from ..features import AMINO_ACID_SUBSTITUTIONS, COUNTED, Vocabulary, sees_assays
+from ..features.vocabulary import LISTED, fused_genes
 from ..labels import LABELS
+from ..variants.cases import NOTHING
 from ..variants.schema import SUBSTITUTIONS
+from . import alteration_words
 from .prompt import SEPARATOR, Rendered, completions
 from .settings import Text
 
-NO_MUTATION = "none"
+NO_MUTATION, UNKNOWN = "none", "unknown"
 NAMED_UNSEQUENCED = 12
+_MOST_FUSIONS = 3
 _FEWEST_SUBSTITUTIONS = 10
 _SHORT = {
     "nonsense": "stop",
@@ -120,7 +126,9 @@ def counter_of(tokenizer: Tokenizer) -> Callable[[Sequence[str]], list[int]]:
 
 
 class Renderer:
-    """Writes cases as text. ``count_tokens`` is from ``token_counter``; ``panels`` maps a panel's name to its genes."""
+    """Writes cases as text. ``count_tokens`` is from ``token_counter``; ``panels`` maps a panel's name to its genes.
+
+    A line of the template whose fields are all empty is left out: what an assay cannot know is not written."""
 
     def __init__(
         self,
@@ -132,16 +140,19 @@ class Renderer:
         self.settings = settings
         self._count_tokens = count_tokens
         self._panels = {name: set(genes) for name, genes in (panels or {}).items()}
+        self._lines = [(line, _fields_of(line)) for line in settings.template.rstrip().split("\n")]
+        self._sees_assays = sees_assays(vocabulary)
         self._genes = vocabulary.names("gene")
+        self._listed = {kind: frozenset(vocabulary.names(kind)) for kind in LISTED}
+        self._fused = frozenset(vocabulary.names("fusion_gene"))
         self._amino_acids = [AMINO_ACID_SUBSTITUTIONS.index(name) for name in vocabulary.names("amino_acid")]
         # Completion and end-of-text token are added to the prompt. Special tokens are counted with each text.
         self._room = settings.max_tokens - max(count_tokens(list(completions(settings.completion).values()))) - 1
 
     def _fields(self, case: dict) -> dict[str, str]:
-        panel = self._panels.get(case["panel"]) if case["panel"] else None
         substitutions = [case[name] for name in SUBSTITUTIONS]
-        return {
-            "kind": case["kind"] if panel is None else f"{case['kind']}, panel of {len(panel)} genes",
+        fields = {
+            "kind": case["kind"] + self._panel_size(case),
             "sex": case["sex"] or "",
             "source": case["source"],
             "burden": str(case["burden"]),
@@ -152,17 +163,47 @@ class Renderer:
             "indels": str(_tenths(case["insertions"] + case["deletions"], max(case["burden"], 1))),
             "amino_acids": _amino_acids(np.asarray(case["amino_acids"]), self._amino_acids, self.settings.amino_acids),
             "labels": " ".join(LABELS),
+            "assay": self._assay(case),
+            "contexts": alteration_words.contexts(case["sbs96"]),
+            "arms": alteration_words.arms(case["arms"]),
+            "genes": alteration_words.genes(self._named(case, "amplified"), self._named(case, "deleted")),
+            "fusions": alteration_words.fusions(self._named(case, "fusion")),
         }
+        if self._sees_assays:
+            fields |= dict.fromkeys(() if case["counts_known"] else _COUNTED_FIELDS, "")
+            fields |= dict.fromkeys(() if case["alleles_known"] else _ALLELE_FIELDS, "")
+        return fields
+
+    def _named(self, case: dict, kind: str) -> list[str]:
+        """The events of a kind that training knows; of fusions also those of a gene that it knows fused."""
+        found = case[LISTED[kind]]
+        known = [name for name in found if name in self._listed[kind]]
+        if kind != "fusion":
+            return known
+        others = [name for name in found if name not in known and fused_genes([name]) & self._fused]
+        return (known + others)[:_MOST_FUSIONS]
+
+    def _panel_size(self, case: dict) -> str:
+        panel = self._panels.get(case["panel"]) if case["panel"] and not self._sees_assays else None
+        return "" if panel is None else f", panel of {len(panel)} genes"
+
+    def _assay(self, case: dict) -> str:
+        panel = case["panel"]
+        if panel == NOTHING:
+            return "not sequenced"
+        if panel is None or panel not in self._panels:
+            return panel if panel in (GENOME, LIST) else EXOME if case["counts_known"] else ""
+        return f"panel of {len(self._panels[panel])} genes"
 
     def _write(self, fields: dict[str, str], mutations: Sequence[str], unsequenced: str) -> str:
-        text = self.settings.template.format(
-            **fields, mutations=(SEPARATOR.join(mutations) or NO_MUTATION) + unsequenced
-        )
+        none = UNKNOWN if fields["assay"] == "not sequenced" and self._sees_assays else NO_MUTATION
+        fields = fields | {"mutations": (SEPARATOR.join(mutations) or none) + unsequenced}
+        lines = [line.format(**fields) for line, names in self._lines if not names or any(fields[n] for n in names)]
         # An empty field (sex is not always known) must not leave a double space.
-        return "\n".join(" ".join(part for part in line.split(" ") if part) for line in text.rstrip().split("\n"))
+        return "\n".join(" ".join(part for part in line.split(" ") if part) for line in lines)
 
     def _unsequenced(self, case: dict) -> str:
-        panel = self._panels.get(case["panel"]) if case["panel"] else None
+        panel = self._panels.get(case["panel"]) if case["panel"] and not self._sees_assays else None
         missing = [gene for gene in self._genes if panel is not None and gene not in panel][:NAMED_UNSEQUENCED]
         return f"; not sequenced: {SEPARATOR.join(missing)}" if missing else ""
 
@@ -197,6 +238,9 @@ class Renderer:
             else:
                 too_many = middle
         if fits < 0:
+            shorter = next((fields | {name: ""} for name in _SPARED if fields[name]), None)
+            if shorter:
+                return self._cut(case_id, shorter, named, unsequenced)
             needed = self._count_tokens([self._write(fields, [], unsequenced)])[0]
             raise InputError(
                 f"text.template alone takes {needed} tokens in case {case_id}, but text.max_tokens = "
@@ -205,8 +249,18 @@ class Renderer:
         return named[:fits], self._write(fields, named[:fits], unsequenced)
 
 
+_COUNTED_FIELDS = ("burden", "spectrum", "shares", "process", "events", "indels", "amino_acids", "contexts")
+_ALLELE_FIELDS = ("spectrum", "shares", "process", "events", "indels")
+_SPARED = ("amino_acids", "contexts", "genes", "fusions", "arms")
+"""What is left out, in this order, where not even the rest fits beside no mutation at all."""
+
+
+def _fields_of(line: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(line) if name is not None]
+
+
 def dataset(cases: pa.Table, rendered: list[Rendered], settings: Text) -> pa.Table:
-    """The text dataset of ``cases``: case_id, source, label, prompt, completion, text, subclass, mutations and
+    """The text dataset of ``cases``: case_id, source, split, label, prompt, completion, text, subclass, mutations and
     left_out.
 
     ``text`` and ``subclass`` are the columns of the original post's datasets. The completion of a case without a label
@@ -220,6 +274,7 @@ def dataset(cases: pa.Table, rendered: list[Rendered], settings: Text) -> pa.Tab
         {
             "case_id": pa.array(cases["case_id"].to_pylist(), pa.string()),
             "source": pa.array(cases["source"].to_pylist(), pa.string()),
+            "split": pa.array(cases["split"].to_pylist(), pa.string()),
             "label": pa.array(labels, pa.string()),
             "prompt": pa.array(prompts, pa.string()),
             "completion": pa.array(answered, pa.string()),

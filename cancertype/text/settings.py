@@ -20,6 +20,11 @@ FIELDS = (
     "mutations",
     "labels",
     "source",
+    "assay",
+    "contexts",
+    "arms",
+    "genes",
+    "fusions",
 )
 
 

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..alterations.schema import Alterations
 from ..tables.accounts import Dropped, RowAccount
 
-__all__ = ["CASES", "Dropped", "RowAccount", "SourceTables", "unlabelled"]
+__all__ = ["CASES", "Dropped", "RowAccount", "SourceTables", "restrict_to_panel", "unlabelled"]
 
 CASES = pa.schema(
     [
@@ -27,6 +28,8 @@ CASES = pa.schema(
 """One row per case. ``kind`` is "tumour" or "cell line"; ``scope`` "in", "out" or "unlabelled"; ``label`` is null
 unless "in"; ``origin`` is the source's own class; ``panel`` is null for a whole exome."""
 
+NOTHING = "nothing"
+"""The name in the column ``panel`` of a case whose mutations were not looked at: its copy number or fusions were."""
 
 _EXAMPLES = 5
 
@@ -80,7 +83,8 @@ class RowTally:
 class SourceTables:
     """What a reader makes: ``cases`` (schema ``CASES``), ``variants`` (``schema.SCHEMA``), what it left out, ``notes``
     for the data report, ``panels`` (name, as in the cases' column ``panel``, to the genes that it covers), the
-    ``account`` of the input's rows, and ``alterations``: copy number and fusions, where the input states any."""
+    ``account`` of the input's rows, and where the input states any ``alterations`` (copy number and fusions) and
+    ``spectra`` (``spectra.SPECTRA``)."""
 
     cases: pa.Table
     variants: pa.Table
@@ -89,9 +93,15 @@ class SourceTables:
     panels: dict[str, list[str]] = field(default_factory=dict)
     account: RowAccount | None = None
     alterations: Alterations | None = None
+    spectra: pa.Table | None = None
 
 
 def unlabelled(case_ids: Sequence[str], source: str, kind: str) -> pa.Table:
     """Cases of which a user's file tells no more than their names, as a table of ``CASES``."""
     rest = {"source": source, "kind": kind, "scope": "unlabelled", "origin": ""}
     return pa.Table.from_pylist([{"case_id": name, "patient_id": name} | rest for name in case_ids], schema=CASES)
+
+
+def restrict_to_panel(variants: pa.Table, genes: Sequence[str]) -> pa.Table:
+    """Only the variants in ``genes``: what a panel of these genes would have shown."""
+    return variants.filter(pc.is_in(pc.cast(variants["gene"], pa.string()), value_set=pa.array(genes, pa.string())))

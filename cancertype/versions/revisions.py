@@ -67,6 +67,6 @@ def _table(content: bytes, name: str) -> pa.Table:
 
 
 def _splits(paths: Iterable[str]) -> dict[str, str]:
-    """Split to file. Other files there (augmented copies of training cases) contain no cases of their own."""
+    """Split to file. Other files there (views of training cases, the grid to test on) contain no cases of their own."""
     files = {Path(path).name: path for path in paths}
     return {split: files[f"{split}.parquet"] for split in sorted(SPLITS) if f"{split}.parquet" in files}

@@ -1,37 +1,34 @@
-"""Augmented copies of training cases: part of a case's mutations is replaced by those of another case of its label.
+"""Exchanged mutations: part of a training case's mutations is replaced by those of another case of its label.
 
 A tumour is one draw from what its cancer does. A copy keeps most of that draw and takes the rest from another tumour of
 the same label, so a model sees the label's mutations in combinations that no patient of the training split happens to
 have. Validation and test cases have no copies.
 """
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
+from ..assays.settings import Views
 from ..tables.columns import coded, with_column
 from .lookup import case_rows
-from .settings import Augment
-
-CASES, VARIANTS = "augmented_cases.parquet", "augmented_variants.parquet"
-"""Files of the copies of every training case: the columns of its table, and ``copy``."""
 
 ALIKE = ("label", "source", "kind", "panel")
 """Columns in which a case equals the one that it exchanges mutations with: calls differ by source, and a panel never
 sees what an exome does."""
 
 
-def variants_of_copies(cases: pa.Table, variants: pa.Table, settings: Augment) -> Iterator[pa.Table]:
+def variants_of_copies(cases: pa.Table, variants: pa.Table, settings: Views) -> Iterator[pa.Table]:
     """The variants of each of ``settings.copies`` copies of ``cases``, in the columns of ``variants``.
 
     In each copy a case draws a share between 0 and ``settings.exchanged``, and a partner with the same ``ALIKE``. It
     loses each of its own variants with the probability of the share and gains each of the partner's with the same
     probability. A case without such a partner stays as it is. The same input gives the same copies, and the first
     copies do not depend on how many follow."""
+    if not settings.exchanged:
+        yield from [variants] * settings.copies
+        return
     rows = case_rows(cases, variants)
     order = np.argsort(rows, kind="stable")
     order = order[rows[order] >= 0]
@@ -48,7 +45,6 @@ def variants_of_copies(cases: pa.Table, variants: pa.Table, settings: Augment) -
         taken = rng.random(len(offered)) < share[receiver]
         chosen = np.concatenate([own, offered[taken]])
         of_case = coded(cases["case_id"].combine_chunks(), np.concatenate([rows[own], receiver[taken]]))
-        variants.schema.get_field_index("case_id")
         yield with_column(variants.take(pa.array(chosen)), "case_id", of_case)
 
 
@@ -60,26 +56,6 @@ def _offered(first: np.ndarray, partner: np.ndarray) -> tuple[np.ndarray, np.nda
     receiver = np.repeat(np.arange(len(partner)), number)
     within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
     return within + first[partner][receiver], receiver
-
-
-def numbered(tables: Sequence[pa.Table], like: pa.Table, first: int = 1) -> pa.Table:
-    """The ``tables`` of the copies under one another, with the column ``copy``, which counts from ``first`` (0 is the
-    case itself). ``like`` gives the columns when there are no tables."""
-    parts = [(0, like.slice(0, 0)), *enumerate(tables, start=first)]
-    return pa.concat_tables(
-        [t.append_column("copy", pa.array(np.full(t.num_rows, copy, dtype=np.int32))) for copy, t in parts]
-    )
-
-
-def read(folder: Path) -> list[tuple[pa.Table, pa.Table]]:
-    """The copies in ``folder``, each as its cases and informative variants: the two files that featurize writes."""
-    cases, variants = (pq.read_table(Path(folder) / name) for name in (CASES, VARIANTS))
-    copies = range(1, (pc.max(cases["copy"]).as_py() or 0) + 1)
-    return [(_copy(cases, copy), _copy(variants, copy)) for copy in copies]
-
-
-def _copy(table: pa.Table, copy: int) -> pa.Table:
-    return table.filter(pc.equal(table["copy"], copy)).drop_columns("copy")
 
 
 def _groups(cases: pa.Table) -> list[np.ndarray]:

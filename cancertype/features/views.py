@@ -1,0 +1,206 @@
+"""Cases seen through assays, as the tables that models learn from and are tested on."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ..alterations.of_cases import OfCases
+from ..assays import alteration_views
+from ..assays.assay import LIST, get, named
+from ..assays.noise import Noise
+from ..assays.settings import Views
+from ..assays.views import Seen, View
+from ..cohort.assembly import Cohort
+from ..errors import InputError
+from ..tables.columns import with_column
+from ..tables.parquet import write_parquet
+from .description import described
+from .exchange import variants_of_copies
+from .informative import informative_variants
+from .lookup import case_rows
+from .vocabulary import Vocabulary
+
+REDUCED = "reduced"
+_REDUCED_TO = {"min_cases": 3, "min_panels": 18}
+"""``Seen.reduced``: 2.4 mutations a case on average."""
+
+SHOWN = ("arms", "genes", "fusions", "spectra")
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cases seen in one way: ``cases`` (``described``), ``variants`` (``informative_variants``) and ``panels``."""
+
+    cases: pa.Table
+    variants: pa.Table
+    panels: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the grid that models are tested on: an assay (or "reduced"), and what else is shown of a case."""
+
+    name: str
+    assay: str
+    shown: frozenset[str]
+
+
+def row(name: str) -> Row:
+    """``msk-impact-468+arms``: an assay, and of arms, genes, fusions and spectra those that are shown, or ``all``.
+
+    Raises ``InputError`` for an assay or a kind that is not known."""
+    assay, *shown = re.split(r"\+", name)
+    kinds = set(SHOWN) if ALL in shown else set(shown)
+    if unknown := sorted(kinds - set(SHOWN)):
+        raise InputError(f"{name!r} shows {', '.join(unknown)}: write {', '.join(SHOWN)} or {ALL} after the plus")
+    return Row(name, assay if assay == REDUCED else get(assay).name, frozenset(kinds))
+
+
+def training_views(cohort: Cohort, recurrent: pa.Table, vocabulary: Vocabulary, settings: Views) -> Iterator[Table]:
+    """The views of the training cases of ``cohort``: first each case as it is, then ``settings.copies`` drawn ones.
+
+    ``recurrent`` comes from ``assays.views.recurrence``. Copy number and fusions are shown in the shares that the
+    settings give in every view, the first included."""
+    cases = cohort.cases.filter(pc.equal(cohort.cases["split"], "train"))
+    ids, labels = cases["case_id"].to_pylist(), cases["label"].to_pylist()
+    alterations = OfCases.of(cohort.alterations, ids)
+    noise = Noise(ids, np.empty(0, int), (np.empty(0, int), []), (np.empty(0, int), []))
+
+    def table(view: View, copy: int, no_spectra: np.ndarray) -> Table:
+        key = (settings.seed, copy)
+        panels = view.cases["panel"].to_pylist()
+        seen = alteration_views.drawn(alterations, labels, panels, view.panels, noise, key, settings.alterations)
+        return _table(view, seen, cohort.spectra, no_spectra, vocabulary)
+
+    own = Seen(cases, cohort.variants, recurrent, cohort.panels)
+    yield table(own.through(get("exome")), 0, np.zeros(len(ids), bool))
+    for copy, variants in enumerate(variants_of_copies(cases, cohort.variants, settings), start=1):
+        called = _other_calls(cases, variants, cohort, noise.of_cases(settings.seed, copy, "calls"), settings)
+        view = Seen(*called, recurrent, cohort.panels).drawn(settings, copy)
+        # A matrix counts the variants of a whole exome, which a panel or a list does not have.
+        seen_whole = np.array([panel is None for panel in view.cases["panel"].to_pylist()], bool)
+        hidden = noise.of_cases(settings.seed, copy, "spectra") < settings.no_spectra
+        yield table(view, copy, hidden | ~seen_whole)
+
+
+def grid(
+    cohort: Cohort,
+    splits: Sequence[str],
+    recurrent: pa.Table,
+    vocabulary: Vocabulary,
+    rows: Sequence[str],
+    settings: Views,
+) -> Iterator[tuple[str, Table]]:
+    """The whole exomes of ``splits`` in each of ``rows`` (``row``), with the row's name.
+
+    A row that shows arms holds the cases that have them, one that shows spectra those with a matrix."""
+    held_out = pc.is_in(cohort.cases["split"], pa.array(list(splits)))
+    cases = cohort.cases.filter(pc.and_(held_out, pc.is_null(cohort.cases["panel"])))
+    alterations = OfCases.of(cohort.alterations, cases["case_id"].to_pylist())
+    with_matrix = pc.is_in(cases["case_id"], cohort.spectra["case_id"].combine_chunks()).to_numpy(zero_copy_only=False)
+    for each in map(row, rows):
+        there = np.ones(cases.num_rows, bool)
+        if "arms" in each.shown:
+            there &= alterations.arms_known
+        if "spectra" in each.shown and "arms" not in each.shown:
+            there &= with_matrix
+        kept = np.flatnonzero(there)
+        seen = Seen(cases.take(pa.array(kept)), cohort.variants, recurrent, cohort.panels)
+        view = _seen_through(seen, each, settings)
+        found = alterations.take(kept).hidden(**{kind: kind not in each.shown for kind in SHOWN[:3]})
+        found = alteration_views.through(found, view.cases["panel"].to_pylist(), view.panels)
+        spectra = cohort.spectra if "spectra" in each.shown and each.assay in ("exome", "genome") else None
+        yield each.name, _table(view, found, spectra, False, vocabulary)
+
+
+def _seen_through(seen: Seen, each: Row, settings: Views) -> View:
+    if each.assay == REDUCED:
+        return seen.reduced(**_REDUCED_TO)
+    if each.assay == LIST:
+        # Another seed than any training view, because it is none.
+        return seen.lists(settings.lists, settings.seed - 1)
+    return seen.through(named()[each.assay])
+
+
+def _table(
+    view: View, found: OfCases, spectra: pa.Table | None, no_spectra: np.ndarray | bool, vocabulary: Vocabulary
+) -> Table:
+    cases = described(view.cases, view.variants, found, spectra, view.counts_known, no_spectra)
+    return Table(cases, informative_variants(cases, view.variants, vocabulary), view.panels)
+
+
+def _other_calls(
+    cases: pa.Table, variants: pa.Table, cohort: Cohort, uniform: np.ndarray, settings: Views
+) -> tuple[pa.Table, pa.Table]:
+    """``cases`` and ``variants``, part of the cases as other files call them (``Cohort.further``)."""
+    ids = cases["case_id"].to_pylist()
+    place = {case: i for i, case in enumerate(ids)}
+    sets: list[list[int]] = [[] for _ in ids]
+    for number, calls in enumerate(cohort.further):
+        for case in calls.cases["case_id"].to_pylist():
+            if case in place:
+                sets[place[case]].append(number)
+    chosen = np.full(len(ids), -1)
+    for i, numbers in enumerate(sets):
+        if numbers and uniform[i] < settings.other_calls:
+            chosen[i] = numbers[int(uniform[i] / settings.other_calls * len(numbers))]
+    if (chosen < 0).all():
+        return cases, variants
+    panels, parts = cases["panel"].to_pylist(), [_of(variants, cases, chosen < 0)]
+    for number, calls in enumerate(cohort.further):
+        here = chosen == number
+        panel_of = dict(zip(calls.cases["case_id"].to_pylist(), calls.cases["panel"].to_pylist(), strict=True))
+        panels = [panel_of[case] if own else panel for case, own, panel in zip(ids, here, panels, strict=True)]
+        parts.append(_of(calls.variants, cases, here))
+    joined = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+    return with_column(cases, "panel", pa.array(panels, pa.string())), joined
+
+
+def _of(variants: pa.Table, cases: pa.Table, wanted: np.ndarray) -> pa.Table:
+    """The variants of the ``wanted`` cases (bool, shape (cases,))."""
+    rows = case_rows(cases, variants)
+    return variants.filter(pa.array((rows >= 0) & wanted[rows]))
+
+
+# --- Files ---
+
+TRAINING, GRID = "views", "grid"
+"""Beginnings of the names of the files that ``write`` makes."""
+
+
+def write(folder: Path, name: str, column: str, tables: Sequence[tuple[int | str, Table]], like: Table) -> None:
+    """Write tables under one another as ``<name>_cases.parquet`` and ``<name>_variants.parquet``.
+
+    ``column`` tells them apart; ``like`` gives the columns when there are none."""
+    for part in ("cases", "variants"):
+        of_part = [(value, getattr(table, part)) for value, table in tables]
+        write_parquet(under_one_another(of_part, column, getattr(like, part)), folder / f"{name}_{part}.parquet")
+
+
+def under_one_another(tables: Sequence[tuple[int | str, pa.Table]], column: str, like: pa.Table) -> pa.Table:
+    """``tables`` as one, with ``column`` that tells them apart; ``like`` gives the columns when there are none."""
+    empty = _marked(like.slice(0, 0), column, tables[0][0] if tables else 0)
+    return pa.concat_tables([empty, *(_marked(table, column, value) for value, table in tables)])
+
+
+def _marked(table: pa.Table, column: str, value: int | str) -> pa.Table:
+    kind = pa.int32() if isinstance(value, int) else pa.string()
+    return table.append_column(column, pa.array([value] * table.num_rows, kind))
+
+
+def read(folder: Path, name: str, column: str) -> list[tuple[int | str, pa.Table, pa.Table]]:
+    """What ``write`` wrote: the value of ``column``, cases and variants of each table, in their first order."""
+    cases, variants = (pq.read_table(Path(folder) / f"{name}_{part}.parquet") for part in ("cases", "variants"))
+    values = list(dict.fromkeys(cases[column].to_pylist()))
+    return [(value, *(_selected(table, column, value) for table in (cases, variants))) for value in values]
+
+
+def _selected(table: pa.Table, column: str, value: int | str) -> pa.Table:
+    return table.filter(pc.equal(table[column], value)).drop_columns(column)
