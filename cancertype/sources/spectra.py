@@ -13,53 +13,10 @@ from ..errors import InputError
 from ..tables import delimited
 from ..tables.delimited import TEXT
 from ..variants.cases import Dropped
-from ..variants.schema import TRINUCLEOTIDES
-
-SPECTRA = pa.schema(
-    [
-        ("case_id", pa.string()),
-        ("kind", pa.string()),
-        ("total", pa.float64()),
-        ("shares", pa.list_(pa.float32())),
-    ]
-)
-"""One row per case and kind of spectrum ("SBS96", "ID83" or "DBS78"). ``shares`` are in the order of ``CLASSES`` and
-sum to 1; they are null, and ``total`` is 0, where no mutation was counted. ``total`` is null where the matrix itself
-holds shares."""
-
-_DOUBLETS = {
-    "AC": "CA CG CT GA GG GT TA TG TT",
-    "AT": "CA CC CG GA GC TA",
-    "CC": "AA AG AT GA GG GT TA TG TT",
-    "CG": "AT GC GT TA TC TT",
-    "CT": "AA AC AG GA GC GG TA TC TG",
-    "GC": "AA AG AT CA CG TA",
-    "TA": "AT CG CT GC GG GT",
-    "TC": "AA AG AT CA CG CT GA GG GT",
-    "TG": "AA AC AT CA CC CT GA GC GT",
-    "TT": "AA AC AG CA CC CG GA GC GG",
-}
-
-
-def _indels() -> tuple[str, ...]:
-    """``length:Del or Ins:base, R(epeat) or M(icrohomology):repeats or length of the homology``."""
-    single = [f"1:{event}:{base}:{n}" for event in ("Del", "Ins") for base in "CT" for n in range(6)]
-    repeats = [f"{length}:{event}:R:{n}" for event in ("Del", "Ins") for length in range(2, 6) for n in range(6)]
-    homology = [f"{length}:Del:M:{n}" for length in range(2, 6) for n in range(1, length if length < 5 else 6)]
-    return (*single, *repeats, *homology)
-
-
-CLASSES: dict[str, tuple[str, ...]] = {
-    "SBS96": TRINUCLEOTIDES,
-    "ID83": _indels(),
-    "DBS78": tuple(f"{before}>{after}" for before, each in _DOUBLETS.items() for after in each.split()),
-}
-"""The classes of each kind of spectrum, under the names of SigProfilerMatrixGenerator (Bergstrom et al. 2019) and
-COSMIC."""
+from ..variants.spectra import CLASSES, SPECTRA
+from .folder_files import is_spectrum
 
 _KIND_OF = {name: kind for kind, names in CLASSES.items() for name in names}
-_KIND_IN_NAME = re.compile(r"(SBS|ID|DBS)(\d+)", re.IGNORECASE)
-_ENDINGS = (".all", ".csv", ".tsv", ".txt")
 _EXAMPLES = 5
 _FROM_NORMAL_TISSUE = "10"
 
@@ -86,13 +43,7 @@ class Spectra:
 def files(folder: Path) -> list[Path]:
     """The matrices in ``folder``: files whose names hold SBS96, ID83 or DBS78 and end in .all, .csv, .tsv or .txt (or
     these with .gz)."""
-    return [path for path in sorted(Path(folder).iterdir()) if path.is_file() and _is_matrix(path.name)]
-
-
-def _is_matrix(name: str) -> bool:
-    kind = _KIND_IN_NAME.search(name)
-    named = kind is not None and (kind[1] + kind[2]).upper() in CLASSES
-    return named and name.lower().removesuffix(".gz").endswith(_ENDINGS)
+    return [path for path in sorted(Path(folder).iterdir()) if path.is_file() and is_spectrum(path.name)]
 
 
 def read(paths: Sequence[Path], case_of: Callable[[str], str] | None = None, source: str = "spectra") -> Spectra:

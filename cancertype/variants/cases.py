@@ -27,6 +27,10 @@ CASES = pa.schema(
 """One row per case. ``kind`` is "tumour" or "cell line"; ``scope`` "in", "out" or "unlabelled"; ``label`` is null
 unless "in"; ``origin`` is the source's own class; ``panel`` is null for a whole exome."""
 
+NOTHING = "nothing"
+"""The ``panel`` of a case whose mutations were not looked at: of its copy number or fusions alone something is known.
+It covers no gene."""
+
 
 _EXAMPLES = 5
 
@@ -80,7 +84,8 @@ class RowTally:
 class SourceTables:
     """What a reader makes: ``cases`` (schema ``CASES``), ``variants`` (``schema.SCHEMA``), what it left out, ``notes``
     for the data report, ``panels`` (name, as in the cases' column ``panel``, to the genes that it covers), the
-    ``account`` of the input's rows, and ``alterations``: copy number and fusions, where the input states any."""
+    ``account`` of the input's rows, and, where the input states any, ``alterations`` (copy number and fusions) and
+    ``spectra`` (schema ``spectra.SPECTRA``). The last two may be of samples that are none of ``cases``."""
 
     cases: pa.Table
     variants: pa.Table
@@ -89,6 +94,7 @@ class SourceTables:
     panels: dict[str, list[str]] = field(default_factory=dict)
     account: RowAccount | None = None
     alterations: Alterations | None = None
+    spectra: pa.Table | None = None
 
 
 def unlabelled(case_ids: Sequence[str], source: str, kind: str) -> pa.Table:
