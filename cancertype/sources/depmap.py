@@ -140,7 +140,7 @@ def _files(folder: Path) -> dict[str, list[Path]]:
     for name in names:
         if len(named[name]) > 1:
             delimited.named_file(folder, name)
-    files = folder_files.sorted_files(folder)
+    files = folder_files.sorted_files(folder, lenient=True)
     kinds = (folder_files.MAF, folder_files.SPECTRA, folder_files.FUSIONS, *folder_files.COPY_NUMBER)
     if not named["OmicsSomaticMutations.csv"] and not any(files.get(kind) for kind in kinds):
         delimited.named_file(folder, "OmicsSomaticMutations.csv")

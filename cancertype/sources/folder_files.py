@@ -47,6 +47,12 @@ _FUSION_COLUMNS = (
     {"fusionname"},
     {"sample", "fusion"},
 )
+_COPY_NUMBER_NAME = re.compile(r"cna|cnv|copy|gistic|by_genes|cn_?gene")
+_STUDY = re.compile(
+    r"data_(mutations.*|clinical_.*|gene_panel_.*|gene_matrix|cna|armlevel_cna|sv|fusions)\.txt|genomic_information\.txt"
+    r"|.*\.(bed|seg)"
+)
+_BELOW_STUDY = re.compile(r"cases_.*\.txt|data_gene_panel_.*\.txt|.*\.bed")
 _SEGMENT_VALUES = {"segmentmean", "segmean", "log2", "log2ratio", "copynumber"}
 
 
@@ -63,6 +69,10 @@ def kind_of(path: Path) -> str:
         return named
     if "armlevel" in path.name.lower():
         return ARMS
+    if _unpacked(path.name).endswith(".maf"):
+        return MAF
+    if _unpacked(path.name).endswith(".seg"):
+        return SEGMENTS
     names = delimited.header(path).names
     keys = [plain(name) for name in names]
     if any(columns <= set(keys) for columns in _FUSION_COLUMNS):
@@ -75,24 +85,32 @@ def kind_of(path: Path) -> str:
         return STUDY_CLINICAL
     if names[:2] == ("STUDY_ID", "SAMPLE_ID"):
         return WEB_TABLE
-    return _of_copy_number(keys)
+    return _of_copy_number(path.name.lower(), keys)
 
 
-def _of_copy_number(keys: Sequence[str]) -> str:
+def _of_copy_number(name: str, keys: Sequence[str]) -> str:
     if sum(bool(_ARM.fullmatch(key)) for key in keys) >= _FEWEST_ARMS:
         return ARMS
     if any(key.startswith("chrom") for key in keys) and _SEGMENT_VALUES & set(keys):
         return SEGMENTS
     beside = ("cytoband", "entrezgeneid", "locusid", "geneid")
-    if keys[0] in _GENE_HEADS and len([key for key in keys[1:] if key not in beside]) > 1 and "chromosome" not in keys:
+    # Expression and methylation come in the same layout, so that the columns alone do not tell.
+    named = _COPY_NUMBER_NAME.search(name)
+    if (
+        named
+        and keys[0] in _GENE_HEADS
+        and len([key for key in keys[1:] if key not in beside]) > 1
+        and "chromosome" not in keys
+    ):
         return GENES
     return OTHER
 
 
-def sorted_files(folder: Path) -> dict[str, list[Path]]:
+def sorted_files(folder: Path, *, lenient: bool = False) -> dict[str, list[Path]]:
     """The text tables of ``folder`` by what they hold, each list in the order of the names.
 
-    Raises ``InputError`` where there is none, and for a file that is there packed and unpacked."""
+    Raises ``InputError`` where there is none, for a file that is there packed and unpacked, and, unless ``lenient``,
+    for one whose header is not readable."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder: fetch the source again")
     # macOS leaves dot files behind that are named after the files they belong to.
@@ -105,8 +123,25 @@ def sorted_files(folder: Path) -> dict[str, list[Path]]:
             raise InputError(f"{path}: {path.name}.gz is there too, so its rows would count twice: keep one of the two")
     found: dict[str, list[Path]] = {}
     for path in paths:
-        found.setdefault(kind_of(path), []).append(path)
+        found.setdefault(_readable_kind(path) if lenient else kind_of(path), []).append(path)
     return found
+
+
+def _readable_kind(path: Path) -> str:
+    try:
+        return kind_of(path)
+    except InputError:
+        return OTHER
+
+
+def study_files(folder: Path) -> list[Path]:
+    """The files of a cBioPortal study (or of its web download) that can be read, in ``folder`` and one level below."""
+    kinds = (WEB_TABLE, CLINICAL, SPECTRA, SCREENED)
+    others = sorted_files(folder, lenient=True)
+    found = {path for kind in kinds for path in others.get(kind, [])}
+    for pattern, paths in ((_STUDY, folder.glob("*")), (_BELOW_STUDY, folder.glob("*/*"))):
+        found |= {path for path in paths if pattern.fullmatch(_unpacked(path.name)) and path.is_file()}
+    return sorted(path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts))
 
 
 def _unpacked(name: str) -> str:

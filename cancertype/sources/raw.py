@@ -29,13 +29,9 @@ _SOURCES = ("depmap", "table", "tcga", "cbioportal")
 _ORIGIN = re.compile(r"(?:release(?:-(\d+))?|simulated)")
 
 
-def folder_names(n: int) -> list[str]:
-    """The names of the ``n`` folders of one source, below its own: release, release-2, release-3 ..."""
-    return ["release", *(f"release-{number}" for number in range(2, n + 1))][:n]
-
-
 def records(raw: Path) -> Iterator[tuple[Path, dict]]:
-    """Every origin's folder under ``raw`` and its ``source.json``: by source, and in the order of ``folder_names``."""
+    """Every origin's folder under ``raw`` and its ``source.json``: by source, and of a source release, release-2,
+    release-3 ..., then simulated."""
     # By name, so that a folder which a killed run left half-written beside them is not taken for one of them.
     found = [path.parent for path in raw.glob("*/*/source.json") if _ORIGIN.fullmatch(path.parent.name)]
     for folder in sorted(found, key=_place):
