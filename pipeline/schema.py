@@ -8,7 +8,7 @@ from cancertype.assays.settings import Views
 from cancertype.cohort.settings import Cohort
 from cancertype.evaluation.settings import Evaluate, Tabular
 from cancertype.features.settings import Features
-from cancertype.fetch.settings import DepMap, Table, Tcga
+from cancertype.fetch.settings import Cbioportal, DepMap, Table, Tcga
 from cancertype.finetune.settings import Lora, Train
 from cancertype.language_model.settings import Model
 from cancertype.publishing.settings import Publish
@@ -20,10 +20,11 @@ from cancertype.text.settings import Text
 class Data(Settings):
     """All of ``data``."""
 
-    sources: list[Literal["simulated", "depmap", "tcga", "table"]] = Field(min_length=1)
+    sources: list[Literal["simulated", "depmap", "tcga", "cbioportal", "table"]] = Field(min_length=1)
     simulated: Simulated
     depmap: DepMap
     tcga: Tcga
+    cbioportal: Cbioportal
     table: Table
 
     @field_validator("sources")

@@ -157,9 +157,10 @@ def test_a_limit_keeps_the_same_cases_when_others_are_added():
 
 
 def test_a_case_id_of_two_sources_is_an_error():
-    one = tables(*many(5))
+    cases, variants = many(5)
+    elsewhere = [case | {"source": "table"} for case in cases]
     with pytest.raises(InputError, match="more than one source, the first being P0000"):
-        assembly.assemble([one, one], RULES)
+        assembly.assemble([tables(cases, variants), tables(elsewhere, variants)], RULES)
 
 
 def test_a_crossing_patient_is_caught():

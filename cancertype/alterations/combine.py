@@ -81,6 +81,18 @@ def for_cases(
     return kept, dropped
 
 
+def renamed(alterations: Alterations, case_of: Mapping[str, str]) -> Alterations:
+    """The alterations of the samples in ``case_of``, each under the name of its case."""
+    lists = {name: [case] for name, case in case_of.items()}
+    return Alterations(
+        arms=_renamed(alterations.arms, lists),
+        genes=_renamed(alterations.genes, lists),
+        fusions=without_repeats(_renamed(alterations.fusions, lists)),
+        screened_for_fusions=frozenset(case_of[name] for name in alterations.screened_for_fusions if name in case_of),
+        findings={case_of[name]: stated for name, stated in alterations.findings.items() if name in case_of},
+    )
+
+
 def without_cases(alterations: Alterations, case_ids: Iterable[str], kinds: Iterable[str]) -> Alterations:
     """``alterations`` with ``kinds`` ("arms", "genes", "fusions") of ``case_ids`` not looked at."""
     hidden = pa.array(sorted(set(case_ids)), pa.string())

@@ -1,7 +1,6 @@
 """From the sources' tables to one cohort: rules, patients and splits applied in that order."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,23 +9,27 @@ import pyarrow.compute as pc
 
 from ..alterations.schema import Alterations
 from ..errors import InputError
-from ..tables.columns import codes
 from ..variants.cases import Dropped, SourceTables, restrict_to_panel
 from ..variants.spectra import SPECTRA
-from . import patients, quality, splits
+from . import patients, quality, splits, views
 from .settings import Cohort as Settings
+from .views import Calls
 
 
 @dataclass(frozen=True)
 class Cohort:
     """``cases`` (the schema ``CASES`` and ``split``, sorted by source and case_id), the ``profiles`` of each
-    (``patients.profiles``), their ``variants``, and what was left out."""
+    (``patients.profiles``), their ``variants``, and what was left out.
+
+    ``further``: the calls of later folders in the same cases, one ``Calls`` per folder. ``panels``: the genes of every
+    panel that a case or a further call has. ``alterations`` and ``spectra`` (schema ``SPECTRA``): of the cases, as far
+    as they are known."""
 
     cases: pa.Table
     profiles: list[str | None]
     variants: pa.Table
     dropped: list[Dropped]
-    further: list = field(default_factory=list)
+    further: list[Calls] = field(default_factory=list)
     panels: dict[str, list[str]] = field(default_factory=dict)
     alterations: Alterations = field(default_factory=Alterations)
     spectra: pa.Table = field(default_factory=SPECTRA.empty_table)
@@ -40,16 +43,21 @@ class Cohort:
 def assemble(tables: Sequence[SourceTables], settings: Settings) -> Cohort:
     """Join the sources, apply the cohort's rules and split by patient.
 
-    Cases without a label are dropped and counted. Cases of cancers that are none of the 26 are kept in the split
+    A case that several folders have is one case with the calls of the first; what the others call is ``further``. Cases
+    without a label are dropped and counted. Cases of cancers that are none of the 26 are kept in the split
     "out_of_scope", for evaluation only. Raises ``InputError`` for an empty cohort, for a case id that two sources
-    share, and where ``quality.apply_rules`` does."""
-    kept = quality.apply_rules(_joined_cases(tables), settings)
+    share (TCGA barcodes apart), and where ``quality.apply_rules`` does."""
+    if not sum(table.cases.num_rows for table in tables):
+        raise InputError("the cohort is empty: no source gave a case. Check data.sources and the locations beside it")
+    joined, places, further = views.merged_cases(tables)
+    folder_of = dict(zip(joined["case_id"].to_pylist(), places, strict=True))
+    kept = quality.apply_rules(joined, settings)
     cases = kept.cases.take(pc.sort_indices(kept.cases, [("source", "ascending"), ("case_id", "ascending")]))
-    variants = _variants_of(cases, tables)
+    variants = _variants_of(cases, tables, folder_of)
     fingerprints = patients.profiles(cases, variants)
     # Out-of-scope cases take part in the grouping, because a patient with a tumour of each kind must not be both
-    # trained on and tested.
-    groups = patients.groups(cases["patient_id"].to_pylist(), fingerprints)
+    # trained on and tested. So do further calls: another folder may have the same tumour under another name.
+    groups = _groups(cases, fingerprints, views.further_calls(cases, tables, further))
     cases = cases.append_column("split", pa.array(_split(cases, groups, settings)))
     kept = quality.Kept(cases.append_column("profile", pa.array(fingerprints, pa.string())), kept.dropped)
     for left_out, reason in splits.outside_experiment(cases, groups, settings):
@@ -57,29 +65,39 @@ def assemble(tables: Sequence[SourceTables], settings: Settings) -> Cohort:
         kept = kept.where(takes_part, reason)
     fingerprints = kept.cases["profile"].to_pylist()
     splits.check(kept.cases, fingerprints)
-    dropped = [entry for table in tables for entry in table.dropped] + kept.dropped
-    return Cohort(kept.cases.drop_columns("profile"), fingerprints, variants, dropped)
+    cases = kept.cases.drop_columns("profile")
+    alterations, no_case = views.alterations_of(cases, tables)
+    spectra, no_spectrum = views.spectra_of(cases, tables)
+    return Cohort(
+        cases,
+        fingerprints,
+        variants,
+        [entry for table in tables for entry in table.dropped] + kept.dropped + no_case + no_spectrum,
+        views.further_calls(cases, tables, further),
+        {name: genes for table in tables for name, genes in table.panels.items()},
+        alterations,
+        spectra,
+    )
 
 
-def _joined_cases(tables: Sequence[SourceTables]) -> pa.Table:
-    """The cases of all sources, each id once."""
-    if not sum(table.cases.num_rows for table in tables):
-        raise InputError("the cohort is empty: no source gave a case. Check data.sources and the locations beside it")
-    cases = pa.concat_tables([table.cases for table in tables])
-    twice = [case_id for case_id, n in Counter(cases["case_id"].to_pylist()).items() if n > 1]
-    if twice:
-        raise InputError(
-            f"{len(twice)} case ids come from more than one source, the first being {twice[0]}: rename one of them"
-        )
-    return cases
+def _variants_of(cases: pa.Table, tables: Sequence[SourceTables], folder_of: Mapping[str, int]) -> pa.Table:
+    """The variants of ``cases``, each from the folder whose calls it has (``folder_of``: case to its place)."""
+    names = cases["case_id"].to_pylist()
+    parts = [
+        views.variants_of(table.variants, [name for name in names if folder_of[name] == place])
+        for place, table in enumerate(tables)
+    ]
+    return pa.concat_tables(parts).unify_dictionaries()
 
 
-def _variants_of(cases: pa.Table, tables: Sequence[SourceTables]) -> pa.Table:
-    """The variants of ``cases`` from all sources."""
-    variants = pa.concat_tables([table.variants for table in tables]).unify_dictionaries()
-    rows, names = codes(variants["case_id"])
-    kept = set(cases["case_id"].to_pylist())
-    return variants.filter(pa.array(np.array([name in kept for name in names] or [False])[rows]))
+def _groups(cases: pa.Table, fingerprints: Sequence[str | None], further: Sequence[Calls]) -> list[int]:
+    """A group number per case, over its own calls and the further ones."""
+    patient_of = dict(zip(*(cases[name].to_pylist() for name in ("case_id", "patient_id")), strict=True))
+    names, profiles = list(patient_of.values()), list(fingerprints)
+    for calls in further:
+        names += [patient_of[name] for name in calls.cases["case_id"].to_pylist()]
+        profiles += patients.profiles(calls.cases, calls.variants)
+    return patients.groups(names, profiles)[: cases.num_rows]
 
 
 def _split(cases: pa.Table, groups: Sequence[int], settings: Settings) -> list[str]:

@@ -14,7 +14,8 @@ def profiles(cases: pa.Table, variants: pa.Table) -> list[str | None]:
     """A fingerprint of each case's set of (gene, protein change), None for a case without a variant.
 
     Two cases with one fingerprint carry the same mutations: they are the same tumour under two names, or nothing
-    distinguishes them."""
+    distinguishes them. A single change on a panel is no fingerprint, because unrelated patients share it: a panel of
+    1,066 genes shows BRAF V600E and nothing else in 94 thyroid carcinomas of TCGA."""
     case_codes, names = codes(variants["case_id"])
     gene_codes, genes = codes(variants["gene"])
     change_codes, changes = codes(variants["protein_change"])
@@ -25,8 +26,12 @@ def profiles(cases: pa.Table, variants: pa.Table) -> list[str | None]:
     sums = np.zeros(len(names), dtype=np.uint64)
     np.add.at(sums, rows, _hashed(pairs.astype(np.uint64)))
     sizes = np.bincount(rows, minlength=len(names))
-    of_case = {name: f"{size}:{total:016x}" for name, size, total in zip(names, sizes, sums, strict=True) if size}
-    return [of_case.get(case_id) for case_id in cases["case_id"].to_pylist()]
+    sizes_and_sums = dict(zip(names, zip(sizes.tolist(), sums.tolist(), strict=True), strict=True))
+    found = []
+    for case_id, panel in zip(cases["case_id"].to_pylist(), cases["panel"].to_pylist(), strict=True):
+        size, total = sizes_and_sums.get(case_id, (0, 0))
+        found.append(f"{size}:{total:016x}" if size > (panel is not None) else None)
+    return found
 
 
 def _hashed(keys: np.ndarray) -> np.ndarray:

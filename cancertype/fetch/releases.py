@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -28,10 +29,10 @@ from tqdm.auto import tqdm
 from .. import package_data
 from ..errors import InputError
 from ..files import digest, whole_folder
-from ..sources import layouts
+from ..sources import folder_files, layouts
 from ..tables import delimited
 from .download import DEFAULT_PATIENCE, NotServed, Patience, disk_full_is_named, download, public
-from .settings import DepMap, Table, Tcga
+from .settings import Cbioportal, DepMap, Locations, Table, Tcga, listed
 
 Columns = Sequence[tuple[str, ...]]
 """What a header must hold: of each tuple, one name at least."""
@@ -126,50 +127,112 @@ class Raw:
 
 
 def fetch_depmap(settings: DepMap, folder: Path, scratch: Path, *, patience: Patience = DEFAULT_PATIENCE) -> None:
-    """Fill ``folder`` with a DepMap release's two files and ``source.json``.
+    """Fill ``folder`` with a DepMap release's two files and ``source.json``, or with those of the first location that
+    the settings name; of every further one, the folder beside it (``release-2`` beside ``release``).
 
-    Downloads, finished and unfinished, stay in ``scratch``, so that a second run fetches nothing again. Raises
-    ``InputError`` for a release without a known address or with terms that limit training, unless ``location`` is
-    given, and for a file that is missing, damaged, not the release's, or without a needed column. A folder given as
-    ``location`` may describe its content in a ``source.json`` (``About``), but known releases and their terms take
-    precedence.
+    A folder given as location may hold other tables of the same lines: copy number, fusions, spectra, or MAFs with
+    ModelIDs and a panel's genes.txt. Model.csv is needed once. Downloads, finished and unfinished, stay in ``scratch``,
+    so that a second run fetches nothing again. Raises ``InputError`` for a release without a known address or with
+    terms that limit training, unless ``location`` is given, and for a file that is missing, damaged, not the release's,
+    or without a needed column. A folder given as ``location`` may describe its content in a ``source.json``
+    (``About``), but known releases and their terms take precedence.
     """
     key, known = "data.depmap.location", catalogue("depmap")
-    release, described = known.named(settings.release), None
-    with whole_folder(folder) as build:
-        if settings.location is None:
-            _check_open(known, settings.release)
+    release, locals_ = known.named(settings.release), _locals(settings.location, key)
+    taken = _depmap_files(
+        [path for _, path in locals_ if path is not None], has_address=any(p is None for _, p in locals_)
+    )
+    remove_further(folder)
+    if not locals_:
+        _check_open(known, settings.release)
+        with whole_folder(folder) as build:
             raws = _fetched(release.files, build, scratch, patience, _OR_A_FOLDER.format(key=key))
-        elif (local := _local(settings.location, key)) is not None:
-            raws = _copied([(delimited.named_file(local, name), needs) for name, needs in DEPMAP_FILES.items()], build)
-            described = _described(local)
-        else:
-            expected = release.files if release else [File(name=n, url=n, md5=None, bytes=None) for n in DEPMAP_FILES]
-            mirrored = _mirrored(expected, settings.location, key)
-            raws = _fetched(mirrored, build, scratch, patience, _CORRECT_ADDRESS.format(key=key))
-        _record("depmap", build, raws, _depmap_provenance(known, settings.release, raws, described))
+            _record("depmap", build, raws, _depmap_provenance(known, settings.release, raws, None))
+    for target, (location, local) in zip(numbered(folder, len(locals_)), locals_, strict=True):
+        with whole_folder(target) as build:
+            if local is not None:
+                raws = _copied(taken[local], build)
+                about = _of_lines(known, settings.release, raws, _described(local))
+            else:
+                files = release.files if release else [File(name=n, url=n, md5=None, bytes=None) for n in DEPMAP_FILES]
+                mirrored = _mirrored(files, location, key)
+                raws = _fetched(mirrored, build, scratch, patience, _CORRECT_ADDRESS.format(key=key))
+                about = _depmap_provenance(known, settings.release, raws, None)
+            _record("depmap", build, raws, about)
 
 
 def fetch_tcga(settings: Tcga, folder: Path, scratch: Path, *, patience: Patience = DEFAULT_PATIENCE) -> None:
-    """Fill ``folder`` with TCGA's MAF and clinical table (or all of a folder of the user's) and ``source.json``.
+    """Fill ``folder`` with TCGA's MAF and clinical table, or with what can be read of the first location that the
+    settings name, and ``source.json``; of every further one, the folder beside it (``release-2`` beside ``release``).
 
     In a folder, a MAF is a file named .maf or with the column Tumor_Sample_Barcode, and a clinical table is a file with
-    the columns bcr_patient_barcode and acronym or type. Other files are left out with a warning. Raises ``InputError``
-    as ``fetch_depmap`` does.
+    the columns bcr_patient_barcode and acronym or type; ``sources.folder_files`` knows the rest. Other files are left
+    out with a warning. MAFs need a clinical table in one of the folders. Raises ``InputError`` as ``fetch_depmap``
+    does.
     """
     key, known = "data.tcga.location", catalogue("tcga")
-    expected, described = known.releases[0].files, None
-    with whole_folder(folder) as build:
-        if settings.location is None:
-            raws = _fetched(expected, build, scratch, patience, _OR_A_FOLDER.format(key=key))
-        elif (local := _local(settings.location, key)) is not None:
-            raws = _copied(_mafs_and_clinical_tables(local), build)
-            described = _described(local)
-        else:
-            mirrored = _mirrored(expected, settings.location, key)
-            raws = _fetched(mirrored, build, scratch, patience, _CORRECT_ADDRESS.format(key=key))
-        about = _identified(known, raws) or described or _unknown("MAFs and clinical tables of the user", None)
-        _record("tcga", build, raws, about)
+    expected, locals_ = known.releases[0].files, _locals(settings.location, key)
+    taken = _tcga_files(
+        [path for _, path in locals_ if path is not None], has_address=any(p is None for _, p in locals_)
+    )
+    remove_further(folder)
+    for target, (location, local) in zip(numbered(folder, len(locals_) or 1), locals_ or [(None, None)], strict=True):
+        described = None
+        with whole_folder(target) as build:
+            if local is not None:
+                raws, described = _copied(taken[local], build), _described(local)
+            elif location is None:
+                raws = _fetched(expected, build, scratch, patience, _OR_A_FOLDER.format(key=key))
+            else:
+                mirrored = _mirrored(expected, location, key)
+                raws = _fetched(mirrored, build, scratch, patience, _CORRECT_ADDRESS.format(key=key))
+            about = _identified(known, raws) or described or _unknown("tumours of patients, from the user", None)
+            _record("tcga", build, raws, about)
+
+
+def fetch_cbioportal(settings: Cbioportal, folder: Path) -> None:
+    """Fill ``folder`` with the files of the first study that can be read and ``source.json``; of every further one, the
+    folder beside it (``release-2`` beside ``release``).
+
+    Raises ``InputError`` where no folder is named, or one holds no study.
+    """
+    key = "data.cbioportal.location"
+    if settings.location is None:
+        raise InputError(f"{key} is null: set it to a study's folder, or remove cbioportal from data.sources")
+    studies = []
+    for location, local in _locals(settings.location, key):
+        if local is None:
+            raise InputError(f"{key} {public(location)}: unpack the study, and give its folder")
+        files = [(path, ()) for path in folder_files.study_files(local)]
+        if not any(_holds_calls(path) for path, _ in files):
+            raise InputError(
+                f"{local}: neither data_mutations.txt nor a table that begins with STUDY_ID and SAMPLE_ID is there: "
+                "give the folder of a cBioPortal study, or of its web download"
+            )
+        studies.append((local, files))
+    remove_further(folder)
+    for target, (local, files) in zip(numbered(folder, len(studies)), studies, strict=True):
+        with whole_folder(target) as build:
+            raws = _copied(files, build, local)
+            _record("cbioportal", build, raws, _described(local) or _unknown(f"the study {local.name}", None))
+
+
+def _holds_calls(path: Path) -> bool:
+    return path.name.startswith("data_mutations") or (
+        path.suffix != ".bed" and folder_files.kind_of(path) == folder_files.WEB_TABLE
+    )
+
+
+def numbered(folder: Path, n: int) -> list[Path]:
+    """``folder`` and those beside it for further locations: release, release-2, release-3 ..."""
+    return [folder, *(folder.with_name(f"{folder.name}-{number}") for number in range(2, n + 1))][:n]
+
+
+def remove_further(folder: Path) -> None:
+    """Remove what an earlier run with more locations left beside ``folder``."""
+    for path in folder.parent.glob(f"{folder.name}-*"):
+        if re.fullmatch(r"\d+", path.name.removeprefix(f"{folder.name}-")):
+            shutil.rmtree(path)
 
 
 def fetch_table(settings: Table, folder: Path) -> None:
@@ -339,38 +402,96 @@ def _local(location: str, key: str) -> Path | None:
     return folder
 
 
-def _mafs_and_clinical_tables(folder: Path) -> list[tuple[Path, Columns]]:
-    # macOS leaves dot files behind that are named after the files they belong to.
-    names = {path: delimited.header(path).names for path in delimited.table_files(folder) if path.name[0] != "."}
-    _check_counted_once(list(names))
-    mafs = [path for path in names if ".maf" in path.name.lower() or "Tumor_Sample_Barcode" in names[path]]
-    lacking = {path: _lacking(names[path], CLINICAL_COLUMNS) for path in names if path not in mafs}
-    clinical = [path for path in lacking if not lacking[path]]
-    others = "; ".join(f"{path.name} has no column {lacking[path]}" for path in lacking if lacking[path])
-    if not mafs or not clinical:
-        what = "clinical table (columns bcr_patient_barcode, and acronym or type)" if mafs else "MAF"
-        raise InputError(f"{folder}: has no {what}: put one there or correct data.tcga.location. {others}".strip(". "))
-    if others:
-        _LOG.warning("%s: left out because it is neither MAF nor clinical table: %s", folder, others)
-    return [(path, MAF_COLUMNS) for path in mafs] + [(path, CLINICAL_COLUMNS) for path in clinical]
+def _locals(location: Locations, key: str) -> list[tuple[str, Path | None]]:
+    """Each location with the folder that it names, None for an address. Raises ``InputError`` for one named twice."""
+    found = [(each, _local(each, key)) for each in listed(location)]
+    twice = [each for each, n in Counter(local.resolve() if local else each for each, local in found).items() if n > 1]
+    if twice:
+        raise InputError(f"{key} names {public(str(twice[0]))} twice: keep one")
+    return found
 
 
-def _check_counted_once(paths: list[Path]) -> None:
-    for path in paths:
-        if path.with_name(path.name + ".gz") in paths:
-            raise InputError(f"{path}: {path.name}.gz is there too, so its rows would count twice: keep one of the two")
+_BESIDE = (*folder_files.COPY_NUMBER, folder_files.FUSIONS, folder_files.SPECTRA)
+_OF_TUMOURS = (folder_files.MAF, folder_files.WEB_TABLE, *_BESIDE)
+_OF_LINES = (folder_files.DEPMAP_MUTATIONS, folder_files.MAF, *_BESIDE)
 
 
-def _copied(sources: list[tuple[Path, Columns]], build: Path) -> list[Raw]:
+def _tcga_files(folders: Sequence[Path], has_address: bool) -> dict[Path, list[tuple[Path, Columns]]]:
+    """The files of each folder that can be read, and the columns that each needs."""
+    taken, left_out = {}, {}
+    more = (folder_files.SCREENED, folder_files.STUDY_CLINICAL)
+    for folder in folders:
+        files = folder_files.sorted_files(folder)
+        clinical = {
+            path: _lacking(delimited.header(path).names, CLINICAL_COLUMNS)
+            for path in files.get(folder_files.CLINICAL, [])
+        }
+        left_out[folder] = [f"{path.name} has no column {lacking}" for path, lacking in clinical.items() if lacking]
+        unused = [
+            path
+            for kind, paths in files.items()
+            if kind not in (*_OF_TUMOURS, *more, folder_files.CLINICAL)
+            for path in paths
+        ]
+        left_out[folder] += [f"{path.name} is no table that is used" for path in unused]
+        taken[folder] = [(path, MAF_COLUMNS) for path in files.get(folder_files.MAF, [])]
+        taken[folder] += [(path, CLINICAL_COLUMNS) for path, lacking in clinical.items() if not lacking]
+        others = [kind for kind in (*_OF_TUMOURS, *more) if kind != folder_files.MAF]
+        taken[folder] += [(path, ()) for kind in others for path in files.get(kind, [])]
+    kinds = [needs for files in taken.values() for _, needs in files]
+    for folder, files in taken.items():
+        has_data = any(needs != CLINICAL_COLUMNS for _, needs in files)
+        no_clinical = MAF_COLUMNS in (needs for _, needs in files) and CLINICAL_COLUMNS not in kinds and not has_address
+        others = "; ".join(left_out[folder])
+        if no_clinical or not (has_data or (files and len(folders) > 1)):
+            what = "clinical table (columns bcr_patient_barcode, and acronym or type)" if has_data else "MAF"
+            raise InputError(
+                f"{folder}: has no {what}: put one there or correct data.tcga.location. {others}".strip(". ")
+            )
+        if others:
+            _LOG.warning("%s: left out: %s", folder, others)
+    return taken
+
+
+def _depmap_files(folders: Sequence[Path], has_address: bool) -> dict[Path, list[tuple[Path, Columns]]]:
+    """The files of each folder that can be read, and the columns that each needs."""
+    taken: dict[Path, list[tuple[Path, Columns]]] = {}
+    for folder in folders:
+        named = {name: [p for p in (folder / name, folder / f"{name}.gz") if p.is_file()] for name in DEPMAP_FILES}
+        for name in (name for name, paths in named.items() if len(paths) > 1):
+            delimited.named_file(folder, name)
+        files = folder_files.sorted_files(folder, lenient=True) if any(folder.iterdir()) else {}
+        taken[folder] = [(paths[0], DEPMAP_FILES[name]) for name, paths in named.items() if paths]
+        if not any(files.get(kind) for kind in _OF_LINES) and not (named["Model.csv"] and len(folders) > 1):
+            delimited.named_file(folder, "OmicsSomaticMutations.csv")
+        more = (folder_files.MAF, *_BESIDE, folder_files.SCREENED, folder_files.GENE_LIST)
+        taken[folder] += [(path, ()) for kind in more for path in files.get(kind, [])]
+    if folders and not has_address and not any(DEPMAP_FILES["Model.csv"] in (n for _, n in t) for t in taken.values()):
+        delimited.named_file(folders[0], "Model.csv")
+    return taken
+
+
+def _of_lines(known: Catalogue, claimed: str, raws: list[Raw], described: About | None) -> About:
+    """The origin of a folder of lines: a release's where it holds any of its files."""
+    of_release = [raw for raw in raws if raw.name.removesuffix(".gz") in DEPMAP_FILES]
+    if of_release or any(raw.name.startswith("Omics") for raw in raws):
+        return _depmap_provenance(known, claimed, of_release or raws, described)
+    return described or _unknown("tables of cell lines, from the user", None)
+
+
+def _copied(sources: Sequence[tuple[Path, Columns]], build: Path, root: Path | None = None) -> list[Raw]:
+    """Copy files into ``build``: by their names, or at the same place as below ``root``."""
     # Headers first, so that a missing column is reported before a gigabyte is copied.
     for source, needs in sources:
         _check_columns(source, needs)
-    return [_copy(source, build / source.name) for source, _ in sources]
+    names = [source.relative_to(root).as_posix() if root else source.name for source, _ in sources]
+    return [_copy(source, build / name, name) for (source, _), name in zip(sources, names, strict=True)]
 
 
-def _copy(source: Path, target: Path) -> Raw:
+def _copy(source: Path, target: Path, name: str) -> Raw:
     """Copy and hash. Not a hard link, because caching an output would make the user's file read-only too."""
     size = source.stat().st_size
+    target.parent.mkdir(exist_ok=True)
     digest = hashlib.md5(usedforsecurity=False)
     with (
         disk_full_is_named(target, size),
@@ -383,7 +504,7 @@ def _copy(source: Path, target: Path) -> Raw:
             copy.write(chunk)
             bar.update(len(chunk))
     md5 = digest.hexdigest()
-    return Raw(source.name, md5, target.stat().st_size, None, _content_md5(target, md5, shown=source))
+    return Raw(name, md5, target.stat().st_size, None, _content_md5(target, md5, shown=source))
 
 
 def _content_md5(path: Path, md5: str, shown: Path) -> str:

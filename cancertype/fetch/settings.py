@@ -1,19 +1,38 @@
 """Where the real sources are."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from ..settings import Settings
+
+Locations = str | Annotated[list[str], Field(min_length=1)] | None
+"""A folder or an address, several of them, or null."""
+
+
+def listed(location: Locations) -> list[str]:
+    """The single locations, in order; none for null."""
+    return [location] if isinstance(location, str) else location or []
 
 
 class DepMap(Settings):
-    """A DepMap release by name, or a folder or address of the user's with its two files."""
+    """A DepMap release by name, or folders and addresses of the user's with its files and other tables of its lines."""
 
     release: str
-    location: str | None
+    location: Locations
 
 
 class Tcga(Settings):
-    """TCGA's MC3 and clinical table from the GDC (``location: null``), or a folder of MAFs and clinical tables."""
+    """TCGA's MC3 and clinical table from the GDC (``location: null``), or folders of MAFs, cBioPortal's tables, copy
+    number, fusions, spectra and clinical tables."""
 
-    location: str | None
+    location: Locations
+
+
+class Cbioportal(Settings):
+    """Folders of studies as cBioPortal's datahub and AACR GENIE distribute them."""
+
+    location: Locations
 
 
 class Table(Settings):

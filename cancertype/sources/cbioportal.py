@@ -7,15 +7,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from ..alterations import combine
 from ..errors import InputError
 from ..tables import delimited
 from ..tables.columns import encoded, matching, translated, with_column
 from ..tables.delimited import TEXT, DelimitedFile
 from ..tables.layout import Column
 from ..variants import canonical
-from ..variants.cases import Dropped, SourceTables
+from ..variants.cases import NOTHING, Dropped, SourceTables
 from ..variants.genes import current_symbol
-from . import cbioportal_web, gene_panels, maf
+from . import beside, cbioportal_web, folder_files, gene_panels, maf
 from .cbioportal_samples import EXOMES, Sample, cases_table, one_per_patient, plain, read_patients, read_samples
 from .rows import Block
 
@@ -25,6 +26,7 @@ _PATIENTS = ("data_clinical_patient.txt", "data_clinical_patients.txt")
 _MATRICES = ("data_gene_panel_matrix.txt", "data_gene_matrix.txt")
 _GENOMIC_INFORMATION = "genomic_information.txt"
 _SEQUENCED = "cases_sequenced.txt"
+_SCREENED = "cases_sv.txt"
 
 _COMMON = "common_variant"
 """The flag with which GENIE and the datahub mark what gnomAD knows as common, in the column FILTER."""
@@ -54,13 +56,18 @@ def read(folder: Path) -> SourceTables:
     cases_sequenced.txt or the line ``#Sequenced_Samples:`` says so. ``one_per_patient`` states which sample stands for
     a patient. Germline calls and variants marked common_variant are left out. Labels come from the OncoTree code.
 
+    Copy number and fusions are read from data_cna.txt, data_armlevel_cna.txt, a .seg file, data_sv.txt and
+    data_fusions.txt; the case list cases_sv.txt says whose fusions were looked for. A patient whose mutations were not
+    looked at, but whose copy number or fusions are known, is a case with the panel ``NOTHING``.
+
     A folder without mutations of this layout may hold tables of cBioPortal's web download instead
-    (``cbioportal_web.read``). Raises ``InputError`` with file, line and column for anything that cannot be read.
+    (``cbioportal_web.read``); there copy number and fusions stay under the names of the samples. Raises ``InputError`` with file, line and column for anything that cannot be read.
     """
     source = delimited.origin(folder, "cbioportal")
     mutations = _optional(folder, _MUTATIONS)
+    files = folder_files.sorted_files(folder, lenient=True)
     if mutations is None:
-        return cbioportal_web.read(folder, source)
+        return _of_web_download(folder, files, source)
     clinical = _optional(folder, _SAMPLES)
     if clinical is None:
         raise InputError(f"{folder}: {mutations.name} is there without {_SAMPLES[0]}, which has the labels: copy it in")
@@ -91,7 +98,45 @@ def read(folder: Path) -> SourceTables:
         "panels_without_genes": sorted(set(panels.of_sample.values()) - set(panels.genes) - {None}),
     }
     used = {name: panels.genes[name] for name in panels.genes if name in set(cases["panel"].to_pylist())}
-    return SourceTables(cases, table, left_out + dropped, notes, used, reader.tally.account(table.num_rows))
+    tables = SourceTables(cases, table, left_out + dropped, notes, used, reader.tally.account(table.num_rows))
+    files[folder_files.SCREENED] = [*files.get(folder_files.SCREENED, []), *_below(folder, _SCREENED)]
+    return _with_alterations(tables, beside.read(files, source), samples, kept, source)
+
+
+def _with_alterations(
+    tables: SourceTables, found: beside.Beside, samples: dict[str, Sample], kept: dict[str, Sample], source: str
+) -> SourceTables:
+    """``tables`` with the copy number and fusions of the samples that stand for their patients."""
+    if found.alterations is None:
+        return replace(tables, spectra=found.spectra, dropped=tables.dropped + found.dropped)
+    stated = beside.samples_of(found.alterations)
+    patients = {sample.patient for sample in kept.values()}
+    others = [samples[name] for name in stated if name in samples and samples[name].patient not in patients]
+    silent, _ = one_per_patient(others, set(stated), {}, source)
+    cases = pa.concat_tables([tables.cases, cases_table(silent, dict.fromkeys(silent, NOTHING), source)])
+    case_of = {name: sample.patient for name, sample in (kept | silent).items()}
+    dropped = tables.dropped + found.dropped
+    if without := [name for name in stated if name not in case_of]:
+        reason = "copy number or fusions of a sample that is no case"
+        dropped = [*dropped, Dropped(source, "sample", reason, len(without), tuple(without[:5]))]
+    return replace(
+        tables,
+        cases=cases,
+        dropped=dropped,
+        notes=tables.notes | {"beside": found.notes},
+        panels=tables.panels | ({NOTHING: []} if silent else {}),
+        alterations=combine.renamed(found.alterations, case_of),
+        spectra=found.spectra,
+    )
+
+
+def _of_web_download(folder: Path, files: dict[str, list[Path]], source: str) -> SourceTables:
+    tables = cbioportal_web.read(folder, source)
+    copies = [p for p in files.get(folder_files.WEB_TABLE, []) if not cbioportal_web.holds_mutations(p)]
+    found = beside.read(files, source, copies)
+    notes = tables.notes | ({"beside": found.notes} if found.notes else {})
+    dropped = tables.dropped + found.dropped
+    return replace(tables, dropped=dropped, notes=notes, alterations=found.alterations, spectra=found.spectra)
 
 
 # --- Files ---

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,12 +48,12 @@ def tables(folder: Path) -> list[Path]:
     (not with copy numbers)."""
     found = []
     for path in delimited.table_files(folder):
-        if delimited.header(path).names[:2] == _KEYS and _holds_mutations(path):
+        if delimited.header(path).names[:2] == _KEYS and holds_mutations(path):
             found.append(path)
     return found
 
 
-def _holds_mutations(path: Path) -> bool:
+def holds_mutations(path: Path) -> bool:
     """Whether the cells of the first rows are other than numbers."""
     for number, line in delimited.lines(path):
         cells = {cell.strip() for cell in re.split(r"[\t,;]", line)[2:]} - set(_NOT_SEQUENCED)
@@ -89,17 +90,9 @@ class _Cells:
 
 
 def read(folder: Path, source: str) -> SourceTables:
-    """Read the download's tables of mutations in ``folder``; a case is a patient.
+    """Read the download's tables of mutations in ``folder``; see ``read_tables``.
 
-    ``WT`` says that the gene was sequenced and has no mutation, ``NS`` that it was not sequenced, and everything else
-    lists protein changes; ``[germline]`` behind one leaves it out. Each set of genes that samples have sequenced is a
-    panel, named ``cbioportal`` (and a number, where there are several); samples with ``SMALLEST_EXOME`` genes are whole
-    exomes. Labels come from data_clinical_sample.txt (OncoTree codes), from a clinical table with
-    bcr_patient_barcode and type, or from the study's name (``brca_tcga_...``). There is no DNA in such a table: the
-    consequence follows from the protein change.
-
-    Raises ``InputError`` with file, line and column for anything that cannot be read, and for a sample that is there
-    twice.
+    Raises ``InputError`` where there is none.
     """
     paths = tables(folder)
     if not paths:
@@ -107,10 +100,32 @@ def read(folder: Path, source: str) -> SourceTables:
             f"{folder}: neither data_mutations.txt nor a table that begins with STUDY_ID and SAMPLE_ID is there: give "
             "the folder of a cBioPortal study, or of its web download"
         )
+    cohorts: dict[str, tuple[str, str | None]] = {}
+    for path in delimited.table_files(folder):
+        if "bcr_patient_barcode" in delimited.header(path).names:
+            cohorts |= read_cohorts(path)
+    return read_tables(paths, folder, source, cohorts)
+
+
+def read_tables(
+    paths: list[Path], folder: Path, source: str, cohorts: Mapping[str, tuple[str, str | None]]
+) -> SourceTables:
+    """Read the download's tables of mutations; a case is a patient. ``cohorts`` has the TCGA cohort and the sex of
+    patients.
+
+    ``WT`` says that the gene was sequenced and has no mutation, ``NS`` that it was not sequenced, and everything else
+    lists protein changes; ``[germline]`` behind one leaves it out. Each set of genes that samples have sequenced is a
+    panel, named ``cbioportal`` (and a number, where there are several); samples with ``SMALLEST_EXOME`` genes are whole
+    exomes. Labels come from the folder's data_clinical_sample.txt (OncoTree codes), from ``cohorts``, or from the
+    study's name (``brca_tcga_...``). There is no DNA in such a table: the consequence follows from the protein change.
+
+    Raises ``InputError`` with file, line and column for anything that cannot be read, and for a sample that is there
+    twice.
+    """
     whole = pa.concat_tables([_whole(path) for path in paths], promote_options="default")
     names = [name.strip() for name in whole["SAMPLE_ID"].to_pylist()]
     _check_names(paths, names)
-    samples = _samples(folder, whole["STUDY_ID"].to_pylist(), names)
+    samples = _samples(folder, cohorts, whole["STUDY_ID"].to_pylist(), names)
     genes = [name for name in whole.column_names if name not in _KEYS]
     sequenced = _sequenced(whole, genes)
     panel_of, panels = _panels(names, genes, sequenced)
@@ -142,17 +157,15 @@ def _check_names(paths: list[Path], names: list[str]) -> None:
         raise InputError(f"{listed}: column SAMPLE_ID holds {twice[0]!r} twice: keep one of the rows")
 
 
-def _samples(folder: Path, studies: list[str], names: list[str]) -> dict[str, Sample]:
+def _samples(
+    folder: Path, cohorts: Mapping[str, tuple[str, str | None]], studies: list[str], names: list[str]
+) -> dict[str, Sample]:
     """The samples, with what the clinical files of the folder say of them."""
     clinical = next((p for p in delimited.table_files(folder) if p.name.startswith("data_clinical_sample")), None)
     stated: dict[str, Sample] = {}
     if clinical:
         patients = next((p for p in delimited.table_files(folder) if p.name.startswith("data_clinical_patient")), None)
         stated = read_samples(clinical, read_patients(patients))
-    cohorts: dict[str, tuple[str, str | None]] = {}
-    for path in delimited.table_files(folder):
-        if "bcr_patient_barcode" in delimited.header(path).names:
-            cohorts |= read_cohorts(path)
     samples = {}
     for study, name in zip(studies, names, strict=True):
         sample = stated.get(name) or Sample(name, tcga_patient(name))

@@ -14,10 +14,9 @@ from ..tables import delimited
 from ..tables.delimited import TEXT
 from ..variants.cases import Dropped
 from ..variants.spectra import CLASSES, SPECTRA
+from .folder_files import is_spectrum
 
 _KIND_OF = {name: kind for kind, names in CLASSES.items() for name in names}
-_KIND_IN_NAME = re.compile(r"(SBS|ID|DBS)(\d+)", re.IGNORECASE)
-_ENDINGS = (".all", ".csv", ".tsv", ".txt")
 _EXAMPLES = 5
 _FROM_NORMAL_TISSUE = "10"
 
@@ -44,13 +43,7 @@ class Spectra:
 def files(folder: Path) -> list[Path]:
     """The matrices in ``folder``: files whose names hold SBS96, ID83 or DBS78 and end in .all, .csv, .tsv or .txt (or
     these with .gz)."""
-    return [path for path in sorted(Path(folder).iterdir()) if path.is_file() and _is_matrix(path.name)]
-
-
-def _is_matrix(name: str) -> bool:
-    kind = _KIND_IN_NAME.search(name)
-    named = kind is not None and (kind[1] + kind[2]).upper() in CLASSES
-    return named and name.lower().removesuffix(".gz").endswith(_ENDINGS)
+    return [path for path in sorted(Path(folder).iterdir()) if path.is_file() and is_spectrum(path.name)]
 
 
 def read(paths: Sequence[Path], case_of: Callable[[str], str] | None = None, source: str = "spectra") -> Spectra:

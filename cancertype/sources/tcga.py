@@ -1,7 +1,9 @@
 """Tumours of patients: one or more MAFs (TCGA's MC3, Firehose's, or another study's) and their clinical tables."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,11 +14,16 @@ from ..tables import delimited
 from ..tables.columns import encoded, matching, translated, with_column
 from ..tables.delimited import MISSING, DelimitedFile
 from ..variants import canonical
-from ..variants.cases import CASES, Dropped, SourceTables
-from . import maf
+from ..variants.cases import CASES, NOTHING, Dropped, SourceTables
+from ..variants.schema import SCHEMA
+from . import beside, cbioportal_web, folder_files, maf
+from .beside import with_silent_cases
 from .layouts import TCGA_CLINICAL as CLINICAL
 
 _EXAMPLES = 5
+_FIRST_NORMAL = "10"
+"""TCGA sample types from here on are normal tissue."""
+
 _AMPLIFIED_COHORTS = ("LAML", "OV")
 """The cohorts whose DNA was mostly whole-genome amplified, so that MC3 marks nearly all of their variants (Ellrott
 2018)."""
@@ -32,19 +39,137 @@ class Patient:
 
 
 def read(folder: Path) -> SourceTables:
-    """Read every MAF and clinical table of ``folder``; a case is a patient.
+    """Read a source that is one folder, without a second table of calls; see ``read_folders``."""
+    (tables,) = read_folders([folder])
+    return tables
 
-    A MAF is a file with a column Tumor_Sample_Barcode, a clinical table one with bcr_patient_barcode and acronym (or
-    type). A patient is the first 12 characters of a barcode that begins with TCGA-, else the whole barcode. One
-    tumour per patient is kept, of the type preferred in its cohort. A patient without a row in any MAF may not have
-    been sequenced, and is no case. Where a MAF has a FILTER column, variants pass that are marked PASS, or only as
-    whole-genome amplified in the two cohorts where nearly all DNA was (LAML and OV).
 
-    Raises ``InputError`` with file, line and column for anything that cannot be read.
+def read_folders(folders: Sequence[Path]) -> list[SourceTables]:
+    """Read all folders of the source, one ``SourceTables`` each, in their order; a case is a patient.
+
+    A folder may hold MAFs (files with a column Tumor_Sample_Barcode), tables of cBioPortal's web download (mutations,
+    copy number), matrices of spectra, tables of arms and other copy number, fusions (with fusions_screened.txt), and
+    clinical tables (columns bcr_patient_barcode and acronym or type); each is optional. The clinical tables of all
+    folders serve all of them. A folder that holds both MAFs and mutations of the web download gives two
+    ``SourceTables``, that of the MAFs first.
+
+    A patient is the first 12 characters of a barcode that begins with TCGA-, else the whole barcode. Of a folder's MAFs
+    one tumour per patient is kept, of the type preferred in its cohort. A patient without a row in any MAF may not have
+    been sequenced; it is a case (with the panel ``NOTHING``) only if its copy number or its fusions are known. Where a
+    MAF has a FILTER column, variants pass that are marked PASS, or only as whole-genome amplified in the two cohorts
+    where nearly all DNA was (LAML and OV).
+
+    Raises ``InputError`` with file, line and column for anything that cannot be read, and where no folder holds any
+    data or none has the clinical table.
     """
-    source = delimited.origin(folder, "tcga")
-    mafs, clinical, others = _sorted_files(folder)
-    patients, contradictory = _clinical(clinical)
+    contents = [_Folder(folder, folder_files.sorted_files(folder)) for folder in folders]
+    patients, contradictory = _clinical([DelimitedFile(path) for each in contents for path in each.clinical])
+    _check(contents)
+    tables, seen = [], set()
+    for each in contents:
+        own, sequenced = _of_folder(each, patients, contradictory)
+        tables += own
+        seen |= sequenced
+    tables = with_silent_cases(tables, _Silent(patients, contradictory).cases, contents[0].source)
+    return _with_never_seen(tables, set(patients) - seen, contents[0].source)
+
+
+@dataclass(frozen=True)
+class _Folder:
+    """A folder and its ``files`` by what they hold (``folder_files.sorted_files``)."""
+
+    path: Path
+    files: dict[str, list[Path]]
+
+    @property
+    def source(self) -> str:
+        return delimited.origin(self.path, "tcga")
+
+    @property
+    def mafs(self) -> list[Path]:
+        return self.files.get(folder_files.MAF, [])
+
+    @property
+    def clinical(self) -> list[Path]:
+        return self.files.get(folder_files.CLINICAL, [])
+
+    @cached_property
+    def web_tables(self) -> tuple[list[Path], list[Path]]:
+        """Tables of cBioPortal's web download: of mutations, and of copy number."""
+        paths = self.files.get(folder_files.WEB_TABLE, [])
+        mutated = [path for path in paths if cbioportal_web.holds_mutations(path)]
+        return mutated, [path for path in paths if path not in mutated]
+
+    @property
+    def not_used(self) -> list[str]:
+        kinds = (folder_files.OTHER, folder_files.GENE_LIST, folder_files.DEPMAP_MUTATIONS, folder_files.DEPMAP_MODELS)
+        return [path.name for kind in kinds for path in self.files.get(kind, [])]
+
+    @property
+    def has_data(self) -> bool:
+        kinds = (folder_files.MAF, folder_files.WEB_TABLE, folder_files.SPECTRA, folder_files.FUSIONS)
+        return any(self.files.get(kind) for kind in (*kinds, *folder_files.COPY_NUMBER))
+
+
+def _check(contents: Sequence[_Folder]) -> None:
+    """Raise ``InputError`` for a folder that holds nothing to read, and for MAFs without a clinical table."""
+    has_clinical = any(each.clinical for each in contents)
+    for each in contents:
+        if not each.has_data and not (each.clinical and len(contents) > 1):
+            raise InputError(
+                f"{each.path}: no MAF: no file has a column Tumor_Sample_Barcode; nor is there a table of "
+                "cBioPortal, copy number, fusions or spectra. Put one there"
+            )
+        if each.mafs and not has_clinical:
+            raise InputError(f"{each.path}: no clinical table: no file has a column bcr_patient_barcode. Put one there")
+
+
+def _of_folder(
+    folder: _Folder, patients: dict[str, Patient], contradictory: set[str]
+) -> tuple[list[SourceTables], set[str]]:
+    """What one folder holds: of the MAFs, of the web download, or neither; what lies beside them is with the first.
+    And the patients whom a MAF names."""
+    mutated, copies = folder.web_tables
+    found = beside.read(folder.files, folder.source, copies)
+    tables, sequenced = [], set()
+    if folder.mafs:
+        of_mafs, sequenced = _of_mafs(folder, patients, contradictory)
+        tables.append(of_mafs)
+    if mutated:
+        cohorts = {
+            name: (patient.cohort, patient.sex) for name, patient in patients.items() if name not in contradictory
+        }
+        tables.append(cbioportal_web.read_tables(mutated, folder.path, folder.source, cohorts))
+    if not tables:
+        tables.append(SourceTables(CASES.empty_table(), SCHEMA.empty_table(), notes={"files": []}))
+    first, *more = tables
+    notes = first.notes | {"ignored_files": folder.not_used}
+    if found.notes:
+        notes["beside"] = found.notes
+    first = replace(
+        first,
+        dropped=first.dropped + found.dropped,
+        notes=notes,
+        alterations=found.alterations,
+        spectra=found.spectra,
+    )
+    return [first, *more], sequenced
+
+
+def _with_never_seen(tables: list[SourceTables], patients: set[str], source: str) -> list[SourceTables]:
+    """With a count of those of ``patients``, who are in no MAF, of whom nothing else is known either."""
+    cases = {name for table in tables for name in table.cases["case_id"].to_pylist()}
+    names = sorted(patients - cases)
+    if not names:
+        return tables
+    reason = "in the clinical table, but in no MAF: perhaps never sequenced"
+    never_seen = Dropped(source, "case", reason, len(names), tuple(names[:_EXAMPLES]))
+    return [*tables[:-1], replace(tables[-1], dropped=[*tables[-1].dropped, never_seen])]
+
+
+def _of_mafs(folder: _Folder, patients: dict[str, Patient], contradictory: set[str]) -> tuple[SourceTables, set[str]]:
+    """The cases of the folder's MAFs, and the patients whom they name."""
+    source, mafs = folder.source, [DelimitedFile(path) for path in folder.mafs]
     for file in mafs:
         maf.LAYOUT.check(file, training=True)
     reader = maf.MafReader()
@@ -55,41 +180,29 @@ def read(folder: Path) -> SourceTables:
     reader.tally.take(not_used)
     dropped = reader.tally.dropped(source)
     reader.tally.take(unclear)
-    never_seen = sorted(set(patients) - set(tumours.values()) - {_patient(barcode) for barcode in reader.samples})
-    if never_seen:
-        reason = "in the clinical table, but in no MAF: perhaps never sequenced"
-        left_out.append(Dropped(source, "case", reason, len(never_seen), tuple(never_seen[:_EXAMPLES])))
     notes = {
-        "files": [file.path.name for file in (*mafs, *clinical)],
-        "ignored_files": [path.name for path in others],
+        "files": [path.name for path in (*folder.mafs, *folder.clinical)],
         "filter": "FILTER is PASS, or only wga or native_wga_mix in LAML and OV; files without FILTER are taken whole",
         "context": bool(table["context"].null_count < table.num_rows),
     }
-    return SourceTables(
-        _cases(tumours, patients, source),
-        table,
-        left_out + dropped + unclear,
-        notes,
-        account=reader.tally.account(table.num_rows),
-    )
+    cases = _cases(tumours.values(), patients, source)
+    account = reader.tally.account(table.num_rows)
+    tables = SourceTables(cases, table, left_out + dropped + unclear, notes, account=account)
+    return tables, {_patient(barcode) for barcode in reader.samples}
 
 
-def _sorted_files(folder: Path) -> tuple[list[DelimitedFile], list[DelimitedFile], list[Path]]:
-    """MAFs, clinical tables, and files that are neither."""
-    mafs, clinical, others = [], [], []
-    for path in delimited.table_files(folder):
-        file = DelimitedFile(path)
-        if is_maf(file):
-            mafs.append(file)
-        elif "bcr_patient_barcode" in file.names:
-            clinical.append(file)
-        else:
-            others.append(path)
-    if not mafs:
-        raise InputError(f"{folder}: no MAF: no file has a column Tumor_Sample_Barcode. Put one there")
-    if not clinical:
-        raise InputError(f"{folder}: no clinical table: no file has a column bcr_patient_barcode. Put one there")
-    return mafs, clinical, others
+@dataclass(frozen=True)
+class _Silent:
+    """The patients of whom some file beside the mutations may tell something."""
+
+    patients: dict[str, Patient]
+    contradictory: set[str]
+
+    def cases(self, samples: Sequence[str], seen: set[str], source: str) -> pa.Table:
+        """The cases of ``samples`` of copy number and fusions whose patients are not ``seen``."""
+        tumours = {_patient(name) for name in samples if _sample_type(name) < _FIRST_NORMAL} - seen
+        known = [name for name in tumours if name in self.patients and name not in self.contradictory]
+        return _cases(known, self.patients, source, NOTHING)
 
 
 def is_maf(file: DelimitedFile) -> bool:
@@ -111,9 +224,17 @@ def _clinical(files: list[DelimitedFile]) -> tuple[dict[str, Patient], set[str]]
             patient = barcode.strip()
             row = Patient("" if name.strip() in MISSING else name.strip(), delimited.sex(given))
             known = patients.setdefault(patient, row)
-            if known.cohort != row.cohort:
+            patients[patient] = Patient(known.cohort or row.cohort, known.sex or row.sex)
+            if known.cohort and row.cohort and _differ(known.cohort, row.cohort):
                 contradictory.add(patient)
     return patients, contradictory
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether two cohorts stand for two cancers, as COAD and COADREAD do not."""
+    first, second = mapping.from_tcga_cohort(one), mapping.from_tcga_cohort(other)
+    same = first.label == second.label is not None
+    return one != other and not same
 
 
 def _patient(barcode: str) -> str:
@@ -158,7 +279,7 @@ def _preference(samples: list[str], cohort: str) -> list[str]:
     out."""
     preferred = ("", *mapping.sample_types(cohort))
     types = {sample: _sample_type(sample) for sample in samples}
-    tumours = [sample for sample in samples if types[sample] < "10"]
+    tumours = [sample for sample in samples if types[sample] < _FIRST_NORMAL]
     place = {code: i for i, code in enumerate(preferred)}
     return sorted(tumours, key=lambda sample: (place.get(types[sample], len(preferred)), types[sample], sample))
 
@@ -181,9 +302,9 @@ def _of_tumours(
     return rows.filter(pa.array(of_tumour & ~refused)), dropped
 
 
-def _cases(tumours: dict[str, str], patients: dict[str, Patient], source: str) -> pa.Table:
+def _cases(names: Iterable[str], patients: dict[str, Patient], source: str, panel: str | None = None) -> pa.Table:
     rows = []
-    for patient in sorted(tumours.values()):
+    for patient in sorted(names):
         clinical = patients[patient]
         assignment = mapping.from_tcga_cohort(clinical.cohort)
         rows.append(
@@ -196,7 +317,7 @@ def _cases(tumours: dict[str, str], patients: dict[str, Patient], source: str) -
                 "scope": assignment.scope,
                 "origin": clinical.cohort,
                 "sex": clinical.sex,
-                "panel": None,
+                "panel": panel,
             }
         )
     return pa.Table.from_pylist(rows, schema=CASES)

@@ -29,7 +29,9 @@ CASES = pa.schema(
 unless "in"; ``origin`` is the source's own class; ``panel`` is null for a whole exome."""
 
 NOTHING = "nothing"
-"""The name in the column ``panel`` of a case whose mutations were not looked at: its copy number or fusions were."""
+"""The ``panel`` of a case whose mutations were not looked at: of its copy number or fusions alone something is known.
+It covers no gene."""
+
 
 _EXAMPLES = 5
 
@@ -83,8 +85,8 @@ class RowTally:
 class SourceTables:
     """What a reader makes: ``cases`` (schema ``CASES``), ``variants`` (``schema.SCHEMA``), what it left out, ``notes``
     for the data report, ``panels`` (name, as in the cases' column ``panel``, to the genes that it covers), the
-    ``account`` of the input's rows, and where the input states any ``alterations`` (copy number and fusions) and
-    ``spectra`` (``spectra.SPECTRA``)."""
+    ``account`` of the input's rows, and, where the input states any, ``alterations`` (copy number and fusions) and
+    ``spectra`` (schema ``spectra.SPECTRA``). The last two may be of samples that are none of ``cases``."""
 
     cases: pa.Table
     variants: pa.Table

@@ -1,4 +1,4 @@
-"""Mutational spectra: shares of the 96 substitution, 83 indel and 78 doublet classes of a case."""
+"""The canonical table of mutational spectra, and the classes that each kind of spectrum counts."""
 
 import pyarrow as pa
 
