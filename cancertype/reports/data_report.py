@@ -45,7 +45,9 @@ _SUBSTITUTION_COLOURS = dict(
 
 _MODELLED = SPLITS[:3]
 _COLUMNS = ("case_id", "patient_id", "source", "kind", "label", "origin", "panel", "split", "burden", *SUBSTITUTIONS)
-_WHATS = {"case": "Cases", "row": "Rows", "variant": "Variants"}
+_FIRST = ("case", "row", "variant")
+"""What was dropped most importantly; the rest follows by name."""
+
 _EXAMPLES = 5
 _GROUPS_SHOWN = 12
 _TOP = 20
@@ -187,7 +189,11 @@ def _merged(dropped: Sequence[Dropped]) -> list[Dropped]:
         Dropped(source, what, reason, sum(e.n for e in same), tuple(x for e in same for x in e.examples)[:_EXAMPLES])
         for (what, source, reason), same in together.items()
     ]
-    return sorted(summed, key=lambda d: (list(_WHATS).index(d.what), -d.n, d.source, d.reason))
+    return sorted(summed, key=lambda d: (_place(d.what), -d.n, d.source, d.reason))
+
+
+def _place(what: str) -> tuple[int, str]:
+    return (_FIRST.index(what) if what in _FIRST else len(_FIRST), what)
 
 
 def _measured(modelled: pd.DataFrame) -> pd.DataFrame:
@@ -218,7 +224,8 @@ def _label_rows(counts: dict) -> list[dict]:
 def _dropped_rows(dropped: list[dict], kept: dict[str, int]) -> list[dict]:
     """Per what: title, total, how many were kept (None if not known), and rows with their share of the largest."""
     tables = []
-    for what, title in _WHATS.items():
+    for what in sorted({row["what"] for row in dropped}, key=_place):
+        title = what.capitalize() if what.endswith("s") else f"{what.capitalize()}s"
         rows = [row for row in dropped if row["what"] == what]
         total = sum(row["n"] for row in rows)
         if rows:
