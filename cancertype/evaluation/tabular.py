@@ -28,7 +28,7 @@ from .settings import Tabular
 MODELS = ("majority", "logistic", "trees")
 """The tabular models' names, as in the columns ``<model>_<LABEL>`` of their predictions."""
 
-LOGISTIC_C = (0.001, 0.003, 0.01, 0.03, 0.1)
+LOGISTIC_C = (0.001, 0.003, 0.01, 0.03)
 """Inverse penalties of the logistic regression, of which validation chooses one."""
 
 THREADS = 0
@@ -237,7 +237,7 @@ def _fit_logistic(train: _Cases, validation: _Cases, classes: int) -> tuple[np.n
     scaler = StandardScaler(with_mean=False).fit(train[0])
     x, x_validation = scaler.transform(train[0]), scaler.transform(validation[0])
     best, least = None, np.inf
-    model = LogisticRegression(max_iter=300, tol=1e-3, warm_start=True)
+    model = LogisticRegression(max_iter=100, tol=1e-3, warm_start=True)
     for c in tqdm(LOGISTIC_C, desc="logistic regression", unit="penalty", leave=False):
         model.set_params(C=c).fit(x, train[1])
         loss = log_loss(validation[1], model.predict_proba(x_validation), labels=np.arange(classes))

@@ -124,6 +124,7 @@ def write_report(
         tabular_f1={row["label"]: row["f1"] for row in details["per_label"].get(part.tabular, [])},
         sets={row["label"]: row for row in details["conformal"]["per_label"]},
         about=about,
+        with_copy_number=any("+" in row for row in details["assays"]),
         bootstrap=details["models"][part.final]["strict"]["accuracy"]["low"] is not None,
     )
     write_text(path, page)
@@ -226,6 +227,8 @@ def _pictures(
         "f1": lambda: _draw_f1(result.details, part),
         "confusion": lambda: _draw_confusion(y, result.probabilities[part.final].argmax(axis=1), TITLES[part.final]),
     }
+    if any(found["n"] for found in result.details["assays"].values()):
+        drawings["assays"] = lambda: _draw_assays(result.details)
     if training_loss is not None and len(training_loss):
         drawings["loss"] = lambda: _draw_loss(training_loss, validation_loss)
     return drawings
@@ -248,6 +251,29 @@ def _draw_models(details: dict) -> Figure:
             ax.tick_params(axis="y", length=0)
             ax.spines["left"].set_visible(False)
         axes[0, 0].xaxis.set_major_formatter(PercentFormatter(1.0))
+    return figure
+
+
+def _draw_assays(details: dict) -> Figure:
+    """Accuracy of each model on each row of the grid, with intervals."""
+    rows = {row: found["models"] for row, found in details["assays"].items() if found["n"]}
+    names = [name for name in TITLES if name != "majority" and any(name in models for models in rows.values())]
+    colours = dict(zip(names, (BLUE, ORANGE, GREY, RULE), strict=False))
+    with styled(8.4, 1.0 + 0.62 * len(rows)) as (figure, axes):
+        ax = axes[0, 0]
+        for place, models in enumerate(rows.values()):
+            for offset, name in enumerate(name for name in names if name in models):
+                accuracy, y = models[name]["accuracy"], place + 0.17 * (offset - (len(names) - 1) / 2)
+                if accuracy["low"] is not None:
+                    ax.plot([accuracy["low"], accuracy["high"]], [y, y], color=colours[name], linewidth=1.6)
+                title = TITLES[name] if not place else None
+                ax.plot(accuracy["value"], y, "o", color=colours[name], markersize=5, label=title)
+        ax.set(yticks=range(len(rows)), yticklabels=[row.replace("+", " + ") for row in rows])
+        ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xlabel="right among all test cases")
+        ax.xaxis.set_major_formatter(PercentFormatter(1.0))
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(names), frameon=False)
     return figure
 
 
