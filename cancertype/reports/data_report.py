@@ -45,7 +45,18 @@ _SUBSTITUTION_COLOURS = dict(
 
 _MODELLED = SPLITS[:3]
 _COLUMNS = ("case_id", "patient_id", "source", "kind", "label", "origin", "panel", "split", "burden", *SUBSTITUTIONS)
-_WHATS = {"case": "Cases", "row": "Rows", "variant": "Variants"}
+_WHATS = {
+    "case": "Cases",
+    "row": "Rows",
+    "variant": "Variants",
+    "protein change": "Protein changes (the variant is kept)",
+    "consequence": "Stated consequences (the variant is kept)",
+    "gene": "Gene names (the variant is kept)",
+    "class": "Classes",
+    "cell": "Cells",
+    "sample": "Samples of copy number and fusions",
+    "spectrum": "Spectra",
+}
 _EXAMPLES = 5
 _GROUPS_SHOWN = 12
 _TOP = 20
