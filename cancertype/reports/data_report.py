@@ -23,15 +23,20 @@ from .pages import BLUE, INK, ORANGE, RULE, embedded, plain, render, styled
 SOURCE_TITLES = {
     "tcga": "TCGA tumours",
     "depmap": "DepMap cell lines",
+    "cbioportal": "cBioPortal studies",
     "table": "Own table",
     "simulated_tcga": "Simulated tumours",
     "simulated_depmap": "Simulated cell lines",
 }
 """The sources in the order in which they are shown."""
 
+_BESIDE = {"alterations": "Copy number and fusions of all sources", "spectra": "Spectra of all sources"}
+"""What the cohort brings to its cases from all sources together."""
+
 _SOURCE_COLOURS = {
     "tcga": BLUE,
     "depmap": ORANGE,
+    "cbioportal": "#8c6bb1",
     "table": "#5aa9a3",
     "simulated_tcga": "#a9c6d8",
     "simulated_depmap": "#ecc9a4",
@@ -150,7 +155,7 @@ def write_report(
         {"count": _count, "bytes": _bytes},
         d=counts,
         names=NAMES,
-        titles=SOURCE_TITLES,
+        titles=SOURCE_TITLES | _BESIDE,
         label_rows=_label_rows(counts),
         n_modelled=len(modelled),
         n_simulated=int(frame["source"].isin(simulated).sum()),
