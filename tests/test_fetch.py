@@ -13,7 +13,7 @@ import pytest
 from cancertype.cohort.settings import Cohort
 from cancertype.errors import InputError
 from cancertype.fetch import releases
-from cancertype.fetch.settings import DepMap, Table, Tcga
+from cancertype.fetch.settings import Cbioportal, DepMap, Table, Tcga
 from cancertype.sources import depmap, tcga
 
 from .file_server import HASTY, PAGE, but, server, status, wrong_byte
@@ -531,6 +531,84 @@ def test_the_real_folders_are_taken(get_depmap, get_tcga, folder, shared_data, c
     assert len(record["files"]) == 4
     for file in record["files"]:
         assert md5((folder / file["name"]).read_bytes()) == file["md5"]
+
+
+# Several folders
+
+
+def sources_of(folder: Path) -> dict[str, set[str]]:
+    """The files of each folder of a source."""
+    return {path.name: set(contents(path)) for path in folder.parent.iterdir()}
+
+
+def test_each_folder_of_a_list_is_copied_beside_the_first_and_one_clinical_table_will_do(get_tcga, folder, tmp_path):
+    spectra = write(tmp_path / "c", {"SBS96.all": b"MutationType\tA\n", "notes.txt": b"a\tb\n"})
+    listed = [write(tmp_path / "a", {"a.maf": MAF}), write(tmp_path / "b", {"c.tsv": CLINICAL}), spectra]
+    get_tcga(location=[str(each) for each in listed])
+    assert sources_of(folder) == {"release": {"a.maf"}, "release-2": {"c.tsv"}, "release-3": {"SBS96.all"}}
+    get_tcga(location=[str(each) for each in listed[:2]])
+    assert set(sources_of(folder)) == {"release", "release-2"}, "what a longer list left is gone"
+    with pytest.raises(InputError, match="a: has no clinical table"):
+        get_tcga(location=[str(listed[0]), str(spectra)])
+    with pytest.raises(InputError, match=r"data\.tcga\.location names .*a twice"):
+        get_tcga(location=[str(listed[0]), str(listed[0])])
+
+
+def test_an_address_and_a_folder_may_be_listed_together(published, get_tcga, folder, own):
+    write(own, {"arms.tsv": ("Sample\t" + "\t".join(f"{n}q" for n in range(1, 23)) + "\n").encode()})
+    get_tcga(location=[f"{published.base}/mirror", str(own)])
+    assert sources_of(folder) == {"release": set(TCGA_FILES), "release-2": {"arms.tsv"}}
+
+
+def test_lines_of_a_panel_beside_a_release_need_no_second_model_table(get_depmap, folder, tmp_path):
+    release = write(tmp_path / "a", DEPMAP_FILES | {"OmicsCNGene.csv": b",EGFR (1956)\nACH-1,1.0\n"})
+    panel = write(tmp_path / "b", {"lines.maf.gz": gzip.compress(MAF), "genes.txt": b"KRAS\nTP53\n"})
+    get_depmap(location=[str(release), str(panel)], release="26Q1")
+    assert sources_of(folder) == {
+        "release": {*DEPMAP_FILES, "OmicsCNGene.csv"},
+        "release-2": {"lines.maf.gz", "genes.txt"},
+    }
+    second = json.loads((folder.parent / "release-2" / "source.json").read_text())
+    assert (second["source"], second["release"], second["limits_training"]) == ("depmap", None, None)
+    with pytest.raises(InputError, match=r"Model\.csv or Model\.csv\.gz is needed"):
+        get_depmap(location=[str(panel)])
+
+
+# Studies of cBioPortal
+
+
+STUDY = {
+    "data_mutations.txt": MAF,
+    "data_clinical_sample.txt": b"PATIENT_ID\tSAMPLE_ID\tONCOTREE_CODE\nP1\tS1\tLUAD\n",
+    "data_cna.txt": b"Hugo_Symbol\tS1\nEGFR\t2\n",
+}
+
+
+def test_a_study_is_copied_with_its_lists_and_without_what_is_not_read(folder, own):
+    write(own, STUDY | {"data_mrna_seq_v2_rsem.txt": b"Hugo_Symbol\tS1\nEGFR\t2.1\n", "meta_study.txt": b"name: x\n"})
+    write(own / "case_lists", {"cases_sequenced.txt": b"case_list_ids: S1\n"})
+    releases.fetch_cbioportal(Cbioportal(location=str(own)), folder)
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert files == {*STUDY, "case_lists/cases_sequenced.txt", "source.json"}
+    record = json.loads((folder / "source.json").read_text())
+    assert record["source"] == "cbioportal" and {file["name"] for file in record["files"]} == files - {"source.json"}
+
+
+def test_a_study_that_is_not_named_or_none_or_an_address_is_said(folder, own):
+    write(own, {"data_cna.txt": STUDY["data_cna.txt"]})
+    for location, said in (
+        (None, "data.cbioportal.location is null"),
+        (str(own), "neither data_mutations.txt nor a table that begins with STUDY_ID"),
+        ("https://data.host/study.tar.gz", "unpack the study, and give its folder"),
+    ):
+        with pytest.raises(InputError, match=said):
+            releases.fetch_cbioportal(Cbioportal(location=location), folder)
+    assert_nothing_is_visible(folder)
+
+
+def test_an_empty_list_of_locations_is_refused():
+    with pytest.raises(ValueError, match="location"):
+        Cbioportal(location=[])
 
 
 # The user's table

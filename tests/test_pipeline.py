@@ -21,10 +21,16 @@ FEATURIZED = {"featurize", "to_text", "tabular"} | TRAINED
 # A parameter, another value for it, and the stages that must run again; every other stage must not.
 RERUNS = [
     ("seed", 1, {"tabular"} | TRAINED),
-    ("data.sources", ["simulated", "table"], {"fetch_depmap", "fetch_tcga", "fetch_table"} | FEATURIZED),
+    (
+        "data.sources",
+        ["simulated", "table"],
+        {"fetch_depmap", "fetch_tcga", "fetch_cbioportal", "fetch_table"} | FEATURIZED,
+    ),
     ("data.simulated.cases_per_label", 41, {"fetch_depmap", "fetch_tcga"} | FEATURIZED),
     ("data.depmap.location", "elsewhere", {"fetch_depmap"} | FEATURIZED),
     ("data.tcga.location", "elsewhere", {"fetch_tcga"} | FEATURIZED),
+    ("data.tcga.location", ["one", "other"], {"fetch_tcga"} | FEATURIZED),
+    ("data.cbioportal.location", ["study"], {"fetch_cbioportal"} | FEATURIZED),
     ("data.table.path", "table.csv", {"fetch_table"} | FEATURIZED),
     ("cohort.test_fraction", 0.3, FEATURIZED),
     ("features.genes", 10, FEATURIZED),
@@ -261,7 +267,7 @@ def test_a_changed_file_reruns_the_stages_that_import_or_read_it(graph, file, ex
     ("file", "expected"),
     [
         ("cancertype/sources/tcga.py", {"featurize", "publish"}),
-        ("cancertype/fetch/releases.py", {"fetch_depmap", "fetch_tcga", "fetch_table"}),
+        ("cancertype/fetch/releases.py", {"fetch_depmap", "fetch_tcga", "fetch_cbioportal", "fetch_table"}),
         ("cancertype/reports/pages.py", {"featurize", "evaluate"}),
     ],
 )

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from ..alterations.schema import Alterations
 from ..errors import InputError
+from ..tables.columns import encoded, translated, with_column
 from ..variants.cases import Dropped, SourceTables, restrict_to_panel
 from ..variants.spectra import SPECTRA
 from . import patients, quality, splits, views
@@ -54,10 +55,9 @@ def assemble(tables: Sequence[SourceTables], settings: Settings) -> Cohort:
     kept = quality.apply_rules(joined, settings)
     cases = kept.cases.take(pc.sort_indices(kept.cases, [("source", "ascending"), ("case_id", "ascending")]))
     variants = _variants_of(cases, tables, folder_of)
-    fingerprints = patients.profiles(cases, variants)
     # Out-of-scope cases take part in the grouping, because a patient with a tumour of each kind must not be both
     # trained on and tested. So do further calls: another folder may have the same tumour under another name.
-    groups = _groups(cases, fingerprints, views.further_calls(cases, tables, further))
+    fingerprints, groups = _profiles_and_groups(cases, variants, views.further_calls(cases, tables, further))
     cases = cases.append_column("split", pa.array(_split(cases, groups, settings)))
     kept = quality.Kept(cases.append_column("profile", pa.array(fingerprints, pa.string())), kept.dropped)
     for left_out, reason in splits.outside_experiment(cases, groups, settings):
@@ -90,14 +90,23 @@ def _variants_of(cases: pa.Table, tables: Sequence[SourceTables], folder_of: Map
     return pa.concat_tables(parts).unify_dictionaries()
 
 
-def _groups(cases: pa.Table, fingerprints: Sequence[str | None], further: Sequence[Calls]) -> list[int]:
-    """A group number per case, over its own calls and the further ones."""
-    patient_of = dict(zip(*(cases[name].to_pylist() for name in ("case_id", "patient_id")), strict=True))
-    names, profiles = list(patient_of.values()), list(fingerprints)
-    for calls in further:
-        names += [patient_of[name] for name in calls.cases["case_id"].to_pylist()]
-        profiles += patients.profiles(calls.cases, calls.variants)
-    return patients.groups(names, profiles)[: cases.num_rows]
+def _profiles_and_groups(
+    cases: pa.Table, variants: pa.Table, further: Sequence[Calls]
+) -> tuple[list[str | None], list[int]]:
+    """The fingerprint of each case's own calls, and a group number per case over these and the further calls."""
+    all_cases, all_variants = [cases.select(["case_id", "patient_id", "panel"])], [variants]
+    for place, calls in enumerate(further):
+        # Fingerprints compare within one table only. There each view needs a name of its own.
+        names = {name: f"{place}\0{name}" for name in calls.cases["case_id"].to_pylist()}
+        all_cases.append(
+            with_column(calls.cases, "case_id", pa.array(names.values(), pa.string())).select(all_cases[0].column_names)
+        )
+        own = translated(encoded(calls.variants["case_id"]), names.get)
+        all_variants.append(with_column(calls.variants, "case_id", own))
+    views_of = pa.concat_tables(all_cases)
+    fingerprints = patients.profiles(views_of, pa.concat_tables(all_variants).unify_dictionaries())
+    groups = patients.groups(views_of["patient_id"].to_pylist(), fingerprints)
+    return fingerprints[: cases.num_rows], groups[: cases.num_rows]
 
 
 def _split(cases: pa.Table, groups: Sequence[int], settings: Settings) -> list[str]:

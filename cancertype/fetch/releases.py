@@ -214,7 +214,7 @@ def fetch_cbioportal(settings: Cbioportal, folder: Path) -> None:
     for target, (local, files) in zip(numbered(folder, len(studies)), studies, strict=True):
         with whole_folder(target) as build:
             raws = _copied(files, build, local)
-            _record("cbioportal", build, raws, _described(local) or _unknown(f"the study {local.name}", None))
+            _record("cbioportal", build, raws, _described(local) or _unknown("a cBioPortal study of the user", None))
 
 
 def _holds_calls(path: Path) -> bool:

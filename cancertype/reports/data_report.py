@@ -23,15 +23,20 @@ from .pages import BLUE, INK, ORANGE, RULE, embedded, plain, render, styled
 SOURCE_TITLES = {
     "tcga": "TCGA tumours",
     "depmap": "DepMap cell lines",
+    "cbioportal": "cBioPortal studies",
     "table": "Own table",
     "simulated_tcga": "Simulated tumours",
     "simulated_depmap": "Simulated cell lines",
 }
 """The sources in the order in which they are shown."""
 
+_BESIDE = {"alterations": "Copy number and fusions of all sources", "spectra": "Spectra of all sources"}
+"""What the cohort brings to its cases from all sources together."""
+
 _SOURCE_COLOURS = {
     "tcga": BLUE,
     "depmap": ORANGE,
+    "cbioportal": "#8c6bb1",
     "table": "#5aa9a3",
     "simulated_tcga": "#a9c6d8",
     "simulated_depmap": "#ecc9a4",
@@ -45,8 +50,19 @@ _SUBSTITUTION_COLOURS = dict(
 
 _MODELLED = SPLITS[:3]
 _COLUMNS = ("case_id", "patient_id", "source", "kind", "label", "origin", "panel", "split", "burden", *SUBSTITUTIONS)
-_FIRST = ("case", "row", "variant")
-"""What was dropped most importantly; the rest follows by name."""
+_WHATS = {
+    "case": "Cases",
+    "row": "Rows",
+    "variant": "Variants",
+    "protein change": "Protein changes (the variant is kept)",
+    "consequence": "Stated consequences (the variant is kept)",
+    "gene": "Gene names (the variant is kept)",
+    "class": "Classes",
+    "cell": "Cells",
+    "sample": "Samples of copy number and fusions",
+    "spectrum": "Spectra",
+}
+"""What can be dropped, in the order of the report, with its titles; anything else follows by name."""
 
 _EXAMPLES = 5
 _GROUPS_SHOWN = 12
@@ -141,7 +157,7 @@ def write_report(
         {"count": _count, "bytes": _bytes},
         d=counts,
         names=NAMES,
-        titles=SOURCE_TITLES,
+        titles=SOURCE_TITLES | _BESIDE,
         label_rows=_label_rows(counts),
         n_modelled=len(modelled),
         n_simulated=int(frame["source"].isin(simulated).sum()),
@@ -193,7 +209,7 @@ def _merged(dropped: Sequence[Dropped]) -> list[Dropped]:
 
 
 def _place(what: str) -> tuple[int, str]:
-    return (_FIRST.index(what) if what in _FIRST else len(_FIRST), what)
+    return (list(_WHATS).index(what) if what in _WHATS else len(_WHATS), what)
 
 
 def _measured(modelled: pd.DataFrame) -> pd.DataFrame:
@@ -225,7 +241,7 @@ def _dropped_rows(dropped: list[dict], kept: dict[str, int]) -> list[dict]:
     """Per what: title, total, how many were kept (None if not known), and rows with their share of the largest."""
     tables = []
     for what in sorted({row["what"] for row in dropped}, key=_place):
-        title = what.capitalize() if what.endswith("s") else f"{what.capitalize()}s"
+        title = _WHATS.get(what, f"{what.capitalize()}s")
         rows = [row for row in dropped if row["what"] == what]
         total = sum(row["n"] for row in rows)
         if rows:

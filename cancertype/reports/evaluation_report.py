@@ -29,6 +29,7 @@ TITLES = {
 SOURCES = {
     "tcga": "TCGA",
     "depmap": "DepMap",
+    "cbioportal": "cBioPortal",
     "table": "the user's table",
     "simulated_tcga": "simulated TCGA",
     "simulated_depmap": "simulated DepMap",

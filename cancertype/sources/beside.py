@@ -52,10 +52,16 @@ def read(files: Mapping[str, Sequence[Path]], source: str, more_genes: Sequence[
         parts.append(Alterations(screened_for_fusions=screened))
     counted = spectra.read(files[folder_files.SPECTRA], source=source) if files.get(folder_files.SPECTRA) else None
     dropped = [replace(each, source=source) for found in read_files.values() for each in found.dropped]
+    if counted:
+        # The reader names the kind of spectrum behind the source.
+        dropped += [
+            replace(each, source=source, reason=f"{each.source.removeprefix(source).strip()}: {each.reason}")
+            for each in counted.dropped
+        ]
     return Beside(
         _by_sample(merge(*parts)) if parts else None,
         counted.table if counted else None,
-        dropped + (counted.dropped if counted else []),
+        dropped,
         {path.name: _described(found) for path, found in sorted(read_files.items())},
     )
 
