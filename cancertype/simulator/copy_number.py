@@ -27,6 +27,9 @@ _GENES_PER_ARM = 8
 """Genes that the simulated matrices hold of each arm at least, so that a single amplified gene leaves its arm's call
 as it is."""
 
+_LOST_TOGETHER = {"LGG": ("1p", "19q")}
+"""Two arms of a label that one translocation takes away: the co-deletion of oligodendroglioma."""
+
 
 @dataclass(frozen=True)
 class CopyNumber:
@@ -133,14 +136,16 @@ def _figures_of(label: str) -> _Figures:
     )
 
 
-def _drawn_arms(rng: np.random.Generator, figures: _Figures) -> np.ndarray:
-    """-1, 0 or 1 for each arm."""
+def _drawn_arms(rng: np.random.Generator, figures: _Figures, together: tuple[str, ...]) -> np.ndarray:
+    """-1, 0 or 1 for each arm. The arms ``together`` share their random numbers."""
     chromosomes = _chromosomes()
     case, by_chromosome, by_arm = rng.standard_normal(), rng.standard_normal(22), rng.standard_normal(len(ARMS))
     direction = rng.random(22)[chromosomes]
-    level, together = figures.level_share, figures.chromosome_share
-    own = np.sqrt(together) * by_chromosome[chromosomes] + np.sqrt(1 - together) * by_arm
+    level, chromosome = figures.level_share, figures.chromosome_share
+    own = np.sqrt(chromosome) * by_chromosome[chromosomes] + np.sqrt(1 - chromosome) * by_arm
     number = np.sqrt(level) * case + np.sqrt(1 - level) * own
+    linked = [ARMS.index(arm) for arm in together]
+    number[linked], direction[linked] = number[linked[:1]], direction[linked[:1]]
     frequency = figures.gained + figures.lost
     altered = number < _quantiles(frequency)
     # One number decides for both arms of a chromosome, so that they are gained or lost together as far as their
@@ -172,7 +177,7 @@ def _drawn_genes(rng: np.random.Generator, figures: _Figures, arms: np.ndarray, 
 def draw(rng: np.random.Generator, label: str, *, complete: bool = False) -> CopyNumber:
     """One case of ``label``. With ``complete``, every arm has a call, as in tables of cell lines."""
     figures = _figures_of(label)
-    arms = _drawn_arms(rng, figures)
+    arms = _drawn_arms(rng, figures, _LOST_TOGETHER.get(label, ()))
     partly = rng.random(len(ARMS)) < figures.no_call
     if complete:
         partly = np.zeros(len(ARMS), bool)

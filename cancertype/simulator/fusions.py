@@ -6,8 +6,7 @@ import numpy as np
 
 from ..alterations.known_fusions import in_usual_order, is_known_fusion
 from ..package_data import rows as rows_of
-from ..sources.fusions import fusion_gene
-from .figures import genes
+from .figures import current_symbols
 
 _BY_CHANCE = 1.5
 """How many other fusions a case has on average. It is the same for every label, because the number depends on the RNA
@@ -27,8 +26,8 @@ def _known(label: str) -> tuple[list[Fusion], np.ndarray]:
 
 @cache
 def _partners() -> tuple[str, ...]:
-    """The genes that fuse by chance, under their current symbols."""
-    return tuple(sorted({fusion_gene(gene) for gene in genes()[0]}))
+    """The genes that fuse by chance."""
+    return tuple(sorted(set(current_symbols())))
 
 
 def draw(rng: np.random.Generator, label: str, *, at_least_one: bool = False) -> list[Fusion]:
