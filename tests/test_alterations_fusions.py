@@ -187,6 +187,7 @@ def test_lists_need_no_certain_header(tmp_path, lines, case, expected):
         ("NKX2-1-ALK", ("NKX2-1", "ALK")),
         ("IGH@--MYC", ("IGH", "MYC")),
         ("IGHV3-23--BCL2", ("IGH", "BCL2")),
+        ("TRAM1--TRAC", ("TRAM1", "TRA")),
         ("MLL-AFF1", ("KMT2A", "AFF1")),
         ("IGHMBP2--MRGPRD", ("IGHMBP2", "MRGPRD")),
         ("EWSR1 rearrangement", ("EWSR1", None)),

@@ -56,6 +56,13 @@ def genes() -> tuple[tuple[str, ...], np.ndarray]:
 
 
 @cache
+def current_symbols() -> tuple[str, ...]:
+    """The current symbol of each of ``genes()``."""
+    now = {row["old"]: row["current"] for row in rows_of("variants", "gene_symbols.csv")}
+    return tuple(now.get(gene, gene) for gene in genes()[0])
+
+
+@cache
 def _index() -> dict[str, int]:
     return {gene: i for i, gene in enumerate(genes()[0])}
 

@@ -22,7 +22,7 @@ from ..files import whole_file
 from ..package_data import rows as rows_of
 from .alterations import ALTERATIONS, COMPLEMENT, EFFECT_OF, EFFECTS
 from .draws import Draws, is_truncating
-from .figures import genes
+from .figures import current_symbols, genes
 
 
 def _columns(layout: str, small: bool = False) -> tuple[str, ...]:
@@ -157,10 +157,7 @@ def _chromosomes(prefix: str) -> pa.Array:
 @cache
 def _symbols(current: bool) -> pa.Array:
     """Gene symbols as TCGA wrote them, or the current ones that DepMap writes."""
-    if not current:
-        return _pool(list(genes()[0]))
-    now = {row["old"]: row["current"] for row in rows_of("variants", "gene_symbols.csv")}
-    return _pool([now.get(gene, gene) for gene in genes()[0]])
+    return _pool(list(current_symbols() if current else genes()[0]))
 
 
 @cache

@@ -17,6 +17,8 @@ from tqdm.auto import tqdm
 from ..files import whole_folder
 from ..labels import LABELS
 from ..package_data import rows as rows_of
+from . import alteration_files, copy_number, fusions
+from .alteration_files import Altered
 from .draws import Draws, case_rng, draw_case, is_silent
 from .layouts import DEPMAP_COLUMNS, MAF_COLUMNS, MAF_CORE_COLUMNS, Block, depmap_table, maf_table, write_text
 from .settings import Simulated
@@ -47,6 +49,10 @@ _LINES_OUT_OF_SCOPE = {
 }
 _CASES_PER_OUT_OF_SCOPE = 3
 _HYPERMUTATED_BURDEN = 6000
+# Shares of the cases whose copy number, and whose fusions, were looked at. They are the same for every label, so that a
+# model cannot tell the label from what was looked at.
+COPY_NUMBER_SHARE = 0.8
+FUSIONS_SHARE = 0.6
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,27 @@ class Case:
             # All parts of a tumour share its early (selected) hits; adjacent normal tissue has none.
             return drawn.take((chosen < self.kept) | (drawn.recurrent & (self.kept > 0.5)))
         return drawn
+
+    def draw_altered(self, seed: int) -> Altered:
+        """The case's copy number and fusions, as far as they were looked at. All samples of a patient have the same.
+
+        Each has a random stream of its own, so that the mutations do not depend on them."""
+
+        def stream(what: str) -> np.random.Generator:
+            return case_rng(seed, self.label, f"{self.stream} {what}", self.number)
+
+        seen = stream("looked at").random(2) < (COPY_NUMBER_SHARE, FUSIONS_SHARE)
+        return Altered(
+            self.sample,
+            self.code,
+            copy_number.draw(stream("copy number"), self.label, complete=self.line) if seen[0] else None,
+            fusions.draw(stream("fusions"), self.label, at_least_one=self.line) if seen[1] else None,
+        )
+
+    @property
+    def is_normal_tissue(self) -> bool:
+        """Whether the sample is normal tissue beside a tumour (TCGA's types from 10), which has no copy number here."""
+        return not self.line and self.sample[13:15] >= "10"
 
 
 @cache
@@ -232,6 +259,11 @@ def _clinical_tsv(cases: list[Case]) -> str:
     return "".join("\t".join(row) + "\n" for row in cells)
 
 
+def altered_of(cases: Iterable[Case], seed: int) -> list[Altered]:
+    """Copy number and fusions of the tumour samples or cell lines among ``cases``."""
+    return [case.draw_altered(seed) for case in cases if not case.is_normal_tissue]
+
+
 def _md5(path: Path) -> str:
     with open(path, "rb") as content:
         return hashlib.file_digest(content, "md5").hexdigest()
@@ -244,7 +276,8 @@ def _write_source(folder: Path, source: str, layout: str) -> None:
         "name": f"SIMULATED cohort in the layout of {layout}",
         "release": None,
         "licence": "Apache-2.0 (simulated; made by this project)",
-        "citation": "SIMULATED: drawn by cancertype from the frequencies, burdens and spectra of TCGA (open access). "
+        "citation": "SIMULATED: drawn by cancertype from the frequencies, burdens and spectra of TCGA (open access), "
+        "and from published frequencies of copy number and fusions. "
         "No patient's and no cell line's data; not for any conclusion about a cancer.",
         "terms": None,
         "simulated": True,
@@ -254,7 +287,8 @@ def _write_source(folder: Path, source: str, layout: str) -> None:
 
 
 def write_depmap(folder: Path, settings: Simulated) -> None:
-    """Write ``OmicsSomaticMutations.csv.gz``, ``Model.csv`` and ``source.json`` into ``folder``, replacing its content.
+    """Write ``OmicsSomaticMutations.csv.gz``, ``Model.csv``, copy number, fusions and ``source.json`` into ``folder``,
+    replacing its content.
 
     Equal settings give equal bytes. A label's first lines do not depend on how many follow.
     """
@@ -264,11 +298,12 @@ def write_depmap(folder: Path, settings: Simulated) -> None:
         tables = map(depmap_table(), _blocks(progress, settings.seed, silent=False))
         write_text(beside / MUTATIONS_NAME, ",".join(DEPMAP_COLUMNS) + "\n", tables, ",")
         (beside / MODELS_NAME).write_text(_models_csv(cases), encoding="utf-8")
+        alteration_files.write_lines(beside, altered_of(cases, settings.seed))
         _write_source(beside, "simulated_depmap", "DepMap 25Q3")
 
 
 def write_tcga(folder: Path, settings: Simulated) -> None:
-    """Write a MAF, a clinical table and ``source.json`` into ``folder``, replacing its content.
+    """Write a MAF, a clinical table, copy number, fusions and ``source.json`` into ``folder``, replacing its content.
 
     The MAF has those of MC3's columns that hold something, silent variants too, and genes under their symbols of 2012.
     Equal settings give equal bytes. A label's first tumours do not depend on how many follow.
@@ -280,6 +315,7 @@ def write_tcga(folder: Path, settings: Simulated) -> None:
         header = MAF_NOTICE + "\t".join(MAF_CORE_COLUMNS) + "\n"
         write_text(beside / MAF_NAME, header, map(maf_table(), blocks), "\t")
         (beside / CLINICAL_NAME).write_text(_clinical_tsv(cases), encoding="utf-8")
+        alteration_files.write_tumours(beside, altered_of(cases, settings.seed))
         _write_source(beside, "simulated_tcga", "TCGA (MC3)")
 
 

@@ -49,7 +49,7 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 _BETWEEN_GENES = re.compile(r"\(\d+\)")
-_RECEPTOR_LOCI = re.compile(r"(IG[HKL]|TR[ABDG])(?:[@.\-_].*|[VDJ]\d.*|C\d*|[AGM]\d?|[DE])?")
+_RECEPTOR_LOCI = re.compile(r"(IG[HKL]|TR[ABDG])(?:[@.\-_].*|[VDJ]\d.*|C\d*|(?<=IGH)(?:[AGM]\d?|[DE]))?")
 _STAR_ARTEFACTS = re.compile(
     r"GTEx_recurrent|BodyMap|Babiceanu_Normal|Greger_Normal|DGD_PARALOGS|HGNC_GENEFAM|ConjoinG", re.IGNORECASE
 )
