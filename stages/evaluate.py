@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 from cancertype.cohort.hashing import uniform
 from cancertype.evaluation import evaluate, predictions
 from cancertype.evaluation.settings import Evaluate
-from cancertype.features import groups, panels_of
 from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.reports import evaluation_report
@@ -49,12 +48,10 @@ def main() -> None:
         scored[[f"single_order_{label}" for label in LABELS]] = scores[0]
     scored.insert(0, "case_id", texts["case_id"])
     scored.insert(1, "mutations", [SEPARATOR.join(r.mutations) for r in rendered])
-    panels = panels_of(pq.read_table(FEATURES / "panels.parquet"))
-    frame = _joined(pq.read_table(FEATURES / "cases.parquet"), panels, scored[: len(as_they_are)], "predictions")
-    of_grid = scored[len(as_they_are) :].assign(row=grid["row"].to_numpy()) if len(grid) else None
-    of_grid = (
-        None if of_grid is None else _joined(pq.read_table(FEATURES / "grid_cases.parquet"), panels, of_grid, "grid")
-    )
+    frame = _joined("cases", scored[: len(as_they_are)], "predictions")
+    of_grid = None
+    if len(grid):
+        of_grid = _joined("grid_cases", scored[len(as_they_are) :].assign(row=grid["row"].to_numpy()), "grid")
 
     result = evaluate.evaluate_predictions(frame, settings, seed, of_grid)
     METRICS.mkdir(exist_ok=True)
@@ -77,11 +74,11 @@ def _sampled(grid: pd.DataFrame, settings: Evaluate) -> pd.DataFrame:
     return grid[rank <= settings.cases_per_assay].reset_index(drop=True)
 
 
-def _joined(cases: pa.Table, panels: dict[str, list[str]], scored: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Cases with their groups of assays, the language model's scores and the tabular models' probabilities."""
+def _joined(cases: str, scored: pd.DataFrame, tabular: str) -> pd.DataFrame:
+    """Cases with the language model's scores and the tabular models' probabilities, from the files of these names."""
     keys = ["case_id", "row"] if "row" in scored.columns else ["case_id"]
-    frame = predictions.frame(cases, groups(cases, panels), keys[1:])
-    return frame.merge(scored, on=keys).merge(pd.read_parquet(f"models/tabular/{name}.parquet"), on=keys)
+    frame = predictions.frame(pq.read_table(FEATURES / f"{cases}.parquet"), others=("group", *keys[1:]))
+    return frame.merge(scored, on=keys).merge(pd.read_parquet(f"models/tabular/{tabular}.parquet"), on=keys)
 
 
 def about() -> dict[str, str]:

@@ -34,7 +34,7 @@ def main() -> None:
     alterations = OfCases.of(cohort.alterations, cohort.cases["case_id"].to_pylist())
     cases = features.described(cohort.cases, cohort.variants, alterations, cohort.spectra)
     vocabulary = features.fit(cases, cohort.variants, vocabulary_settings)
-    as_it_is = views.Table(cases, features.informative_variants(cases, cohort.variants, vocabulary), cohort.panels)
+    as_it_is = views.table(cases, cohort.variants, cohort.panels, vocabulary)
     recurrent = recurrence(cohort.cases.filter(pc.equal(cohort.cases["split"], "train")), cohort.variants)
     trained_on = list(enumerate(views.training_views(cohort, recurrent, vocabulary, seen_through)))
     tested_on = list(views.grid(cohort, TESTED_ON, recurrent, vocabulary, grid, seen_through))

@@ -15,14 +15,11 @@ SPLITS = ("validation", "test", "out_of_scope")
 REQUIRED = ("case_id", "patient_id", "source", "kind", "split", "label", "n_mutations")
 
 
-def frame(cases: pa.Table, groups: Sequence[str] | None = None, others: Sequence[str] = ()) -> pd.DataFrame:
+def frame(cases: pa.Table, others: Sequence[str] = ()) -> pd.DataFrame:
     """The held-out cases of the features' ``cases`` with the columns ``REQUIRED``, to which predictions are joined.
 
-    ``groups`` (cases,): each case's group of assays, which becomes the column ``group``. ``others``: columns of
-    ``cases`` that are kept too."""
+    ``others``: columns of ``cases`` that are kept too."""
     rows = cases.select([*REQUIRED[:-1], "burden", *others]).to_pandas().rename(columns={"burden": "n_mutations"})
-    if groups is not None:
-        rows["group"] = list(groups)
     return rows[rows["split"].isin(SPLITS)].reset_index(drop=True)
 
 

@@ -22,6 +22,7 @@ from ..tables.columns import with_column
 from ..tables.parquet import write_parquet
 from .description import described
 from .exchange import variants_of_copies
+from .groups import groups
 from .informative import informative_variants
 from .lookup import case_rows
 from .vocabulary import Vocabulary
@@ -36,7 +37,8 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Table:
-    """Cases seen in one way: ``cases`` (``described``), ``variants`` (``informative_variants``) and ``panels``."""
+    """Cases seen in one way: ``cases`` (``described``, and ``group``), ``variants`` (``informative_variants``) and
+    ``panels``."""
 
     cases: pa.Table
     variants: pa.Table
@@ -50,6 +52,12 @@ class Row:
     name: str
     assay: str
     shown: frozenset[str]
+
+
+def table(cases: pa.Table, variants: pa.Table, panels: dict[str, list[str]], vocabulary: Vocabulary) -> Table:
+    """``cases`` (``described``) with their groups of assays and their informative ``variants``."""
+    cases = cases.append_column("group", pa.array(groups(cases, panels), pa.string()))
+    return Table(cases, informative_variants(cases, variants, vocabulary), panels)
 
 
 def row(name: str) -> Row:
@@ -73,21 +81,21 @@ def training_views(cohort: Cohort, recurrent: pa.Table, vocabulary: Vocabulary, 
     alterations = OfCases.of(cohort.alterations, ids)
     noise = Noise(ids, np.empty(0, int), (np.empty(0, int), []), (np.empty(0, int), []))
 
-    def table(view: View, copy: int, no_spectra: np.ndarray) -> Table:
+    def seen_as(view: View, copy: int, no_spectra: np.ndarray) -> Table:
         key = (settings.seed, copy)
         panels = view.cases["panel"].to_pylist()
         seen = alteration_views.drawn(alterations, labels, panels, view.panels, noise, key, settings.alterations)
         return _table(view, seen, cohort.spectra, no_spectra, vocabulary)
 
     own = Seen(cases, cohort.variants, recurrent, cohort.panels)
-    yield table(own.through(get("exome")), 0, np.zeros(len(ids), bool))
+    yield seen_as(own.through(get("exome")), 0, np.zeros(len(ids), bool))
     for copy, variants in enumerate(variants_of_copies(cases, cohort.variants, settings), start=1):
         called = _other_calls(cases, variants, cohort, noise.of_cases(settings.seed, copy, "calls"), settings)
         view = Seen(*called, recurrent, cohort.panels).drawn(settings, copy)
         # A matrix counts the variants of a whole exome, which a panel or a list does not have.
         seen_whole = np.array([panel is None for panel in view.cases["panel"].to_pylist()], bool)
         hidden = noise.of_cases(settings.seed, copy, "spectra") < settings.no_spectra
-        yield table(view, copy, hidden | ~seen_whole)
+        yield seen_as(view, copy, hidden | ~seen_whole)
 
 
 def grid(
@@ -133,7 +141,7 @@ def _table(
     view: View, found: OfCases, spectra: pa.Table | None, no_spectra: np.ndarray | bool, vocabulary: Vocabulary
 ) -> Table:
     cases = described(view.cases, view.variants, found, spectra, view.counts_known, no_spectra)
-    return Table(cases, informative_variants(cases, view.variants, vocabulary), view.panels)
+    return table(cases, view.variants, view.panels, vocabulary)
 
 
 def _other_calls(
