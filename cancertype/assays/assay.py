@@ -12,11 +12,10 @@ import pyarrow as pa
 from ..errors import InputError
 from ..package_data import rows
 from ..sources import gene_panels
+from ..variants.cases import EXOME, GENOME, LIST
 from ..variants.genes import current_symbol
 
 Kind = Literal["exome", "genome", "panel", "hotspot panel", "list"]
-
-EXOME, GENOME, LIST = "exome", "genome", "list"
 
 _BASES_PER_MEGABASE = 1e6
 

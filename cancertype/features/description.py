@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..alterations.of_cases import OfCases
-from ..assays.assay import LIST
-from ..variants.cases import NOTHING
+from ..variants.cases import LIST, NOTHING
 from .alteration_columns import with_alterations
 from .counts import count
 from .spectrum_columns import with_spectra

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ..assays.assay import LIST
+from ..variants.cases import LIST
 
 SMALL_PANEL = 150
 """A panel with fewer genes shows so little of a tumour that it has a calibration of its own."""

@@ -1,7 +1,7 @@
 """The vocabulary: which genes, recurrent changes and amino-acid substitutions are worth naming."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ..assays.assay import panels_per_gene
 from ..errors import InputError
 from ..labels import LABELS
 from ..tables.columns import codes, distinct
@@ -98,15 +97,17 @@ ASSAYS = ("exome", "panel", "list")
 """The kinds of assays that a model is trained for."""
 
 
-def fit(cases: pa.Table, variants: pa.Table, settings: Features) -> Vocabulary:
+def fit(
+    cases: pa.Table, variants: pa.Table, settings: Features, panels_per_gene: Mapping[str, int] | None = None
+) -> Vocabulary:
     """Rank genes, recurrent changes, amino-acid substitutions and other alterations on the training split of ``cases``.
 
     ``cases`` has the columns of ``described``, split and label. Genes that at least ``settings.cancer_gene_panels``
-    named panels hold are always in it, for they are what people report. Raises ``InputError`` when a panel names a
-    gene twice or when no training case has a variant."""
+    panels hold (``panels_per_gene``) are always in it, for they are what people report. Raises ``InputError`` when
+    ``settings.genes`` names a gene twice or when no training case has a variant."""
     training = _training(cases, variants)
     panel = settings.genes if isinstance(settings.genes, list) else []
-    genes = _rank_panel(training, panel) if panel else _rank_genes(training, settings)
+    genes = _rank_panel(training, panel) if panel else _rank_genes(training, settings, panels_per_gene or {})
     lists = {kind: training.cases[name].to_pylist() for kind, name in LISTED.items()}
     lists["fusion_gene"] = [sorted(fused_genes(fusions)) for fusions in lists["fusion"]]
     ranked = [
@@ -163,14 +164,14 @@ def _rank_listed(training: _Training, kind: str, lists: Sequence[Sequence[str]],
     return training.ranked(kind, names, present, settings.alterations, settings.recurrent_min_cases)
 
 
-def _rank_genes(training: _Training, settings: Features) -> list[dict]:
+def _rank_genes(training: _Training, settings: Features, panels_per_gene: Mapping[str, int]) -> list[dict]:
     names = training.gene_names
     present = training.presence(training.rows, training.genes, len(names))
     ranked = training.ranked("gene", names, present, settings.genes, _LEAST_CASES_OF_GENE)
     if settings.cancer_gene_panels is None:
         return ranked
     there = {item["name"] for item in ranked}
-    wanted = {gene for gene, n in panels_per_gene().items() if n >= settings.cancer_gene_panels} - there
+    wanted = {gene for gene, n in panels_per_gene.items() if n >= settings.cancer_gene_panels} - there
     every = {item["name"]: item for item in training.ranked("gene", names, present, len(names), 0)}
     return [*ranked, *(every.get(gene) or _item("gene", gene) for gene in sorted(wanted))]
 

@@ -9,12 +9,11 @@ import numpy as np
 import pyarrow as pa
 from tokenizers import Tokenizer
 
-from ..assays.assay import EXOME, GENOME, LIST
 from ..errors import InputError
 from ..features import AMINO_ACID_SUBSTITUTIONS, COUNTED, Vocabulary, sees_assays
 from ..features.vocabulary import LISTED, fused_genes
 from ..labels import LABELS
-from ..variants.cases import NOTHING
+from ..variants.cases import EXOME, GENOME, LIST, NOTHING
 from ..variants.schema import SUBSTITUTIONS
 from . import alteration_words
 from .prompt import SEPARATOR, Rendered, completions

@@ -28,6 +28,9 @@ CASES = pa.schema(
 """One row per case. ``kind`` is "tumour" or "cell line"; ``scope`` "in", "out" or "unlabelled"; ``label`` is null
 unless "in"; ``origin`` is the source's own class; ``panel`` is null for a whole exome."""
 
+EXOME, GENOME, LIST = "exome", "genome", "list"
+"""Names in the column ``panel`` of cases without a list of genes; an exome may also be null."""
+
 NOTHING = "nothing"
 """The ``panel`` of a case whose mutations were not looked at: of its copy number or fusions alone something is known.
 It covers no gene."""
