@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from ..alterations.schema import ARMS
 from ..tables.columns import distinct
+from ..variants.cases import NOTHING
 from ..variants.schema import SUBSTITUTIONS, TRUNCATING
 from .alteration_columns import arm_calls
 from .counts import AMINO_ACID_SUBSTITUTIONS, COUNTED
@@ -27,6 +28,7 @@ def matrix(
     burden. What a case's assay cannot know is NaN (genes outside its panel, counts of a list, events without DNA
     alleles, spectra, arms without a call): not known is not the same as not there. Amplified and deleted genes and
     fusions are 1 where they were found and 0 elsewhere (``alteration_columns`` says why)."""
+    panels = {NOTHING: []} | dict(panels or {})
     groups = [
         _shares_and_counts(cases),
         _amino_acid_shares(cases, vocabulary),
@@ -34,9 +36,9 @@ def matrix(
     ]
     if sees_assays(vocabulary):
         groups = [_only_known(cases, group) for group in groups[:2]] + groups[2:]
-        groups += [_assay(cases, panels or {}), _spectra(cases, vocabulary, "indel", "id83"), _arms(cases)]
+        groups += [_assay(cases, panels), _spectra(cases, vocabulary, "indel", "id83"), _arms(cases)]
     dense = {name: column for group in groups for name, column in group.items()}
-    mutations, mutation_columns = _mutations(cases, variants, vocabulary, panels or {})
+    mutations, mutation_columns = _mutations(cases, variants, vocabulary, panels)
     events, event_columns = _events(cases, vocabulary)
     left = sp.csr_matrix(np.stack(list(dense.values()), axis=1).astype(np.float32))
     whole = sp.hstack([left, mutations, events], format="csr")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from ..variants.cases import LIST
+from ..variants.cases import LIST, NOTHING
 
 SMALL_PANEL = 150
 """A panel with fewer genes shows so little of a tumour that it has a calibration of its own."""
@@ -26,7 +26,7 @@ def groups(cases: pa.Table, panels: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 def _kind(panel: str | None, sizes: Mapping[str, int]) -> str:
-    if panel == LIST or sizes.get(panel, 1) == 0:
+    if panel in (LIST, NOTHING):
         return "list"
     if panel not in sizes:
         return "exome"
