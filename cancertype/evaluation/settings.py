@@ -14,6 +14,7 @@ class Tabular(Settings):
     leaves: int = Field(ge=2)
     learning_rate: float = Field(gt=0.0)
     feature_fraction: float = Field(gt=0.0, le=1.0)
+    case_fraction: float = Field(gt=0.0, le=1.0)
     min_cases_per_leaf: int = Field(ge=1)
     early_stopping_rounds: int = Field(ge=1)
     folds: int = Field(ge=0)

@@ -256,6 +256,8 @@ def _tree_parameters(settings: Tabular, classes: int, seed: int) -> dict[str, An
         "num_leaves": settings.leaves,
         "learning_rate": settings.learning_rate,
         "feature_fraction": settings.feature_fraction,
+        "bagging_fraction": settings.case_fraction,
+        "bagging_freq": 1 if settings.case_fraction < 1.0 else 0,
         "min_data_in_leaf": settings.min_cases_per_leaf,
         "seed": seed,
         "deterministic": True,
