@@ -183,8 +183,9 @@ def _guide(validation: Sequence[tuple[csr_matrix, Sequence[str]]], seen: np.ndar
 
 
 def _for_views(settings: Tabular, n: int) -> Tabular:
-    """A leaf needs as many different cases as without views, so its limit grows with their number."""
-    return settings.model_copy(update={"min_cases_per_leaf": settings.min_cases_per_leaf * n})
+    """A leaf needs as many different cases as without views, so its limit grows with their number in a round."""
+    least = max(1, round(settings.min_cases_per_leaf * n * settings.case_fraction))
+    return settings.model_copy(update={"min_cases_per_leaf": least})
 
 
 def out_of_fold(
