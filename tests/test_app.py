@@ -40,7 +40,9 @@ def app():
 def ask(app, published):
     """Ask the page's own function: text, and perhaps a file."""
     predictor = Predictor.from_pretrained(published)
-    return lambda text="", upload=None, sex="", kind="": app.answer(predictor, text, upload, sex, kind)
+    return lambda text="", upload=None, sex="", kind="", **beside: app.answer(
+        predictor, text, upload, sex, kind, **beside
+    )
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +120,7 @@ def visit(browser, port):
 
 def _upload(page, file: Path):
     """Give a file; returns its row in the field, which stands there once the server has it."""
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file]").first.set_input_files(file)
     row = page.get_by_role("row").filter(has_text=re.compile(rf"{file.stem}\s*{file.suffix}"))
     row.wait_for()
     return row
@@ -225,8 +227,8 @@ def test_a_large_upload_is_refused(port, app):
 
 def _completed(base: str, path: str) -> str:
     """What the server says in the end to a request, made without a browser, that names ``path`` as its upload."""
-    pressed = next(d for d in httpx.get(f"{base}/config", timeout=60).json()["dependencies"] if len(d["inputs"]) == 4)
-    data = ["", {"path": path, "meta": {"_type": "gradio.FileData"}}, "", ""]
+    pressed = next(d for d in httpx.get(f"{base}/config", timeout=60).json()["dependencies"] if len(d["inputs"]) == 7)
+    data = ["", {"path": path, "meta": {"_type": "gradio.FileData"}}, "", "", "", None, None]
     call = {"data": data, "fn_index": pressed["id"], "session_hash": Path(path).parent.name}
     httpx.post(f"{base}/gradio_api/queue/join", json=call, timeout=60).raise_for_status()
     session = {"session_hash": call["session_hash"]}

@@ -416,7 +416,7 @@ def test_a_yaml_tag_in_the_card_builds_nothing(run, published, tmp_path):
         (("predict", "missing.maf"), "missing.maf is not there"),
         (("predict", "hello there"), "'hello' is no gene symbol known here"),
         (("predict", "KRAS G12D", "--prior", "no.csv"), "no.csv is not there"),
-        (("predict", "KRAS G12D", "--panel", "no.txt"), "no.txt is not there"),
+        (("predict", "KRAS G12D", "--panel", "no.txt"), "'no.txt' is neither a known assay nor a file of genes"),
         (("predict", "KRAS G12D", "--rule-out-by-sex"), "--rule-out-by-sex needs --sex"),
         (("predict", "KRAS G12D", "--csv", "/dev/null/a.csv"), "/dev/null/a.csv cannot be written"),
         (("explain", "KRAS G12D", "--picture", "a.gif"), "must end in .png or .svg"),

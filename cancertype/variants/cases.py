@@ -9,7 +9,7 @@ import pyarrow as pa
 from ..alterations.schema import Alterations
 from ..tables.accounts import Dropped, RowAccount
 
-__all__ = ["CASES", "Dropped", "RowAccount", "SourceTables", "unlabelled"]
+__all__ = ["CASES", "NOTHING", "Dropped", "RowAccount", "SourceTables", "unlabelled"]
 
 CASES = pa.schema(
     [
@@ -27,6 +27,9 @@ CASES = pa.schema(
 """One row per case. ``kind`` is "tumour" or "cell line"; ``scope`` "in", "out" or "unlabelled"; ``label`` is null
 unless "in"; ``origin`` is the source's own class; ``panel`` is null for a whole exome."""
 
+NOTHING = "nothing"
+"""The ``panel`` of a case of which copy number or fusions alone are known: nobody looked for mutations. It has no
+genes."""
 
 _EXAMPLES = 5
 
@@ -80,7 +83,8 @@ class RowTally:
 class SourceTables:
     """What a reader makes: ``cases`` (schema ``CASES``), ``variants`` (``schema.SCHEMA``), what it left out, ``notes``
     for the data report, ``panels`` (name, as in the cases' column ``panel``, to the genes that it covers), the
-    ``account`` of the input's rows, and ``alterations``: copy number and fusions, where the input states any."""
+    ``account`` of the input's rows, ``alterations``: copy number and fusions, where the input states any, and
+    ``spectra`` (``sources.spectra.SPECTRA``), where matrices of them are given."""
 
     cases: pa.Table
     variants: pa.Table
@@ -89,6 +93,7 @@ class SourceTables:
     panels: dict[str, list[str]] = field(default_factory=dict)
     account: RowAccount | None = None
     alterations: Alterations | None = None
+    spectra: pa.Table | None = None
 
 
 def unlabelled(case_ids: Sequence[str], source: str, kind: str) -> pa.Table:
