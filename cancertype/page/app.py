@@ -22,10 +22,10 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from .. import package_data
-from ..errors import InputError
-from ..labels import NAMES
 from ..assays import assay as assays
 from ..assays import recognition
+from ..errors import InputError
+from ..labels import NAMES
 from ..prediction import answers, assumed_assay, companions, explanation, inputs, known_mutations
 from ..prediction.model_folder import model_folder
 from ..prediction.predictor import Predictor
