@@ -125,12 +125,13 @@ def explanations(explained: "Sequence[Explanation]", about: Mapping[str, str], n
 
 
 def summary(summary: Mapping) -> None:
-    """Print what a file contains (``inputs.summary``) and what becomes of its rows."""
+    """Print what a file contains (``summary.summary``) and what becomes of its rows."""
     screen = Screen()
     screen.line(f"{summary['name']}: {summary['form']}, {counted(summary['samples'], 'sample')}")
-    screen.line(f"used: {counted(summary['mutations'], 'mutation')} ({listed(summary['consequences'])})")
+    if summary["unit"]:
+        screen.line(f"used: {counted(summary['mutations'], 'mutation')} ({listed(summary['consequences'])})")
     if summary["alterations"]:
-        screen.line(f"copy number and fusions in the text: {listed(summary['alterations'])}")
+        screen.line(f"copy number and fusions: {listed(summary['alterations'])}")
     screen.line(f"assay: {summary['assay']}")
     for remark, n in summary["remarks"].items():
         screen.line(f"{counted(n, 'sample')}: {remark}")
@@ -150,6 +151,8 @@ def summary(summary: Mapping) -> None:
             "not known as gene symbols, though their mutations count in the burden: "
             f"{listed(dict(list(unknown.items())[:10]))}{more}"
         )
+    if not summary["unit"]:
+        return
     if not summary["wrong_rows"]:
         screen.line("nothing is wrong in any row")
         return
@@ -177,6 +180,8 @@ def companion(found: Mapping) -> None:
     for reason, names in found["unmatched"].items():
         more = f" and {len(names) - 5} more" if len(names) > 5 else ""
         screen.line(f"{counted(len(names), 'sample')} not used, because {reason}: {', '.join(names[:5])}{more}")
+    if found["unmatched"]:
+        screen.line("a sample of the mutations gets another name with --sample NEW=OLD")
     if found["account"]:
         _account(screen, found["account"])
     if found["ignored"]:

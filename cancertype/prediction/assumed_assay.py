@@ -14,21 +14,25 @@ from ..assays import recognition
 from ..assays.assay import EXOME, Assay
 from ..assays.recognition import OVERRULE, Recognised
 from ..features import restrict_to_panel
+from ..sources.report_readings import NEGATED, NOT_CODING, PROMOTER_CHANGE
+from ..sources.report_words import BENIGN, GERMLINE, UNCERTAIN
 from ..tables.columns import with_column
 from ..variants.cases import NOTHING, Dropped, RowAccount, SourceTables
+from ..variants.schema import SILENT
 from .forms import FREE_TEXT
 
 if TYPE_CHECKING:
     from .inputs import Input
 
+_STATED = "as the user states"
 _OUTSIDE = "in no gene of the assay"
-_UNMUTATED = "no alteration"
-"""How ``free_text`` notes a statement that a gene is not mutated."""
+_OF_MUTATIONS = {NEGATED, PROMOTER_CHANGE, NOT_CODING, GERMLINE, BENIGN, UNCERTAIN, SILENT}
+"""Why ``free_text`` leaves out statements that speak of mutations all the same ("KRAS wild type")."""
 
 
 def chosen(name_or_file: str) -> Recognised:
     """The assay that the user names. Raises ``InputError`` where it is neither known nor a file of genes."""
-    return Recognised(assays.named_or_file(name_or_file), f"--assay {name_or_file}", True)
+    return Recognised(assays.named_or_file(name_or_file), _STATED, True)
 
 
 def assumed(read_input: "Input", stated: Recognised | None) -> "Input":
@@ -53,7 +57,7 @@ def _with_nothing(tables: SourceTables) -> SourceTables:
     if tables.alterations is None:
         return tables
     spoken_of = set(pc.cast(tables.variants["case_id"], pa.string()).unique().to_pylist())
-    spoken_of |= {each["sample"] for each in tables.notes.get("statements", ()) if each["reading"] == _UNMUTATED}
+    spoken_of |= {each["sample"] for each in tables.notes.get("statements", ()) if _OF_MUTATIONS & set(each["meaning"])}
     alone = set(samples_of(tables.alterations)) - spoken_of
     names = tables.cases["case_id"].to_pylist()
     own = [
@@ -103,9 +107,7 @@ def in_words(found: Mapping[str, Recognised]) -> str:
 
 def _sentence(group: Mapping) -> str:
     name, reason = group["name"], group["reason"]
-    if reason.startswith("--assay"):
-        return f"{name}, by {reason}"
     if name == NOTHING:
         return reason
-    more = "" if OVERRULE in reason else f"; {OVERRULE}"
+    more = "" if OVERRULE in reason or reason == _STATED else f"; {OVERRULE}"
     return f"{name}{'' if group['certain'] else ' (uncertain)'}: {reason}{more}"

@@ -20,7 +20,7 @@ from ..variants.cases import NOTHING, Dropped, RowAccount, SourceTables, unlabel
 from ..variants.schema import SCHEMA
 from .several import NAMES_OF_ANYBODY
 
-COPY_NUMBER, FUSIONS, SPECTRUM = "copy number", "fusions", "spectra"
+KINDS = COPY_NUMBER, FUSIONS, SPECTRUM = "copy number", "fusions", "spectra"
 _EXAMPLES = 5
 _NO_SPECTRUM_TWICE = "the case has such a spectrum from an earlier file"
 

@@ -4,10 +4,11 @@ from collections import Counter
 from dataclasses import asdict
 
 from ..alterations.schema import Alterations
+from ..variants.cases import NOTHING
 from ..variants.genes import known_genes
-from . import assumed_assay
+from . import assumed_assay, companions
 from .forms import FREE_TEXT
-from .inputs import Input
+from .inputs import COMPANIONS_ALONE, Input
 from .remarks import counts, remarks
 from .row_problems import row_problems
 
@@ -29,6 +30,9 @@ def unknown_genes(read_input: Input) -> list[tuple[str, int]]:
     return [(gene, n) for gene, n in found.most_common() if gene.upper() not in known]
 
 
+_UNITS = {FREE_TEXT: "line", COMPANIONS_ALONE: None}
+
+
 def _alterations(stated: Alterations | None) -> dict[str, int]:
     """How many calls of arms and genes, and how many fusions."""
     if stated is None:
@@ -42,9 +46,12 @@ def summary(read_input: Input, limit: int = 20) -> dict:
     samples ``without_mutation``, the ``assays`` that were assumed (name, reason, certain, samples), how many
     ``alterations`` the text states, ``remarks`` with the number of samples, the ``account`` of every row (unit, total,
     used, left_out and not_understood by reason), what was ``ignored`` (what, reason, n, examples), ``unused_columns``,
-    ``unknown_genes``, and the number of ``wrong_rows`` with the first ``limit``."""
+    ``unknown_genes``, the ``unit`` of its lines (None without mutations), and the number of
+    ``wrong_rows`` with the first ``limit``."""
     tables = read_input.tables
+    own = [dropped for dropped in tables.dropped if dropped.source not in companions.KINDS]
     seen = counts(tables.variants["case_id"])
+    cases = zip(*(tables.cases[name].to_pylist() for name in ("case_id", "panel")), strict=True)
     wrong, n_wrong = [], 0
     for problem in row_problems(read_input):
         n_wrong += 1
@@ -57,16 +64,16 @@ def summary(read_input: Input, limit: int = 20) -> dict:
         "samples": tables.cases.num_rows,
         "mutations": tables.variants.num_rows,
         "consequences": dict(counts(tables.variants["consequence"]).most_common()),
-        "without_mutation": [name for name in tables.cases["case_id"].to_pylist() if name not in seen],
+        "without_mutation": [name for name, panel in cases if panel != NOTHING and name not in seen],
         "assay": assumed_assay.in_words(read_input.assays),
         "assays": assumed_assay.in_json(read_input.assays),
         "alterations": _alterations(tables.alterations),
         "remarks": dict(said.most_common()),
         "account": asdict(tables.account) if tables.account else None,
-        "ignored": [asdict(dropped) | {"examples": list(dropped.examples)} for dropped in tables.dropped],
+        "ignored": [asdict(dropped) | {"examples": list(dropped.examples)} for dropped in own],
         "unused_columns": unused_columns(read_input),
         "unknown_genes": dict(unknown_genes(read_input)),
-        "unit": "line" if read_input.form == FREE_TEXT else "row",
+        "unit": _UNITS.get(read_input.form, "row"),
         "wrong_rows": n_wrong,
         "wrong": wrong,
     }
