@@ -17,6 +17,8 @@ import pytest
 from cancertype.page.limits import Limits
 from cancertype.prediction.predictor import Predictor
 
+from .test_companions import arms, fusions
+
 ROOT = Path(__file__).parents[1]
 MELANOMA = "BRAF V600E, CDKN2A R80*"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -270,6 +272,30 @@ def test_names_are_shown_as_text_and_not_as_markup(ask):
 
 def test_sex_and_kind_reach_the_model(ask):
     assert "cell line, female, 2 non-silent mutations" in ask(MELANOMA, sex="female", kind="cell line")
+
+
+def test_the_assay_is_recognised_shown_and_can_be_chosen(ask):
+    said = "What was looked at: list: typed mutations are somebody&#39;s selection; the choice under What was looked at"
+    page = ask(f"{MELANOMA}, VHL L89P")
+    assert said in page and "--assay" not in page
+    assert "unknown to the model: VHL L89P" in page
+    assert "What was looked at: msk-impact-468: as the user states" in ask(MELANOMA, assay="msk-impact-468")
+    assert "is not a known assay" in ask(MELANOMA, assay="/etc/hostname")
+
+
+def test_copy_number_and_fusions_are_taken_beside_mutations_or_alone_and_deleted(ask, tmp_path):
+    files = {
+        "copy_number": [str(arms(tmp_path / "arms.tsv", "s1", "z"))],
+        "fusions": [str(fusions(tmp_path / "f.tsv", "s1"))],
+    }
+    page = ask(f"s1: {MELANOMA}", **files)
+    assert "arms.tsv (copy number, arm table): 1 of 2 samples used" in page and "the sample matches no case: z" in page
+    assert not any(Path(path).exists() for (path,) in files.values())
+    page = ask(copy_number=[str(arms(tmp_path / "arms.tsv", "s1"))])
+    assert "no mutations are given: they were not looked at" in page and "<h2>s1</h2>" in page
+    (tmp_path / "bad.tsv").write_text("a\tb\n1\t2\n")
+    page = ask(MELANOMA, copy_number=[str(tmp_path / "bad.tsv")])
+    assert "bad.tsv: line 1: not a layout of copy number" in page and str(tmp_path) not in page
 
 
 def test_more_samples_than_the_page_takes_are_refused(ask, app):
