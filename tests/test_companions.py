@@ -86,6 +86,20 @@ def test_an_uncertain_assay_says_so_in_the_remarks_and_how_to_overrule_it(tmp_pa
     assert not any("uncertain" in said for said in remarks.remarks(stated)["s"])
 
 
+def test_a_column_of_panels_names_each_samples_assay(tmp_path):
+    maf = tmp_path / "genie.maf"
+    row = "TP53\tMissense_Mutation\t{}\tp.R175H\t{}\n"
+    samples = (("a", "MSK-IMPACT468"), ("b", "WES"), ("c", "LAB-1"), ("d", ""))
+    maf.write_text(
+        "Hugo_Symbol\tVariant_Classification\tTumor_Sample_Barcode\tHGVSp_Short\tSEQ_ASSAY_ID\n"
+        + "".join(row.format(*sample) for sample in samples)
+    )
+    found = inputs.read(str(maf))
+    assert [panels(found.tables)[name] for name in "ab"] == ["msk-impact-468", None]
+    assert [found.assays[name].certain for name in "abcd"] == [True, True, False, False]
+    assert found.assays["c"].reason.startswith("the file names LAB-1, which is not known here")
+
+
 @pytest.mark.parametrize(("name", "panel"), [("WGS", "genome"), ("list", "list"), ("IMPACT468", "msk-impact-468")])
 def test_a_stated_assay_holds_for_every_sample(name, panel):
     found = inputs.read("a: BRAF V600E\nb: KRAS G12D, TTN A1V", assay=name)

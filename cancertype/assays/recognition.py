@@ -50,10 +50,12 @@ class Resolved:
     """``tables`` whose cases' column ``panel`` names assays (null for an exome) with their genes in ``panels``. Cases
     whose mutations were not looked at keep the panel ``NOTHING``, whose gene list is empty.
 
-    ``recognised`` has what was found by that name (None for an exome)."""
+    ``recognised`` has what was found by that name (None for an exome), and ``of_cases`` by case: two panels of a source
+    may turn out to be one assay for different reasons."""
 
     tables: SourceTables
     recognised: dict[str | None, Recognised]
+    of_cases: dict[str, Recognised]
 
 
 def typed() -> Recognised:
@@ -132,7 +134,9 @@ def resolved(tables: SourceTables, is_text: bool = False) -> Resolved:
     column = pa.array([called[each] for each in own], pa.string())
     cases = tables.cases.set_column(at, tables.cases.schema.field("panel"), column)
     genes = {got.assay.name: list(got.assay.genes) for got in found.values() if got.assay.genes is not None}
-    return Resolved(replace(tables, cases=cases, panels=genes), {called[each]: got for each, got in found.items()})
+    of_cases = {case: found[each] for case, each in zip(tables.cases["case_id"].to_pylist(), own, strict=True)}
+    by_name = {called[each]: got for each, got in found.items()}
+    return Resolved(replace(tables, cases=cases, panels=genes), by_name, of_cases)
 
 
 def _of_panel(panel: str | None, tables: SourceTables, own: Sequence[str | None]) -> Recognised:

@@ -17,12 +17,18 @@ from ..features import restrict_to_panel
 from ..sources.report_readings import NEGATED, NOT_CODING, PROMOTER_CHANGE
 from ..sources.report_words import BENIGN, GERMLINE, UNCERTAIN
 from ..tables.columns import with_column
+from ..tables.delimited import MISSING, TEXT
+from ..tables.layout import plain
 from ..variants.cases import NOTHING, Dropped, RowAccount, SourceTables
 from ..variants.schema import SILENT
 from .forms import FREE_TEXT
 
 if TYPE_CHECKING:
     from .inputs import Input
+
+_PANEL_COLUMNS = ("seqassayid", "genepanel", "genepanelid")
+"""Columns in which a file of mutations names each sample's panel (GENIE, cBioPortal), without capitals and
+punctuation."""
 
 _STATED = "as the user states"
 _OUTSIDE = "in no gene of the assay"
@@ -39,17 +45,36 @@ def assumed(read_input: "Input", stated: Recognised | None) -> "Input":
     """The same with each case's assay: ``stated`` by the user, else recognised.
 
     The cases' column ``panel`` then names it (null for an exome), and ``panels`` lists its genes. With an assay that
-    the user states, variants outside its genes are left out and counted. Cases of which nothing but copy
-    number or fusions is known keep ``NOTHING``: an assay says nothing of mutations that nobody looked for."""
+    the user states, variants outside its genes are left out and counted. Cases of which nothing but copy number or
+    fusions is known keep ``NOTHING``: an assay says nothing of mutations that nobody looked for."""
     is_text = read_input.form == FREE_TEXT or read_input.path is None
-    tables = _with_nothing(read_input.tables) if is_text else read_input.tables
+    tables = _with_nothing(read_input.tables) if is_text else _with_named_panels(read_input)
     if stated is None:
         found = recognition.resolved(tables, is_text)
-        tables, by_panel = found.tables, found.recognised
-    else:
-        tables, by_panel = _through(tables, stated.assay, read_input.form), {NOTHING: recognition.not_looked_at()}
+        return replace(read_input, tables=found.tables, assays=found.of_cases)
+    tables = _through(tables, stated.assay, read_input.form)
+    nothing = recognition.not_looked_at()
     panels = zip(*(tables.cases[name].to_pylist() for name in ("case_id", "panel")), strict=True)
-    return replace(read_input, tables=tables, assays={case: by_panel.get(panel, stated) for case, panel in panels})
+    own = {case: nothing if panel == NOTHING else stated for case, panel in panels}
+    return replace(read_input, tables=tables, assays=own)
+
+
+def _with_named_panels(read_input: "Input") -> SourceTables:
+    """The tables with the panel that a column of the file names for each sample, where there is one."""
+    tables, file = read_input.tables, read_input.file
+    if file is None or read_input.layout is None:
+        return tables
+    column = next((name for name in file.names if plain(name) in _PANEL_COLUMNS), None)
+    sample = read_input.layout.present(file.names).get("sample", ())
+    if column is None or not sample:
+        return tables
+    rows = file.read({sample[0]: TEXT, column: TEXT}).group_by([sample[0], column]).aggregate([])
+    stated: dict[str, str] = {}
+    for name, panel in zip(rows[sample[0]].to_pylist(), rows[column].to_pylist(), strict=True):
+        if panel.strip() not in MISSING:
+            stated.setdefault(name.strip(), panel.strip())
+    own = [stated.get(name) for name in tables.cases["case_id"].to_pylist()]
+    return replace(tables, cases=with_column(tables.cases, "panel", pa.array(own, pa.string())))
 
 
 def _with_nothing(tables: SourceTables) -> SourceTables:
