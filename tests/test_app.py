@@ -17,6 +17,8 @@ import pytest
 from cancertype.page.limits import Limits
 from cancertype.prediction.predictor import Predictor
 
+from .test_companions import arms, fusions
+
 ROOT = Path(__file__).parents[1]
 MELANOMA = "BRAF V600E, CDKN2A R80*"
 _BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -40,7 +42,9 @@ def app():
 def ask(app, published):
     """Ask the page's own function: text, and perhaps a file."""
     predictor = Predictor.from_pretrained(published)
-    return lambda text="", upload=None, sex="", kind="": app.answer(predictor, text, upload, sex, kind)
+    return lambda text="", upload=None, sex="", kind="", **beside: app.answer(
+        predictor, text, upload, sex, kind, **beside
+    )
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +122,7 @@ def visit(browser, port):
 
 def _upload(page, file: Path):
     """Give a file; returns its row in the field, which stands there once the server has it."""
-    page.locator("input[type=file]").set_input_files(file)
+    page.locator("input[type=file]").first.set_input_files(file)
     row = page.get_by_role("row").filter(has_text=re.compile(rf"{file.stem}\s*{file.suffix}"))
     row.wait_for()
     return row
@@ -225,8 +229,8 @@ def test_a_large_upload_is_refused(port, app):
 
 def _completed(base: str, path: str) -> str:
     """What the server says in the end to a request, made without a browser, that names ``path`` as its upload."""
-    pressed = next(d for d in httpx.get(f"{base}/config", timeout=60).json()["dependencies"] if len(d["inputs"]) == 4)
-    data = ["", {"path": path, "meta": {"_type": "gradio.FileData"}}, "", ""]
+    pressed = next(d for d in httpx.get(f"{base}/config", timeout=60).json()["dependencies"] if len(d["inputs"]) == 7)
+    data = ["", {"path": path, "meta": {"_type": "gradio.FileData"}}, "", "", "", None, None]
     call = {"data": data, "fn_index": pressed["id"], "session_hash": Path(path).parent.name}
     httpx.post(f"{base}/gradio_api/queue/join", json=call, timeout=60).raise_for_status()
     session = {"session_hash": call["session_hash"]}
@@ -268,6 +272,30 @@ def test_names_are_shown_as_text_and_not_as_markup(ask):
 
 def test_sex_and_kind_reach_the_model(ask):
     assert "cell line, female, 2 non-silent mutations" in ask(MELANOMA, sex="female", kind="cell line")
+
+
+def test_the_assay_is_recognised_shown_and_can_be_chosen(ask):
+    said = "What was looked at: list: typed mutations are somebody&#39;s selection; the choice under What was looked at"
+    page = ask(f"{MELANOMA}, VHL L89P")
+    assert said in page and "--assay" not in page
+    assert "unknown to the model: VHL L89P" in page
+    assert "What was looked at: msk-impact-468: as the user states" in ask(MELANOMA, assay="msk-impact-468")
+    assert "is not a known assay" in ask(MELANOMA, assay="/etc/hostname")
+
+
+def test_copy_number_and_fusions_are_taken_beside_mutations_or_alone_and_deleted(ask, tmp_path):
+    files = {
+        "copy_number": [str(arms(tmp_path / "arms.tsv", "s1", "z"))],
+        "fusions": [str(fusions(tmp_path / "f.tsv", "s1"))],
+    }
+    page = ask(f"s1: {MELANOMA}", **files)
+    assert "arms.tsv (copy number, arm table): 1 of 2 samples used" in page and "the sample matches no case: z" in page
+    assert not any(Path(path).exists() for (path,) in files.values())
+    page = ask(copy_number=[str(arms(tmp_path / "arms.tsv", "s1"))])
+    assert "no mutations are given: they were not looked at" in page and "<h2>s1</h2>" in page
+    (tmp_path / "bad.tsv").write_text("a\tb\n1\t2\n")
+    page = ask(MELANOMA, copy_number=[str(tmp_path / "bad.tsv")])
+    assert "bad.tsv: line 1: not a layout of copy number" in page and str(tmp_path) not in page
 
 
 def test_more_samples_than_the_page_takes_are_refused(ask, app):

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from cancertype.errors import InputError
-from cancertype.prediction import inputs
+from cancertype.prediction import inputs, remarks, summary
+from cancertype.sources import gene_panels
 
 CASES = Path(__file__).parent / "cases"
 
@@ -162,7 +163,7 @@ def test_each_case_gives_its_mutations_once(name):
 
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_every_row_of_a_case_is_accounted_for(name):
-    account = inputs.summary(inputs.read(str(CASES / name)))["account"]
+    account = summary.summary(inputs.read(str(CASES / name)))["account"]
     left_out, not_understood = (sum(account[what].values()) for what in ("left_out", "not_understood"))
     assert account["total"] == account["used"] + left_out + not_understood
     if account["unit"] in ("row", "line"):
@@ -189,10 +190,10 @@ def test_what_is_not_read_is_named_with_a_remedy(name):
 def test_a_barcode_that_names_no_sample_is_remarked_on():
     for name in ("maf_unknown_barcode.maf", "maf_funcotator.maf"):
         read = inputs.read(str(CASES / name))
-        assert all(any("names no sample" in said for said in case) for case in inputs.remarks(read).values())
+        assert all(any("names no sample" in said for said in case) for case in remarks.remarks(read).values())
     renamed = inputs.read(str(CASES / "maf_funcotator.maf"), rename={"__UNKNOWN__": "P1"})
     assert set(of_cases(renamed)) == {"P1"}
-    assert not any("names no sample" in said for said in inputs.remarks(renamed).get("P1", []))
+    assert not any("names no sample" in said for said in remarks.remarks(renamed).get("P1", []))
 
 
 def test_all_alleles_of_the_file_with_the_change_in_the_first_allele_are_known():
@@ -203,7 +204,7 @@ def test_all_alleles_of_the_file_with_the_change_in_the_first_allele_are_known()
 
 @pytest.mark.parametrize("name", ["maf_mouse.maf", "maf_missense_is_indel.maf"])
 def test_what_is_read_otherwise_than_stated_is_reported(name):
-    ignored = inputs.summary(inputs.read(str(CASES / name)))["ignored"]
+    ignored = summary.summary(inputs.read(str(CASES / name)))["ignored"]
     assert [(each["what"], each["n"]) for each in ignored] == [
         ("gene", 4) if name == "maf_mouse.maf" else ("consequence", 3)
     ]
@@ -211,6 +212,6 @@ def test_what_is_read_otherwise_than_stated_is_reported(name):
 
 @pytest.mark.parametrize(("name", "n"), [("panel_cbioportal.txt", 20), ("panel.bed", 2)])
 def test_only_the_genes_of_a_panel_are_read(name, n):
-    genes = inputs.read_panel(CASES / name)
+    genes = gene_panels.read(CASES / name).genes
     assert len(genes) == n
     assert {"TP53", "KRAS"} <= set(genes)

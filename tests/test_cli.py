@@ -26,6 +26,7 @@ from cancertype.reports import pages
 from cancertype.variants.cases import RowAccount
 
 from .published_model import TYPICAL, training_cohort
+from .test_companions import arms, fusions, spectrum
 from .test_inputs import DEPMAP
 
 ROOT = Path(__file__).parents[1]
@@ -191,6 +192,75 @@ def test_kind_and_panel_reach_the_model(run, tmp_path):
     case = predicted(run(*asked))["text"]
     assert (case["kind"], case["burden"], case["mutations"]) == ("cell line", 1, ["BRAF V600E"])
     assert "a panel of 2 genes: the burden counts these alone" in case["remarks"]
+
+
+# --- Assay, copy number, fusions ---
+
+
+def test_the_answer_says_which_assay_is_assumed_why_and_how_the_mutations_are_read(run):
+    text = "s1: BRAF V600E, VHL L89P\ns2: SPOP A9V"
+    result = run("predict", text, "--json", "-", "--csv", "a.csv", "--html", "a.html")
+    case = predicted(result)["s1"]
+    reason = "typed mutations are somebody's selection"
+    assert case["assay"] == {"name": "list", "reason": reason, "certain": True}
+    assert case["readings"] == {"read": 1, "gene only": 0, "unknown": 1}
+    assert case["given"][1] == {"mutation": "VHL L89P", "reading": "unknown"}
+    assert as_json(result)["about"]["Assay"] == f"list: {reason}; --assay overrules this"
+    shown = run("predict", text).stdout
+    assert "read: BRAF V600E; unknown to the model: VHL L89P" in shown and "read as their gene only: SPOP A9V" in shown
+    with Path("a.csv").open(newline="") as file:
+        assert [row["assay"] for row in csv.DictReader(file)] == ["list", "list"]
+    page = Path("a.html").read_text()
+    assert "assay: list" in page and "unknown to the model: VHL L89P" in page
+
+
+@pytest.mark.parametrize("option", ["--assay", "--panel"])
+def test_a_named_assay_is_taken_for_every_sample(run, option):
+    case = predicted(run("predict", "BRAF V600E, OR4F5 A1V", option, "IMPACT468", "--json", "-"))["text"]
+    assert (case["assay"]["name"], case["burden"], case["given"]) == ("msk-impact-468", 1, None)
+
+
+def test_copy_number_and_fusions_are_predicted_beside_mutations_or_alone(run, tmp_path):
+    beside = arms(tmp_path / "arms.tsv", "s1", "z"), fusions(tmp_path / "f.tsv", "s3")
+    files = ("--copy-number", "arms.tsv", "--fusions", "f.tsv")
+    about = as_json(run("predict", TEXT, *files, "--json", "-"))["about"]
+    assert about["Beside it"] == (
+        "arms.tsv (copy number, arm table): 1 of 2 samples matched, not z; "
+        "f.tsv (fusions, pairs of genes): 1 of 1 sample matched"
+    )
+    alone = as_json(run("predict", *files, "--json", "-"))
+    assert [case["case_id"] for case in alone["cases"]] == ["s1", "z", "s3"]
+    assert {case["assay"]["name"] for case in alone["cases"]} == {"nothing"}
+    assert alone["about"]["Assay"] == "no mutations are given: they were not looked at"
+    explained = as_json(run("explain", TEXT, *files, "--sample", "s1", "--json", "-"))["explanations"]
+    assert explained[0]["assay"]["name"] == "list" and explained[0]["readings"]["read"] == 2
+    assert all(path.is_file() for path in beside)
+
+
+def test_validate_accounts_for_the_files_beside_the_mutations(run, tmp_path):
+    arms(tmp_path / "arms.tsv", "s1", "z")
+    spectrum(tmp_path / "s.SBS96.all", "s2")
+    asked = ("validate", TEXT, "--copy-number", "arms.tsv", "--spectra", "s.SBS96.all")
+    of_arms, of_spectra = as_json(run(*asked, "--json", "-"))["beside"]
+    assert (of_arms["matched"], of_arms["samples"], of_arms["account"]["total"]) == (1, 2, 78)
+    assert (of_spectra["layout"], of_spectra["matched"]) == ("SBS96", 1)
+    shown = run(*asked).stdout
+    assert "assay: list: typed mutations" in shown and "arm table): 1 of 2 samples matched, not z" in shown
+    assert "1 sample not used, because the sample matches no case: z" in shown
+
+
+def test_copy_number_through_a_pipe_is_read_like_a_file(tmp_path):
+    arms(tmp_path / "arms.tsv", "s1")
+    done = shell("cancertype validate 's1: BRAF V600E' --copy-number <(cat arms.tsv)", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert b"1 of 1 sample matched" in done.stdout
+
+
+def test_assays_are_listed(run):
+    listed = {row["name"]: row for row in as_json(CliRunner().invoke(app, ["assays", "--json", "-"]))}
+    assert (listed["msk-impact-468"]["genes"], listed["exome"]["genes"]) == (468, None)
+    shown = CliRunner().invoke(app, ["assays"]).stdout
+    assert all(name in shown for name in listed)
 
 
 # --- explain, validate, info ---
@@ -416,7 +486,7 @@ def test_a_yaml_tag_in_the_card_builds_nothing(run, published, tmp_path):
         (("predict", "missing.maf"), "missing.maf is not there"),
         (("predict", "hello there"), "'hello' is no gene symbol known here"),
         (("predict", "KRAS G12D", "--prior", "no.csv"), "no.csv is not there"),
-        (("predict", "KRAS G12D", "--panel", "no.txt"), "no.txt is not there"),
+        (("predict", "KRAS G12D", "--panel", "no.txt"), "'no.txt' is neither a known assay nor a file of genes"),
         (("predict", "KRAS G12D", "--rule-out-by-sex"), "--rule-out-by-sex needs --sex"),
         (("predict", "KRAS G12D", "--csv", "/dev/null/a.csv"), "/dev/null/a.csv cannot be written"),
         (("explain", "KRAS G12D", "--picture", "a.gif"), "must end in .png or .svg"),
@@ -427,6 +497,8 @@ def test_a_yaml_tag_in_the_card_builds_nothing(run, published, tmp_path):
         (("validate", "KRAS G12D", "--sample", "a=x", "--sample", "b=x"), "x is renamed twice"),
         (("validate", "KRAS G12D", "--sample", "a=x", "--sample", "a=y"), "two samples the same new name"),
         (("validate", "KRAS G12D", "--genome", "no.fa"), "no.fa is not there"),
+        (("predict", "KRAS G12D", "--copy-number", "no.seg"), "no.seg is not there"),
+        (("predict",), "no mutations, copy number or fusions are given"),
     ],
 )
 def test_a_mistake_is_one_line_on_stderr_and_status_1(run, words, message):
@@ -487,7 +559,7 @@ def test_the_published_model_of_the_working_directory_is_the_default(run, publis
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_lists_every_command(option):
     shown = CliRunner().invoke(app, [option]).stdout
-    assert all(name in shown for name in ("predict", "explain", "validate", "info", "diff", "manifest"))
+    assert all(name in shown for name in ("predict", "explain", "validate", "assays", "info", "diff", "manifest"))
 
 
 def test_the_version_is_that_of_the_package():

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cancertype.assays import assay
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
-from cancertype.prediction import inputs
+from cancertype.prediction import forms, inputs, priors, remarks, summary
 from cancertype.tables import delimited
 from cancertype.variants.cases import CASES, SourceTables
 from cancertype.variants.schema import SCHEMA
@@ -51,11 +52,11 @@ def vcf_text(*lines: str, meta: str = CSQ, samples: str = "s1") -> str:
 
 VCF = vcf_text(f"7 140453136 A T PASS DP=5;CSQ={V600E} GT:AD 0/1:3,4", f"9 21971120 G A . CSQ={R80} GT:AD 1|1:0,9")
 FORMS = {
-    inputs.MAF: ("a.maf", MAF),
-    inputs.DEPMAP: ("a.csv", DEPMAP),
-    inputs.TABLE: ("a.csv", TABLE),
-    inputs.VCF: ("a.vcf", VCF),
-    inputs.FREE_TEXT: ("a.txt", TEXT),
+    forms.MAF: ("a.maf", MAF),
+    forms.DEPMAP: ("a.csv", DEPMAP),
+    forms.TABLE: ("a.csv", TABLE),
+    forms.VCF: ("a.vcf", VCF),
+    forms.FREE_TEXT: ("a.txt", TEXT),
 }
 
 
@@ -81,7 +82,7 @@ def reasons(tables: SourceTables) -> dict[str, int]:
 # --- Every form ---
 
 
-@pytest.mark.parametrize("form", inputs.FORMS)
+@pytest.mark.parametrize("form", forms.FORMS)
 @pytest.mark.parametrize("how", ["as it is", "gzip", "BOM and CRLF", "old Mac line ends", "mixed line ends"])
 def test_each_form_is_recognised_and_says_the_same(tmp_path, form, how):
     name, text = FORMS[form]
@@ -105,18 +106,18 @@ def test_each_form_is_recognised_and_says_the_same(tmp_path, form, how):
 
 def test_text_may_stand_in_place_of_a_file():
     found = inputs.read("BRAF V600E, CDKN2A R80*")
-    assert (found.form, found.path, mutations(found.tables)) == (inputs.FREE_TEXT, None, SAME)
+    assert (found.form, found.path, mutations(found.tables)) == (forms.FREE_TEXT, None, SAME)
 
 
 def test_cell_lines_are_cell_lines_and_all_else_tumours(tmp_path):
     kinds = {form: inputs.read(str(write(tmp_path, *FORMS[form]))).tables.cases["kind"][0].as_py() for form in FORMS}
-    assert kinds == dict.fromkeys(FORMS, "tumour") | {inputs.DEPMAP: "cell line"}
+    assert kinds == dict.fromkeys(FORMS, "tumour") | {forms.DEPMAP: "cell line"}
 
 
 def test_a_sample_without_a_mutation_that_counts_is_still_a_case(tmp_path):
     found = inputs.read(str(write(tmp_path, "a.maf", MAF)))
     assert found.tables.cases["case_id"].to_pylist() == ["s1", "s2"]
-    assert inputs.summary(found)["without_mutation"] == ["s2"]
+    assert summary.summary(found)["without_mutation"] == ["s2"]
 
 
 def test_labels_of_a_table_leave_no_case_out_of_a_prediction(tmp_path):
@@ -166,7 +167,7 @@ def test_a_line_without_an_end_is_refused_before_it_fills_memory(tmp_path, monke
         list(delimited.lines(write(tmp_path, "a.txt", "BRAF V600E\n" + "x" * 5000)))
 
 
-@pytest.mark.parametrize("form", inputs.FORMS)
+@pytest.mark.parametrize("form", forms.FORMS)
 def test_a_file_broken_anywhere_gives_cases_or_an_error_that_names_it(tmp_path_factory, form):
     name, text = FORMS[form]
     path = tmp_path_factory.mktemp("fuzz") / name
@@ -178,7 +179,7 @@ def test_a_file_broken_anywhere_gives_cases_or_an_error_that_names_it(tmp_path_f
         try:
             found = inputs.read(str(path))
             assert found.tables.cases.num_rows
-            inputs.summary(found)
+            summary.summary(found)
         except InputError as error:
             assert str(path) in str(error)
 
@@ -206,20 +207,20 @@ def test_wrong_rows_are_named_and_all_are_counted(tmp_path):
     wrong += [row.replace("Missense_Mutation", "Odd"), row.replace("s1", "")]
     silent = row.replace("Missense_Mutation", "Silent").replace("p.V600E", "V600")
     found = inputs.read(str(write(tmp_path, "a.maf", MAF + silent + "".join(wrong))))
-    summary = inputs.summary(found, limit=3)
-    assert summary["wrong_rows"] == 5
-    assert summary["wrong"] == [
+    held = summary.summary(found, limit=3)
+    assert held["wrong_rows"] == 5
+    assert held["wrong"] == [
         {"line": 5, "what": "HGVSp_Short 'V600': protein change not readable: used without it"},
         {"line": 6, "what": "Hugo_Symbol '': no gene: the row is ignored"},
         {"line": 7, "what": "Reference_Allele 'N': alleles not written out: the DNA event is unknown"},
     ]
-    assert summary["unused_columns"] == ["Caller"]
-    assert {row["reason"]: row["n"] for row in summary["ignored"]}["no Tumor_Sample_Barcode"] == 1
+    assert held["unused_columns"] == ["Caller"]
+    assert {row["reason"]: row["n"] for row in held["ignored"]}["no Tumor_Sample_Barcode"] == 1
 
 
 def test_wrong_cells_of_a_table_are_named_by_row_and_column(tmp_path):
     found = inputs.read(str(write(tmp_path, "a.csv", TABLE + "s3,,V600E mutated,WT,WT\n")))
-    assert inputs.summary(found)["wrong"] == [
+    assert summary.summary(found)["wrong"] == [
         {"line": 3, "what": "column BRAF: 'mutated' is no protein change and not WT: used without it"}
     ]
 
@@ -227,46 +228,52 @@ def test_wrong_cells_of_a_table_are_named_by_row_and_column(tmp_path):
 @pytest.mark.parametrize(
     ("form", "expected"),
     [
-        (inputs.FREE_TEXT, ["few mutations given", "no DNA alleles given"]),
-        (inputs.TABLE, ["few mutations given", "no DNA alleles given", "a panel of 3 genes"]),
-        (inputs.MAF, ["few mutations given"]),
+        (forms.FREE_TEXT, ["few mutations given", "no DNA alleles given"]),
+        (forms.TABLE, ["few mutations given", "no DNA alleles given", "a panel of 3 genes"]),
+        (forms.MAF, ["few mutations given", "a panel of", "the assay is uncertain: "]),
     ],
 )
 def test_what_an_input_cannot_tell_is_said(tmp_path, form, expected):
     found = inputs.read(str(write(tmp_path, *FORMS[form])))
-    said = inputs.remarks(found)["s1"]
+    said = remarks.remarks(found)["s1"]
     assert [remark[: len(start)] for remark, start in zip(said, expected, strict=True)] == expected
 
 
 def test_a_case_with_many_mutations_and_alleles_needs_no_remark(tmp_path):
-    rows = "".join(f"TTN\t2\t{i}\tMissense_Mutation\tC\tT\ts1\tp.A{i}V\tx\n" for i in range(1, 20))
-    assert "s1" not in inputs.remarks(inputs.read(str(write(tmp_path, "a.maf", MAF + rows))))
+    genes = [gene for gene in assay.codons_of_genes() if gene not in assay.panels_per_gene()][:20]
+    rows = "".join(f"{gene}\t2\t5\tMissense_Mutation\tC\tT\ts1\tp.A5V\tx\n" for gene in genes)
+    assert "s1" not in remarks.remarks(inputs.read(str(write(tmp_path, "a.maf", MAF + rows))))
 
 
-def test_kind_sex_and_panel_are_told_for_every_case():
-    told = inputs.with_facts(
-        inputs.read("a: BRAF V600E, TTN A1V\nb: KRAS G12D"), kind="cell line", sex="female", panel=["BRAF", "KRAS"]
-    )
+def test_kind_sex_and_assay_are_told_for_every_case(tmp_path):
+    panel = write(tmp_path, "mine.txt", "BRAF KRAS")
+    found = inputs.read("a: BRAF V600E, TTN A1V\nb: KRAS G12D", assay=str(panel))
+    told = inputs.with_facts(found, kind="cell line", sex="female")
     assert set(told.tables.cases["kind"].to_pylist()) == {"cell line"}
     assert set(told.tables.cases["sex"].to_pylist()) == {"female"}
     assert {gene for gene, _, _ in mutations(told.tables)} == {"BRAF", "KRAS"}
-    assert reasons(told.tables) == {"in no gene of the panel": 1}
-    assert told.tables.panels == {"given": ["BRAF", "KRAS"]}
+    assert reasons(told.tables) == {"in no gene of the assay": 1}
+    assert told.tables.panels == {"mine": ["BRAF", "KRAS"]}
+    assert told.tables.cases["panel"].to_pylist() == ["mine", "mine"]
+    account = told.tables.account
+    assert (account.used, account.left_out["in no gene of the assay"]) == (2, 1)
 
 
 def test_a_panel_is_read_under_current_symbols(tmp_path):
     path = write(tmp_path, "panel.txt", "# a panel\nBRAF, mll2\nKRAS;BRAF  # twice\n")
-    assert inputs.read_panel(path) == ["BRAF", "KMT2D", "KRAS"]
+    assert assay.from_file(path).genes == ("BRAF", "KMT2D", "KRAS")
 
 
-@pytest.mark.parametrize(("text", "message"), [("#\n", "names no gene"), ("a panel of genes", "no known gene symbols")])
+@pytest.mark.parametrize(
+    ("text", "message"), [("#\n", "names no gene"), ("a panel of genes", "not known gene symbols")]
+)
 def test_a_file_without_genes_is_no_panel(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
-        inputs.read_panel(write(tmp_path, "panel.txt", text))
+        assay.from_file(write(tmp_path, "panel.txt", text))
 
 
 def test_a_prior_is_scaled_to_one(tmp_path):
-    prior = inputs.read_prior(write(tmp_path, "prior.csv", "label,share\nSKCM,30\nbrca,10\n"))
+    prior = priors.read_prior(write(tmp_path, "prior.csv", "label,share\nSKCM,30\nbrca,10\n"))
     assert {LABELS[i]: p for i, p in enumerate(prior) if p} == {"SKCM": 0.75, "BRCA": 0.25}
 
 
@@ -284,25 +291,25 @@ def test_a_prior_is_scaled_to_one(tmp_path):
 )
 def test_a_prior_that_cannot_be_used_says_why(tmp_path, rows, message):
     with pytest.raises(InputError, match=message):
-        inputs.read_prior(write(tmp_path, "prior.csv", "label,share\n" + rows))
+        priors.read_prior(write(tmp_path, "prior.csv", "label,share\n" + rows))
 
 
 def test_weights_are_the_prior_over_the_training_share_without_the_other_sexs_organs():
     cases = inputs.with_facts(inputs.read("a: BRAF V600E"), sex="male").tables.cases
     training, prior = np.full(26, 1 / 26), np.full(26, 1 / 26)
     prior[LABELS.index("SKCM")] *= 3
-    weights = inputs.label_weights(cases, training, prior, rule_out=True)
+    weights = priors.label_weights(cases, training, prior, rule_out=True)
     assert weights.shape == (1, 26)
     assert {LABELS[i] for i in np.flatnonzero(weights[0] == 0)} == {"CESC", "OV", "UCEC"}
     assert weights[0, LABELS.index("SKCM")] == pytest.approx(3.0)
-    assert inputs.label_weights(cases, training) is None
+    assert priors.label_weights(cases, training) is None
 
 
 def test_real_files_are_read_and_their_wrong_rows_found(shared_data):
     found = inputs.read(str(shared_data / "depmap" / "OmicsSomaticMutations.csv.gz"))
-    summary = inputs.summary(found)
-    assert (found.form, summary["samples"]) == (inputs.DEPMAP, 81)
-    assert summary["mutations"] > 30_000
-    assert summary["wrong"] == [
+    held = summary.summary(found)
+    assert (found.form, held["samples"]) == (forms.DEPMAP, 81)
+    assert held["mutations"] > 30_000
+    assert held["wrong"] == [
         {"line": 30994, "what": "ProteinChange 'p.EAV2_?4': protein change not readable: used without it"}
     ]

@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cancertype.errors import InputError
-from cancertype.prediction import inputs
-from cancertype.sources import exports, table
+from cancertype.prediction import forms, inputs, summary
+from cancertype.sources import exports, gene_panels, table
 from cancertype.tables.delimited import DelimitedFile
 
 
@@ -37,7 +37,7 @@ def pairs(given: inputs.Input) -> set[tuple[str, str, str]]:
     """Case, gene, and protein change or class of every mutation; all rows are in the account."""
     account = given.tables.account
     assert account.total == account.used + sum(account.left_out.values()) + sum(account.not_understood.values())
-    inputs.summary(given)
+    summary.summary(given)
     return {
         (r["case_id"], r["gene"], r["protein_change"] or r["consequence"]) for r in given.tables.variants.to_pylist()
     }
@@ -199,7 +199,7 @@ def test_a_list_of_genes_and_class_words_is_read(tmp_path):
 
 def test_text_is_no_list(tmp_path):
     for text in ("BRAF V600E, KRAS G12D\n", "BRAF V600E\nKRAS G12D\n", "C1: KRAS G12D, TP53\n", "TP53, KRAS\n"):
-        assert read(tmp_path, text, "a.txt").form == inputs.FREE_TEXT
+        assert read(tmp_path, text, "a.txt").form == forms.FREE_TEXT
 
 
 # --- MAF ---
@@ -209,7 +209,7 @@ MAF = "Hugo_Symbol|Tumor_Sample_Barcode|Variant_Classification|HGVSp_Short"
 
 def test_the_four_columns_that_cbioportal_needs_are_enough(tmp_path):
     given = read(tmp_path, rows(MAF, "BRAF|S1|Missense_Mutation|p.V600E", "KRAS|S2|Missense_Mutation|p.G12D"))
-    assert (given.form, pairs(given)) == (inputs.MAF, TWO)
+    assert (given.form, pairs(given)) == (forms.MAF, TWO)
     with pytest.raises(InputError, match="none of the columns Variant_Classification"):
         read(tmp_path, rows("Hugo_Symbol|Tumor_Sample_Barcode", "BRAF|S1"))
 
@@ -222,7 +222,7 @@ def test_rows_whose_empty_cells_were_cut_are_read_and_problems_keep_their_rows(t
     given = read(tmp_path, text)
     assert pairs(given) == TWO
     assert given.tables.account.not_understood == {"consequence not recognised": 1}
-    assert {problem["line"] for problem in inputs.summary(given)["wrong"]} == {3}
+    assert {problem["line"] for problem in summary.summary(given)["wrong"]} == {3}
     with pytest.raises(InputError, match="line 3: 1 fields where 7 columns"):
         read(tmp_path, rows(header, "BRAF|S1|Missense_Mutation|p.V600E", "KRAS"))
 
@@ -308,7 +308,7 @@ def test_depmaps_zero_one_matrices_are_read(tmp_path):
 def test_a_table_of_genes_by_samples_is_read_like_one_of_samples_by_genes(tmp_path):
     turned = rows("Hugo_Symbol|S1|S2", "BRAF|V600E|WT", "KRAS|WT|G12D", "TP53|0|_")
     given = read(tmp_path, turned)
-    assert (given.form, pairs(given)) == (inputs.TABLE, TWO)
+    assert (given.form, pairs(given)) == (forms.TABLE, TWO)
     assert given.tables.account.total == 6
     assert pairs(read(tmp_path, rows("SAMPLE_ID|BRAF|KRAS|TP53", "S1|V600E|WT|0", "S2|WT|G12D|_"))) == TWO
 
@@ -428,7 +428,7 @@ def test_several_files_are_one_input_in_which_a_sample_is_one_case(tmp_path):
     given = inputs.read([str(one), str(two)])
     assert pairs(given) == {*TWO, ("S1", "TP53", "R175H")}
     assert given.tables.cases["case_id"].to_pylist() == ["S1", "S2"]
-    assert (given.form, given.tables.account.total, given.tables.account.used) == (inputs.MAF, 4, 3)
+    assert (given.form, given.tables.account.total, given.tables.account.used) == (forms.MAF, 4, 3)
     mixed = inputs.read([str(one), "S3: KRAS G12D"])
     assert mixed.tables.cases["case_id"].to_pylist() == ["S1", "S3"]
     assert mixed.form == inputs.SEVERAL
@@ -459,14 +459,14 @@ def test_samples_are_renamed_and_an_unknown_one_is_named(tmp_path):
 def test_a_panel_is_read_from_any_list_of_genes(tmp_path, text, genes):
     path = tmp_path / "panel.txt"
     path.write_text(text)
-    assert inputs.read_panel(path) == genes
+    assert list(gene_panels.read(path).genes) == genes
 
 
 def test_a_bed_file_without_gene_names_is_named(tmp_path):
     path = tmp_path / "panel.bed"
     path.write_text("chr17\t1\t2\nchr12\t3\t4\n")
-    with pytest.raises(InputError, match="a BED file without gene names"):
-        inputs.read_panel(path)
+    with pytest.raises(InputError, match="put the gene's symbol there"):
+        gene_panels.read(path)
 
 
 # --- Whatever a file holds ---
@@ -496,11 +496,11 @@ def test_every_row_of_a_fuzzed_file_is_accounted_for(tmp_path_factory, seed, dat
         assert str(path) in str(error)
         return
     account = given_input.tables.account
-    if given_input.form != inputs.FREE_TEXT:
+    if given_input.form != forms.FREE_TEXT:
         assert account.total == account.used + sum(account.left_out.values()) + sum(account.not_understood.values())
         if account.unit == "row":
             assert account.used == given_input.tables.variants.num_rows
-    inputs.summary(given_input)
+    summary.summary(given_input)
 
 
 # --- Real files, counted independently ---

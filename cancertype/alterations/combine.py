@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -55,24 +55,19 @@ def for_cases(
     reasons: dict[str, dict[str, None]] = defaultdict(dict)
 
     def assigned(names: Iterable[str]) -> dict[str, list[str]]:
-        chosen, left_out = _assign(sorted(set(names)), cases, cohorts)
+        chosen, left_out = assign(names, cases, cohorts)
         for name, reason in left_out.items():
             reasons[reason][name] = None
         return chosen
 
     with_fusions = set(alterations.fusions["case_id"].unique().to_pylist()) | alterations.screened_for_fusions
     of_fusions = assigned(with_fusions)
-    findings = {
-        case: alterations.findings[name] for name, own in assigned(alterations.findings).items() for case in own
-    }
-    kept = Alterations(
-        arms=_renamed(alterations.arms, assigned(alterations.arms["case_id"].unique().to_pylist())),
-        genes=_renamed(alterations.genes, assigned(alterations.genes["case_id"].unique().to_pylist())),
-        fusions=without_repeats(_renamed(alterations.fusions, of_fusions)),
-        screened_for_fusions=frozenset(
-            case for name in alterations.screened_for_fusions for case in of_fusions.get(name, ())
-        ),
-        findings=findings,
+    kept = _under(
+        alterations,
+        arms=assigned(alterations.arms["case_id"].unique().to_pylist()),
+        genes=assigned(alterations.genes["case_id"].unique().to_pylist()),
+        fusions=of_fusions,
+        findings=assigned(alterations.findings),
     )
     dropped = [
         Dropped("alterations", "sample", reason, len(names), tuple(names)[:_EXAMPLES])
@@ -81,16 +76,47 @@ def for_cases(
     return kept, dropped
 
 
-def renamed(alterations: Alterations, case_of: Mapping[str, str]) -> Alterations:
-    """The alterations of the samples in ``case_of``, each under the name of its case."""
-    lists = {name: [case] for name, case in case_of.items()}
+def samples_of(alterations: Alterations) -> list[str]:
+    """The names under which ``alterations`` knows anything, in alphabetical order."""
+    tables = (alterations.arms, alterations.genes, alterations.fusions)
+    named = {name for table in tables for name in table["case_id"].unique().to_pylist()}
+    return sorted(named | alterations.screened_for_fusions | set(alterations.findings))
+
+
+def under_names(alterations: Alterations, names: Mapping[str, Sequence[str]]) -> Alterations:
+    """``alterations`` under other names, once for each name that ``names`` gives a sample; samples that it lacks are
+    left out."""
+    return _under(alterations, arms=names, genes=names, fusions=names, findings=names)
+
+
+def _under(
+    alterations: Alterations,
+    *,
+    arms: Mapping[str, Sequence[str]],
+    genes: Mapping[str, Sequence[str]],
+    fusions: Mapping[str, Sequence[str]],
+    findings: Mapping[str, Sequence[str]],
+) -> Alterations:
+    screened = alterations.screened_for_fusions
+    stated = alterations.findings
     return Alterations(
-        arms=_renamed(alterations.arms, lists),
-        genes=_renamed(alterations.genes, lists),
-        fusions=without_repeats(_renamed(alterations.fusions, lists)),
-        screened_for_fusions=frozenset(case_of[name] for name in alterations.screened_for_fusions if name in case_of),
-        findings={case_of[name]: stated for name, stated in alterations.findings.items() if name in case_of},
+        arms=_renamed(alterations.arms, arms),
+        genes=_renamed(alterations.genes, genes),
+        fusions=without_repeats(_renamed(alterations.fusions, fusions)),
+        screened_for_fusions=frozenset(case for name in screened for case in fusions.get(name, ())),
+        findings={case: stated[name] for name, own in findings.items() if name in stated for case in own},
     )
+
+
+def one_spelling(name: str) -> str:
+    """What all spellings of a sample share: patient and sample type of a TCGA barcode, any other name itself."""
+    patient, kind = _barcode(name)
+    return f"{patient}-{kind}" if patient else name
+
+
+def is_normal_tissue(name: str) -> bool:
+    """Whether a TCGA barcode is of normal tissue or blood (sample types from 10)."""
+    return _barcode(name)[1] >= _FIRST_NORMAL
 
 
 def without_cases(alterations: Alterations, case_ids: Iterable[str], kinds: Iterable[str]) -> Alterations:
@@ -126,7 +152,7 @@ def _first_calls(tables: list[pa.Table], what: str, schema: pa.Schema) -> pa.Tab
     return table.take(pa.array(np.sort(first)))
 
 
-def _renamed(table: pa.Table, cases_of: Mapping[str, list[str]]) -> pa.Table:
+def _renamed(table: pa.Table, cases_of: Mapping[str, Sequence[str]]) -> pa.Table:
     """The rows of the samples in ``cases_of``, once for each of their cases."""
     names = table["case_id"].combine_chunks().dictionary_encode()
     parts = []
@@ -146,10 +172,11 @@ def _barcode(name: str) -> tuple[str, str]:
     return ("-".join(match.group(1, 2, 3)).upper(), match[4] or "") if match else ("", "")
 
 
-def _assign(
-    names: list[str], cases: list[str], cohorts: Mapping[str, str]
+def assign(
+    names: Iterable[str], case_ids: Iterable[str], cohorts: Mapping[str, str] | None = None
 ) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """The cases of each sample, and the samples without one with the reason."""
+    """The cases of each sample by the rules of ``for_cases``, and the samples without one with the reason."""
+    names, cases, cohorts = sorted(set(names)), list(dict.fromkeys(case_ids)), cohorts or {}
     own = set(cases)
     of_patient: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for name in names:

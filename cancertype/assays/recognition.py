@@ -9,8 +9,9 @@ import numpy as np
 import pyarrow as pa
 
 from ..package_data import rows
+from ..sources import table
 from ..tables.columns import codes
-from ..variants.cases import SourceTables
+from ..variants.cases import NOTHING, SourceTables
 from ..variants.genes import current_symbol
 from .assay import EXOME, LIST, Assay, codons_of_genes, get, known, of_genes, panels
 
@@ -46,17 +47,25 @@ class Recognised:
 
 @dataclass(frozen=True)
 class Resolved:
-    """``tables`` whose cases' column ``panel`` names assays (null for an exome) with their genes in ``panels``.
+    """``tables`` whose cases' column ``panel`` names assays (null for an exome) with their genes in ``panels``. Cases
+    whose mutations were not looked at keep the panel ``NOTHING``, whose gene list is empty.
 
-    ``recognised`` has what was found by that name (None for an exome)."""
+    ``recognised`` has what was found by that name (None for an exome), and ``of_cases`` by case: two panels of a source
+    may turn out to be one assay for different reasons."""
 
     tables: SourceTables
     recognised: dict[str | None, Recognised]
+    of_cases: dict[str, Recognised]
 
 
 def typed() -> Recognised:
     """Mutations that somebody typed are a list."""
     return Recognised(get(LIST), "typed mutations are somebody's selection", True)
+
+
+def not_looked_at() -> Recognised:
+    """Without mutations, none were looked for."""
+    return Recognised(of_genes(NOTHING, (), "No mutations"), "no mutations are given: they were not looked at", True)
 
 
 def stated(name: str, genes: Sequence[str] | None = None) -> Recognised | None:
@@ -113,21 +122,29 @@ def of_mutations(counts: Mapping[str, int], name: str = "panel") -> Recognised:
 def resolved(tables: SourceTables, is_text: bool = False) -> Resolved:
     """Recognise the assay of every case of a reader's tables.
 
-    Cases of free text (``is_text``) are lists. Cases with a panel get the assay that it names; panels that are
-    neither known nor listed, and all cases without a panel together, get what their mutated genes show.
+    Cases of free text (``is_text``) are lists, and the columns of a wide table are its panel. Cases with a panel get
+    the assay that it names; panels that are neither known nor listed, and all cases without a panel together, get what
+    their mutated genes show.
     """
     own = tables.cases["panel"].to_pylist()
-    found = {each: typed() if is_text else _of_panel(each, tables, own) for each in dict.fromkeys(own)}
-    called = {each: None if got.assay.covers_all_genes else got.assay.name for each, got in found.items()}
+    own_names = dict.fromkeys(own)
+    found = {each: typed() if is_text and each != NOTHING else _of_panel(each, tables, own) for each in own_names}
+    called = {each: None if got.assay.name == EXOME else got.assay.name for each, got in found.items()}
     at = tables.cases.schema.get_field_index("panel")
     column = pa.array([called[each] for each in own], pa.string())
     cases = tables.cases.set_column(at, tables.cases.schema.field("panel"), column)
     genes = {got.assay.name: list(got.assay.genes) for got in found.values() if got.assay.genes is not None}
-    return Resolved(replace(tables, cases=cases, panels=genes), {called[each]: got for each, got in found.items()})
+    of_cases = {case: found[each] for case, each in zip(tables.cases["case_id"].to_pylist(), own, strict=True)}
+    by_name = {called[each]: got for each, got in found.items()}
+    return Resolved(replace(tables, cases=cases, panels=genes), by_name, of_cases)
 
 
 def _of_panel(panel: str | None, tables: SourceTables, own: Sequence[str | None]) -> Recognised:
+    if panel == NOTHING:
+        return not_looked_at()
     listed = tables.panels.get(panel) if panel else None
+    if panel == table.PANEL and listed:
+        return of_columns(panel, listed)
     if panel and (got := stated(panel, listed)):
         return got
     cases = {case for case, each in zip(tables.cases["case_id"].to_pylist(), own, strict=True) if each == panel}

@@ -1,4 +1,4 @@
-"""The command line: predict, explain, validate, info, diff and manifest.
+"""The command line: predict, explain, validate, assays, info, diff and manifest.
 
 Nothing heavy is imported before a command needs it, so that help and mistakes answer at once.
 """
@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +25,7 @@ from ..errors import InputError
 from ..prediction.manifest import Notice
 from ..prediction.model_folder import default_folder, model_folder
 from . import reading, screen
+from .options import CsvFile, HtmlFile, InputOptions, JsonFile, ModelName, ModelOptions, Rename, Revision, expanded
 from .reading import Wishes
 from .terminal import in_json, visible
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..cohort.settings import Cohort
     from ..prediction.inputs import Input
     from ..prediction.prediction_config import PredictionConfig
-    from ..prediction.predictor import Predictor
+    from ..prediction.predictor import Predictions, Predictor
 
 _EXPLAINED = 10
 
@@ -105,101 +105,6 @@ app = typer.Typer(
 )
 
 
-class Kind(StrEnum):
-    """What was sequenced."""
-
-    TUMOUR = "tumour"
-    CELL_LINE = "cell-line"
-
-
-class Sex(StrEnum):
-    """The patient's sex."""
-
-    FEMALE = "female"
-    MALE = "male"
-
-
-Files = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="FILE...",
-        help="MAF, DepMap mutations, wide table, annotated VCF or text, compressed with gzip or not. Several files are "
-        'read together. Or the text itself, such as "BRAF V600E, CDKN2A R80*", or - for standard input.',
-    ),
-]
-ModelName = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        help="Folder of a published model, or a Hub id. Default: released, else models/published.",
-        show_default=False,
-    ),
-]
-Revision = Annotated[str | None, typer.Option(help="Branch, tag or commit of a model on the Hub.", show_default=False)]
-PriorFile = Annotated[
-    Path | None,
-    typer.Option(
-        help="Table with the columns label and share: how frequent each cancer is among your samples. "
-        "A label that is not in it is ruled out.",
-        show_default=False,
-    ),
-]
-OfSex = Annotated[
-    Sex | None, typer.Option(help="Sex of every sample. The models read it like a mutation.", show_default=False)
-]
-RuleOut = Annotated[
-    bool,
-    typer.Option(
-        "--rule-out-by-sex",
-        help="With --sex: give cancers of organs that this sex does not have a probability of 0 "
-        "(female: PRAD, TGCT; male: CESC, OV, UCEC).",
-    ),
-]
-OfKind = Annotated[
-    Kind | None,
-    typer.Option(help="Kind of every sample. Default: cell-line for DepMap's layout, else tumour.", show_default=False),
-]
-PanelFile = Annotated[
-    Path | None,
-    typer.Option(help="File with the genes that were sequenced, if not the whole exome was.", show_default=False),
-]
-Tumor = Annotated[
-    str | None,
-    typer.Option(help="Name of the tumour's sample in a VCF. Its other samples are not read.", show_default=False),
-]
-Normal = Annotated[
-    str | None,
-    typer.Option(
-        help="Name of the matched normal's sample in a VCF. It is no sample of its own, and what it carries too is "
-        "left out as inherited.",
-        show_default=False,
-    ),
-]
-Genome = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="FASTA",
-        help="Reference genome. With --gff, an unannotated VCF is annotated by `bcftools csq`, if it is installed.",
-        show_default=False,
-    ),
-]
-Gff = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE", help="Gene models (GFF3) of that genome, as Ensembl gives them.", show_default=False),
-]
-Rename = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--sample", metavar="NEW=OLD", help="Rename the sample OLD to NEW. May be repeated.", show_default=False
-    ),
-]
-JsonFile = Annotated[Path | None, typer.Option("--json", help="Write JSON there (- for standard output).")]
-CsvFile = Annotated[
-    Path | None, typer.Option("--csv", help="Write CSV there, one row per sample (- for standard output).")
-]
-HtmlFile = Annotated[Path | None, typer.Option("--html", help="Write one self-contained page there.")]
-
-
 def _show_version(asked: bool) -> None:
     if asked:
         typer.echo(f"cancertype {cancertype.__version__}")
@@ -216,35 +121,26 @@ def _main(
 
 
 @app.command()
+@expanded
 def predict(
-    files: Files,
-    model: ModelName = None,
-    revision: Revision = None,
-    prior: PriorFile = None,
-    sex: OfSex = None,
-    rule_out: RuleOut = False,
-    kind: OfKind = None,
-    panel: PanelFile = None,
-    tumor: Tumor = None,
-    normal: Normal = None,
-    genome: Genome = None,
-    gff: Gff = None,
+    given: InputOptions,
+    answer: ModelOptions,
     sample: Rename = None,
     json_file: JsonFile = None,
     csv_file: CsvFile = None,
     html_file: HtmlFile = None,
 ) -> None:
     """Predict the cancer of every sample in FILE."""
-    wishes = _wishes(prior, sex, rule_out, kind, panel, tumor, normal, genome, gff, reading.renames(sample or []))
-    folder = model_folder(model, revision)
-    with reading.read(files, wishes, _limits(folder)) as given:
+    wishes = _wishes(given, answer, reading.renames(sample or []))
+    folder = model_folder(answer.model, answer.revision)
+    with reading.read(given.files or [], wishes, _limits(folder)) as found:
         predictor = _load(folder)
         from ..prediction import answers
 
-        weights = _weights(predictor, given, wishes)
-        predictions = predictor.predict(given.tables, weights=weights, progress=sys.stderr.isatty())
-        cases = answers.records(predictions, predictor.config, given.remarks())
-        about = _about(given, predictor.config, wishes)
+        weights = _weights(predictor, found, wishes)
+        predictions = predictor.predict(found.tables, weights=weights, progress=sys.stderr.isatty())
+        cases = _records(predictor, predictions, found.whole)
+        about = _about(found, predictor.config, wishes)
     to_screen = True
     if json_file:
         content = {"about": about, "model": answers.identity(folder, predictor.config), "warning": answers.WARNING}
@@ -258,19 +154,10 @@ def predict(
 
 
 @app.command()
+@expanded
 def explain(
-    files: Files,
-    model: ModelName = None,
-    revision: Revision = None,
-    prior: PriorFile = None,
-    sex: OfSex = None,
-    rule_out: RuleOut = False,
-    kind: OfKind = None,
-    panel: PanelFile = None,
-    tumor: Tumor = None,
-    normal: Normal = None,
-    genome: Genome = None,
-    gff: Gff = None,
+    given: InputOptions,
+    answer: ModelOptions,
     sample: Annotated[
         list[str] | None,
         typer.Option(
@@ -289,29 +176,31 @@ def explain(
     if picture and picture.suffix.lower() not in (".png", ".svg"):
         raise InputError(f"--picture {picture}: its name must end in .png or .svg")
     new_names = reading.renames([text for text in sample or [] if "=" in text])
-    wishes = _wishes(prior, sex, rule_out, kind, panel, tumor, normal, genome, gff, new_names)
-    folder = model_folder(model, revision)
-    with reading.read(files, wishes, _limits(folder)) as given:
+    wishes = _wishes(given, answer, new_names)
+    folder = model_folder(answer.model, answer.revision)
+    with reading.read(given.files or [], wishes, _limits(folder)) as found:
         predictor = _load(folder)
         from .. import files as whole_files
         from ..prediction import answers, explanation
 
-        names = given.tables.cases["case_id"].to_pylist()
+        names = found.tables.cases["case_id"].to_pylist()
         chosen = [text.partition("=")[0] for text in sample or []] or names[:_EXPLAINED]
         predictions, explained = explanation.explain(
             predictor,
-            given.tables,
+            found.tables,
             chosen,
             most=most,
-            weights=_weights(predictor, given, wishes),
+            weights=_weights(predictor, found, wishes),
             progress=sys.stderr.isatty(),
         )
-        about = _about(given, predictor.config, wishes)
-        remarks = given.remarks()
+        about = _about(found, predictor.config, wishes)
+        cases = _records(predictor, predictions, found.whole)
     to_screen = True
     if json_file:
         content = {"about": about, "model": answers.identity(folder, predictor.config), "warning": answers.WARNING}
-        to_screen = _write(json_file, _json(content | {"explanations": [asdict(each) for each in explained]}))
+        read_as = [{key: case[key] for key in ("assay", "readings", "given")} for case in cases]
+        each = [asdict(why) | how for why, how in zip(explained, read_as, strict=True)]
+        to_screen = _write(json_file, _json(content | {"explanations": each}))
     if picture:
         # matplotlib takes a second to import.
         from ..prediction.drawing import draw
@@ -320,37 +209,46 @@ def explain(
         drawn = pages.picture(lambda: draw(explained), picture.suffix.lower()[1:])
         _written(picture, lambda: whole_files.write_bytes(picture, drawn))
     if html_file:
-        cases = answers.records(predictions, predictor.config, remarks)
         _written(html_file, lambda: answers.write_page(html_file, cases, predictor.config, about, explained))
     if to_screen:
         screen.explanations(explained, about, len(names))
 
 
 @app.command()
+@expanded
 def validate(
-    files: Files,
-    kind: OfKind = None,
-    sex: OfSex = None,
-    panel: PanelFile = None,
-    tumor: Tumor = None,
-    normal: Normal = None,
-    genome: Genome = None,
-    gff: Gff = None,
+    given: InputOptions,
     sample: Rename = None,
     limit: Annotated[int, typer.Option(min=0, help="Wrong rows to show. All are counted.")] = 20,
     json_file: JsonFile = None,
 ) -> None:
     """Show what FILE contains, what is used, what is left out and why, and which rows are wrong."""
     new_names = reading.renames(sample or [])
-    wishes = _wishes(None, sex, False, kind, panel, tumor, normal, genome, gff, new_names)
-    with reading.read(files, wishes, _default_limits()) as given:
-        summaries = [_summary(each, limit) for each in given.inputs]
+    wishes = _wishes(given, ModelOptions(), new_names)
+    with reading.read(given.files or [], wishes, _default_limits()) as found:
+        from ..prediction import companions
+
+        summaries = [_summary(each, limit) for each in found.inputs]
+        beside = [companions.in_json(each) for each in found.whole.companions]
     content = summaries[0] if len(summaries) == 1 else {"files": summaries}
-    if not json_file or _write(json_file, _json(content)):
+    if not json_file or _write(json_file, _json(content | ({"beside": beside} if beside else {}))):
         for at, summary in enumerate(summaries):
             if at:
                 typer.echo()
             screen.summary(summary)
+        for each in beside:
+            typer.echo()
+            screen.companion(each)
+
+
+@app.command()
+def assays(json_file: JsonFile = None) -> None:
+    """List the assays that --assay knows by name: exome, genome, list and the panels."""
+    from ..assays import assay
+
+    known = assay.table().to_pylist()
+    if not json_file or _write(json_file, _json(known)):
+        screen.assays(known)
 
 
 @app.command()
@@ -400,25 +298,14 @@ def manifest(
 # --- What the commands share ---
 
 
-def _wishes(
-    prior: Path | None,
-    sex: Sex | None,
-    rule_out: bool,
-    kind: Kind | None,
-    panel: Path | None,
-    tumor: str | None,
-    normal: str | None,
-    genome: Path | None,
-    gff: Path | None,
-    new_names: dict[str, str],
-) -> Wishes:
-    options = {"tumor": tumor, "normal": normal, "genome": genome, "gff": gff, "rename": new_names}
+def _wishes(given: InputOptions, answer: ModelOptions, new_names: dict[str, str]) -> Wishes:
+    names = ("assay", "copy_number", "fusions", "spectra", "tumor", "normal", "genome", "gff")
+    options = {name: getattr(given, name) for name in names} | {"rename": new_names}
     return Wishes(
-        prior=prior,
-        sex=sex and str(sex),
-        rule_out=rule_out,
-        kind=kind and kind.replace("-", " "),
-        panel=panel,
+        prior=answer.prior,
+        sex=given.sex and str(given.sex),
+        rule_out=answer.rule_out,
+        kind=given.kind and given.kind.replace("-", " "),
         reading={name: value for name, value in options.items() if value},
     )
 
@@ -446,38 +333,51 @@ def _load(folder: Path) -> "Predictor":
     return Predictor.from_pretrained(folder)
 
 
-def _weights(predictor: "Predictor", given: reading.Given, wishes: Wishes):
-    from ..prediction import inputs
+def _weights(predictor: "Predictor", found: reading.Given, wishes: Wishes):
+    from ..prediction import priors
 
     share = predictor.training_share
-    return inputs.label_weights(given.tables.cases, share, given.frequencies, rule_out=wishes.rule_out)
+    return priors.label_weights(found.tables.cases, share, found.frequencies, rule_out=wishes.rule_out)
 
 
 def _summary(found: "Input", limit: int) -> dict:
-    from ..prediction import inputs
+    from ..prediction.summary import summary
 
-    account = found.tables.account
-    return inputs.summary(found, limit) | ({"account": asdict(account)} if account else {})
+    return summary(found, limit)
 
 
-def _about(given: reading.Given, config: "PredictionConfig", wishes: Wishes) -> dict[str, str]:
+def _records(predictor: "Predictor", predictions: "Predictions", whole: "Input") -> list[dict]:
+    """The predictions ready for JSON, with what was assumed of the input, and how its mutations are read."""
+    from ..prediction import answers, known_mutations
+    from ..prediction.remarks import remarks
+
+    known = known_mutations.of_cases(whole.tables, predictor.vocabulary)
+    return answers.records(predictions, predictor.config, remarks(whole), whole.assays, known)
+
+
+def _about(found: reading.Given, config: "PredictionConfig", wishes: Wishes) -> dict[str, str]:
     """What is said about file, model and adjustments beside every result."""
-    left_out = sum(d.n for d in given.tables.dropped if d.what in ("variant", "row"))
-    sources = ", ".join(f"{found.name} ({found.form})" for found in given.inputs[:5])
-    if len(given.inputs) > 5:
-        sources += f" and {len(given.inputs) - 5} more"
+    from ..prediction import assumed_assay, companions
+
+    left_out = sum(d.n for d in found.tables.dropped if d.what in ("variant", "row"))
+    sources = ", ".join(f"{each.name} ({each.form})" for each in found.inputs[:5])
+    if len(found.inputs) > 5:
+        sources += f" and {len(found.inputs) - 5} more"
     about = {
-        "Input": f"{sources}: {screen.counted(given.tables.cases.num_rows, 'sample')}, "
-        f"{screen.counted(given.tables.variants.num_rows, 'mutation')} used, "
+        "Input": f"{sources}: {screen.counted(found.tables.cases.num_rows, 'sample')}, "
+        f"{screen.counted(found.tables.variants.num_rows, 'mutation')} used, "
         f"{screen.counted(left_out, 'row')} ignored (cancertype validate shows which)",
         "Model": "trained on " + "; ".join(source["name"] for source in config.sources),
     }
+    if found.whole.companions:
+        about["Beside it"] = "; ".join(screen.of_companion(companions.in_json(each)) for each in found.whole.companions)
+    about["Assay"] = assumed_assay.in_words(found.whole.assays)
     if config.simulated:
         about["Model"] += ": simulated cases, so nothing here says anything about real tumours"
-    if problems := [(found, problem) for found in given.inputs for problem in found.problems]:
-        several = len(given.inputs) > 1
+    if problems := [(each, problem) for each in found.inputs for problem in each.problems]:
+        several = len(found.inputs) > 1
         about["Not understood"] = "; ".join(
-            f"{found.name + ', ' if several else ''}line {p.line}: {p.what}" for found, p in problems[:5]
+            f"{each.name + ', ' if several else ''}line {p.line}: {p.what}" for each, p in problems[:5]
         ) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
     if wishes.prior:
         about["Prior"] = (

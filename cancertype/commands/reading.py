@@ -22,34 +22,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the options say about the input. ``reading`` holds those that ``inputs.read`` takes, where given: ``tumor``,
-    ``normal``, ``genome``, ``gff``, and ``rename``, a mapping from a sample's name in the file to its new name."""
+    """What the options say about the input. ``reading`` holds those that ``inputs.read`` takes, where given: ``assay``,
+    ``copy_number``, ``fusions`` and ``spectra`` (lists of paths), ``tumor``, ``normal``, ``genome``, ``gff``, and
+    ``rename``, a mapping from a sample's name in the file to its new name."""
 
     prior: Path | None = None
     sex: str | None = None
     rule_out: bool = False
     kind: str | None = None
-    panel: Path | None = None
     reading: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Given:
-    """The inputs of one call, their ``tables`` as one, and the prior's label ``frequencies`` (26,), if there is one."""
+    """The input of one call as a ``whole``, and the prior's label ``frequencies`` (26,), if there is one."""
 
-    inputs: list["Input"]
-    tables: "SourceTables"
+    whole: "Input"
     frequencies: "np.ndarray | None"
 
-    def remarks(self) -> dict[str, list[str]]:
-        """Case to what a reader of its prediction must know about its input."""
-        from ..prediction import inputs
+    @property
+    def tables(self) -> "SourceTables":
+        """Everything that was read."""
+        return self.whole.tables
 
-        remarks: dict[str, list[str]] = {}
-        for each in self.inputs:
-            for name, said in inputs.remarks(each).items():
-                remarks[name] = list(dict.fromkeys([*remarks.get(name, []), *said]))
-        return remarks
+    @property
+    def inputs(self) -> "list[Input]":
+        """The files of mutations one by one."""
+        return list(self.whole.parts) or [self.whole]
+
+
+_BESIDE = ("copy_number", "fusions", "spectra")
 
 
 @contextmanager
@@ -59,22 +61,25 @@ def read(given: Sequence[str], wishes: Wishes, limits: "Cohort | None") -> Itera
     if wishes.rule_out and wishes.sex is None:
         raise InputError("--rule-out-by-sex needs --sex female or --sex male")
     _check_several(given)
-    for path in (wishes.prior, wishes.panel, wishes.reading.get("genome"), wishes.reading.get("gff")):
+    beside = [path for name in _BESIDE for path in wishes.reading.get(name, ())]
+    for path in (wishes.prior, *beside, wishes.reading.get("genome"), wishes.reading.get("gff")):
         if path is not None and not _exists(Path(path)):
             raise InputError(f"{path} is not there: check the path")
     # Imports pyarrow and every reader: a mistyped path is reported before that.
-    from ..prediction import inputs, several
+    from ..prediction import inputs, priors
 
-    frequencies = inputs.read_prior(wishes.prior) if wishes.prior else None
-    genes = inputs.read_panel(wishes.panel) if wishes.panel else None
+    frequencies = priors.read_prior(wishes.prior) if wishes.prior else None
     with ExitStack() as copies:
-        # A sample to rename need be in one of several files only.
-        new_names = wishes.reading.get("rename", {}) if len(given) > 1 else {}
-        options = {name: value for name, value in wishes.reading.items() if name != "rename" or not new_names}
-        each = [inputs.read(copies.enter_context(_as_file(name)), limits, **options) for name in given]
-        each = several.distinct(inputs.renamed(each, new_names))
-        each = [inputs.with_facts(one, kind=wishes.kind, sex=wishes.sex, panel=genes) for one in each]
-        yield Given(each, several.together(each), frequencies)
+
+        def as_files(names: Sequence[str | Path]) -> list[str]:
+            return [copies.enter_context(_as_file(str(name))) for name in names]
+
+        options = dict(wishes.reading)
+        for name in _BESIDE:
+            if name in options:
+                options[name] = as_files(options[name])
+        whole = inputs.read(as_files(given), limits, **options)
+        yield Given(inputs.with_facts(whole, kind=wishes.kind, sex=wishes.sex), frequencies)
 
 
 def renames(asked: Sequence[str]) -> dict[str, str]:

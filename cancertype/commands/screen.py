@@ -69,7 +69,7 @@ def cases(cases: Sequence[dict], about: Mapping[str, str], coverage: float) -> N
                 "\n".join(f"{t['label']} {percent(t['recall'])} / {percent(t['precision'])}" for t in case["top"]),
                 f"{case['family']['label']} {percent(case['family']['p'])}",
                 " ".join(case["set"]),
-                "\n".join(filter(None, [case["abstains"], *(r for r in case["remarks"] if r not in common)])),
+                "\n".join(filter(None, [case["abstains"], *_said_of(case, common)])),
             )
             for case in cases[:_MOST_SHOWN]
         ],
@@ -83,6 +83,13 @@ def cases(cases: Sequence[dict], about: Mapping[str, str], coverage: float) -> N
         "of that cancer that were right."
     )
     screen.line(WARNING)
+
+
+def _said_of(case: Mapping, common: Sequence[str]) -> list[str]:
+    """How a list's mutations are read, and the remarks that do not hold for every sample."""
+    from ..prediction.answers import given_in_words
+
+    return [given_in_words(case), *(remark for remark in case["remarks"] if remark not in common)]
 
 
 def explanations(explained: "Sequence[Explanation]", about: Mapping[str, str], n_samples: int) -> None:
@@ -118,10 +125,14 @@ def explanations(explained: "Sequence[Explanation]", about: Mapping[str, str], n
 
 
 def summary(summary: Mapping) -> None:
-    """Print what a file contains (``inputs.summary``) and what becomes of its rows."""
+    """Print what a file contains (``summary.summary``) and what becomes of its rows."""
     screen = Screen()
     screen.line(f"{summary['name']}: {summary['form']}, {counted(summary['samples'], 'sample')}")
-    screen.line(f"used: {counted(summary['mutations'], 'mutation')} ({listed(summary['consequences'])})")
+    if summary["unit"]:
+        screen.line(f"used: {counted(summary['mutations'], 'mutation')} ({listed(summary['consequences'])})")
+    if summary["alterations"]:
+        screen.line(f"copy number and fusions: {listed(summary['alterations'])}")
+    screen.line(f"assay: {summary['assay']}")
     for remark, n in summary["remarks"].items():
         screen.line(f"{counted(n, 'sample')}: {remark}")
     if missing := summary["without_mutation"]:
@@ -140,6 +151,8 @@ def summary(summary: Mapping) -> None:
             "not known as gene symbols, though their mutations count in the burden: "
             f"{listed(dict(list(unknown.items())[:10]))}{more}"
         )
+    if not summary["unit"]:
+        return
     if not summary["wrong_rows"]:
         screen.line("nothing is wrong in any row")
         return
@@ -158,6 +171,50 @@ def _account(screen: Screen, account: Mapping) -> None:
         rows += [(f"{n:,}", what, reason) for reason, n in sorted(account[key].items(), key=lambda item: -item[1])]
     rows.append((f"{account['total']:,}", "in all", ""))
     screen.table((f"{unit[:1].upper()}{unit[1:]}s", "What became of them", "Why"), rows)
+
+
+def companion(found: Mapping) -> None:
+    """Print what a file beside the mutations gave (``companions.in_json``), and what did not match."""
+    screen = Screen()
+    screen.line(of_companion(found))
+    for reason, names in found["unmatched"].items():
+        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+        screen.line(f"{counted(len(names), 'sample')} not used, because {reason}: {', '.join(names[:5])}{more}")
+    if found["unmatched"]:
+        screen.line("a sample of the mutations gets another name with --sample NEW=OLD")
+    if found["account"]:
+        _account(screen, found["account"])
+    if found["ignored"]:
+        rows = [(row["n"], row["what"], row["reason"], "\n".join(row["examples"][:2])) for row in found["ignored"]]
+        screen.table(("Ignored", "What", "Why", "For example"), rows)
+
+
+def of_companion(found: Mapping) -> str:
+    """``a.seg (copy number, segments): 3 of 5 samples matched``."""
+    layout = f", {found['layout']}" if found["layout"] else ""
+    said = f"{found['name']} ({found['what']}{layout}): {found['matched']:,} of {counted(found['samples'], 'sample')}"
+    taken = f", taken for {found['taken_for']}, the only one given" if found["taken_for"] else ""
+    missing = [name for names in found["unmatched"].values() for name in names]
+    listed_names = f", not {', '.join(missing[:3])}{' and others' if len(missing) > 3 else ''}" if missing else ""
+    return f"{said} matched{taken}{listed_names}"
+
+
+def assays(known: Sequence[Mapping]) -> None:
+    """Print the named assays (``assay.table``)."""
+    screen = Screen()
+    answers = {True: "yes", False: "no", None: "–"}
+    screen.table(
+        ("Name", "Kind", "Genes", "Mb", "Copy number", "Fusions", "What it is"),
+        [
+            (
+                *(row[key] if row[key] is not None else "–" for key in ("name", "kind", "genes", "megabases")),
+                *(answers[row[key]] for key in ("copy_number", "fusions")),
+                row["title"],
+            )
+            for row in known
+        ],
+    )
+    screen.line("Give one with --assay NAME, or your own genes with --assay FILE. GENIE's ids are known as well.")
 
 
 def info(about: Mapping) -> None:

@@ -11,7 +11,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,11 +22,14 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from .. import package_data
+from ..assays import assay as assays
+from ..assays import recognition
 from ..errors import InputError
 from ..labels import NAMES
-from ..prediction import answers, explanation, inputs
+from ..prediction import answers, assumed_assay, companions, explanation, inputs, known_mutations
 from ..prediction.model_folder import model_folder
 from ..prediction.predictor import Predictor
+from ..prediction.remarks import remarks
 from ..reports import pages
 from . import limits, reading
 from .limits import Limits
@@ -48,10 +51,12 @@ FORGOTTEN_AFTER = 600
 
 _FEWEST_BARS, _MOST_BARS, _PROBLEMS = 5, 8, 5
 _PASTED = "sample.txt"
+_OVERRULE = "the choice under What was looked at overrules this"
 _EXAMPLES = {
     "BRAF V600E and others": "BRAF V600E, CDKN2A R80*, TERT, PTEN, TTN, MUC16",
     "APC, KRAS, TP53": "APC R1450*, KRAS G12D, TP53 R175H, SMAD4, FBXW7, PIK3CA E545K",
     "Two samples": "first: SPOP F133V, FOXA1 R219S\nsecond: TP53 R273H, BRCA1 E23fs, NF1 frameshift",
+    "With copy number": "EGFR amplification, CDKN2A/B homozygous deletion, +7/-10, PTEN R130Q",
     "Uninformative": "TTN, MUC16, KRAS wild type",
 }
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
@@ -69,17 +74,23 @@ def answer(
     upload: str | None,
     sex: str,
     kind: str,
+    assay: str = "",
+    copy_number: Sequence[str] | None = None,
+    fusions: Sequence[str] | None = None,
     forget: Callable[[Path], None] = _delete,
 ) -> str:
     """The answer to one request as HTML.
 
-    ``upload`` is the path of the uploaded file, which is given to ``forget`` afterwards. ``sex`` and ``kind`` hold for
-    every sample and may be empty.
+    ``upload``, ``copy_number`` and ``fusions`` are paths of uploaded files, which are given to ``forget`` afterwards.
+    ``sex``, ``kind`` and ``assay`` (the name of a known one) hold for every sample and may be empty.
     """
+    beside = {"copy_number": list(map(Path, copy_number or ())), "fusions": list(map(Path, fusions or ()))}
     try:
-        with _given(text, upload, forget) as path:
-            limits.check(path, LIMITS)
-            found = reading.read(path, predictor.config.cohort, sex=sex or None, kind=kind or None)
+        with _given(text, upload, [path for paths in beside.values() for path in paths], forget) as path:
+            # A name alone: anything else could be a path of the server's.
+            known = assays.get(assay).name if assay else None
+            own = {"sex": sex or None, "kind": kind or None, "assay": known}
+            found = reading.read(path, predictor.config.cohort, **own, **beside)
         if (n := found.tables.cases.num_rows) > LIMITS.samples:
             raise InputError(
                 f"{n} samples, and this page takes {LIMITS.samples} at once: give fewer, or use `cancertype predict`"
@@ -90,22 +101,33 @@ def answer(
 
 
 @contextmanager
-def _given(text: str, upload: str | None, forget: Callable[[Path], None]) -> Iterator[Path]:
-    """The path of what was given, forgotten at the end. Errors name what the visitor knows, not the server's folders.
+def _given(
+    text: str, upload: str | None, beside: Sequence[Path], forget: Callable[[Path], None]
+) -> Iterator[Path | None]:
+    """The path of the mutations (None where only files ``beside`` them were given). All files are within the limits,
+    and forgotten at the end. Errors name what the visitor knows, not the server's folders.
 
     Text always becomes a file: taken as it is, it could name a file of the server."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(upload) if upload else Path(folder) / _PASTED
+        files = [path, *beside]
         try:
             if upload and text.strip():
                 raise InputError("both a text and a file were given: clear one of them")
-            if not upload:
+            if not upload and (text.strip() or not beside):
                 _write_text(path, text)
-            yield path
+            for file in files:
+                if file.exists() or file in beside:
+                    limits.check(file, LIMITS)
+            yield path if path.exists() else None
         except InputError as error:
-            raise InputError(str(error).replace(str(path), path.name if upload else "the text")) from error
+            said = str(error).replace(str(path), path.name if upload else "the text")
+            for file in beside:
+                said = said.replace(str(file), file.name)
+            raise InputError(said) from error
         finally:
-            forget(path)
+            for file in files:
+                forget(file)
 
 
 def _write_text(path: Path, text: str) -> None:
@@ -120,7 +142,8 @@ def _answered(predictor: Predictor, found: inputs.Input) -> str:
     """The answer's HTML. Explanations take most of the time, so they stop when the time is up."""
     end = time.monotonic() + SECONDS
     predictions = predictor.predict(found.tables, progress=False)
-    cases = answers.records(predictions, predictor.config, inputs.remarks(found))
+    known = known_mutations.of_cases(found.tables, predictor.vocabulary)
+    cases = answers.records(predictions, predictor.config, remarks(found), found.assays, known)
     explanations = {}
     for case in cases:
         if time.monotonic() > end:
@@ -129,6 +152,8 @@ def _answered(predictor: Predictor, found: inputs.Input) -> str:
         explanations[case["case_id"]] = explained
     return _page(
         found=found,
+        assay=assumed_assay.in_words(found.assays).replace(recognition.OVERRULE, _OVERRULE),
+        beside=[companions.in_json(each) for each in found.companions],
         cases=cases,
         bars={case["case_id"]: _bars(case) for case in cases},
         explanations=explanations,
@@ -147,13 +172,16 @@ def _bars(case: dict) -> list[tuple[str, str, float, bool]]:
 
 
 def _page(error: str = "", **content) -> str:
-    nothing = dict.fromkeys(("found", "cases", "bars", "explanations", "pictures", "coverage", "csv"))
+    nothing = dict.fromkeys(
+        ("found", "assay", "beside", "cases", "bars", "explanations", "pictures", "coverage", "csv")
+    )
     return pages.render(
         "page",
         "web_answer.html.j2",
         {"percent": pages.percent},
         error=error,
         names=NAMES,
+        given=answers.given_in_words,
         shown=_PROBLEMS,
         **(nothing | content),
     )
@@ -192,24 +220,38 @@ def build(predictor: Predictor, forget: Callable[[Path], None] = _delete) -> gr.
         with gr.Row():
             sex = gr.Radio([("not given", ""), "female", "male"], value="", label="Sex (of every sample)")
             kind = gr.Radio([("not given", ""), "tumour", "cell line"], value="", label="What was sequenced")
+        with gr.Row():
+            assay = gr.Dropdown(
+                [("recognised from the mutations", ""), *_assay_choices()],
+                value="",
+                label="What was looked at (the assay)",
+                scale=2,
+                min_width=280,
+            )
+            copy_number = gr.File(label="Copy number", file_count="multiple", height=110, scale=2, min_width=200)
+            fusions = gr.File(label="Fusions", file_count="multiple", height=110, scale=2, min_width=200)
         button = gr.Button("Which cancer is it?", variant="primary", size="lg")
         shown = gr.HTML(_page(), apply_default_css=False, min_height=60)
         gr.HTML(_SMALL_PRINT, apply_default_css=False)
 
-        def respond(*given) -> tuple[str, None]:
-            return answer(predictor, *given, forget=forget), None
+        def respond(*given) -> tuple[str, None, None, None]:
+            return answer(predictor, *given, forget=forget), None, None, None
 
-        # The file field is emptied, because its file is gone.
+        # The file fields are emptied, because their files are gone.
         button.click(
             respond,
-            [text, upload, sex, kind],
-            [shown, upload],
+            [text, upload, sex, kind, assay, copy_number, fusions],
+            [shown, upload, copy_number, fusions],
             show_progress_on=[shown],
             scroll_to_output=True,
             concurrency_limit=1,
             api_visibility="private",
         )
     return demo.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)
+
+
+def _assay_choices() -> list[tuple[str, str]]:
+    return [(f"{name}: {known.title}", name) for name, known in assays.named().items()]
 
 
 _SMALL_PRINT = (

@@ -1,7 +1,7 @@
 """Reading a visitor's file in a process of its own, with limits on memory and time: no file can stop the page."""
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -29,16 +29,28 @@ def start() -> None:
         forkserver.ensure_running()
 
 
-def read(path: Path, limits: Cohort, *, sex: str | None = None, kind: str | None = None) -> inputs.Input:
-    """``inputs.read`` with ``inputs.with_facts``, in another process.
+def read(
+    path: Path | None,
+    limits: Cohort,
+    *,
+    sex: str | None = None,
+    kind: str | None = None,
+    assay: str | None = None,
+    copy_number: Sequence[Path] = (),
+    fusions: Sequence[Path] = (),
+) -> inputs.Input:
+    """``inputs.read`` with ``inputs.with_facts``, in another process. Without a ``path``, copy number or fusions stand
+    alone.
 
     Raises ``InputError`` as they do, and where reading takes more than ``SECONDS`` or ``MEMORY``.
     """
-    return within_limits(_read, path, limits, sex, kind)
+    options = {"assay": assay, "copy_number": copy_number, "fusions": fusions}
+    return within_limits(_read, path, limits, sex, kind, options)
 
 
-def _read(path: Path, limits: Cohort, sex: str | None, kind: str | None) -> inputs.Input:
-    return inputs.with_facts(inputs.read(str(path), limits), sex=sex, kind=kind)
+def _read(path: Path | None, limits: Cohort, sex: str | None, kind: str | None, options: dict) -> inputs.Input:
+    given = [] if path is None else str(path)
+    return inputs.with_facts(inputs.read(given, limits, **options), sex=sex, kind=kind)
 
 
 def within_limits(work: Callable, *arguments: Any, seconds: float | None = None, memory: int | None = None) -> Any:

@@ -22,7 +22,9 @@ from .prediction_config import TREES, PredictionConfig
 from .spreadsheet import cell
 
 if TYPE_CHECKING:
+    from ..assays.recognition import Recognised
     from .explanation import Explanation
+    from .known_mutations import Known
     from .predictor import Predictions
 
 WARNING = "For research use only. Not a medical device. Not for diagnosis or for decisions about any patient."
@@ -31,14 +33,21 @@ _SHOWN_SINGLY = 50
 
 
 def records(
-    predictions: "Predictions", config: PredictionConfig, remarks: Mapping[str, Sequence[str]] | None = None
+    predictions: "Predictions",
+    config: PredictionConfig,
+    remarks: Mapping[str, Sequence[str]] | None = None,
+    assays: "Mapping[str, Recognised] | None" = None,
+    known: "Mapping[str, Known] | None" = None,
 ) -> list[dict]:
     """One dict per case, ready for JSON.
 
     Keys: case_id, kind, sex, burden, ``answer`` (a label, or None), ``abstains`` (why there is no answer, or None),
     ``top`` (three labels with probability, and measured recall and precision), ``family``, ``set`` (the conformal set,
     most probable first), ``probabilities`` of labels and ``families``, ``mutations`` (as the model read them), how many
-    were ``left_out`` of its text, and ``remarks`` (from ``inputs.remarks``).
+    were ``left_out`` of its text, ``remarks`` (from ``remarks.remarks``), ``assay`` (from ``Input.assays``: its name,
+    the reason why it is assumed, and whether it is certain; None where it is not known), ``readings`` (how many of the
+    given mutations the model read, read as their gene only, or does not know; from ``known_mutations.of_cases``) and
+    ``given``, each mutation of a list with its reading (None for other assays).
     """
     rows = predictions.cases.select(["case_id", "kind", "sex", "burden"]).to_pylist()
     out = []
@@ -62,9 +71,33 @@ def records(
                 "mutations": list(rendered.mutations),
                 "left_out": rendered.left_out,
                 "remarks": list((remarks or {}).get(case["case_id"], [])),
+                "assay": _assay((assays or {}).get(case["case_id"])),
+                **_readings((known or {}).get(case["case_id"])),
             }
         )
     return out
+
+
+def _assay(assumed: "Recognised | None") -> dict | None:
+    return assumed and {"name": assumed.assay.name, "reason": assumed.reason, "certain": assumed.certain}
+
+
+def _readings(known: "Known | None") -> dict:
+    each = known and known.each
+    given = None if each is None else [{"mutation": mutation, "reading": how} for mutation, how in each]
+    return {"readings": known and known.number, "given": given}
+
+
+READING_WORDS = {"read": "read", "gene only": "read as their gene only", "unknown": "unknown to the model"}
+
+
+def given_in_words(case: Mapping) -> str:
+    """How the model reads each mutation of a list, in one line; "" for other assays."""
+    parts = []
+    for how, words in READING_WORDS.items():
+        named = [each["mutation"] for each in case["given"] or () if each["reading"] == how]
+        parts += [f"{words}: {', '.join(named)}"] if named else []
+    return "; ".join(parts)
 
 
 def _families(p: Mapping[str, float]) -> dict[str, float]:
@@ -185,13 +218,15 @@ def as_csv(cases: Sequence[dict]) -> str:
     probabilities. A name that a spreadsheet would run as a formula gets an apostrophe before it."""
     buffer = io.StringIO()
     places = [f"{what}{i}" for i in (1, 2, 3) for what in ("label", "p")]
-    fixed = ["case_id", "kind", "sex", "burden", "answer", "abstains", *places, "recall", "precision"]
+    fixed = ["case_id", "kind", "sex", "assay", "burden", "answer", "abstains", *places, "recall", "precision"]
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([*fixed, "family", "p_family", "set", "remarks", *(f"p_{label}" for label in LABELS)])
     for case in cases:
         first = case["top"][0]
         row = [
-            *(case[name] for name in ("case_id", "kind", "sex", "burden", "answer", "abstains")),
+            *(case[name] for name in ("case_id", "kind", "sex")),
+            (case["assay"] or {}).get("name"),
+            *(case[name] for name in ("burden", "answer", "abstains")),
             *(x for t in case["top"] for x in (t["label"], _rounded(t["p"]))),
             *(_rounded(first[name]) for name in ("recall", "precision")),
             *(case["family"]["label"], _rounded(case["family"]["p"]), " ".join(case["set"])),
@@ -222,6 +257,7 @@ def write_page(
         cases=cases,
         shown_singly=_SHOWN_SINGLY,
         names=NAMES,
+        given=given_in_words,
         about=about,
         warning=WARNING,
         coverage=config.calibration.coverage,

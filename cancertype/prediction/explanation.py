@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from .. import features
+from ..alterations.combine import under_names
 from ..errors import InputError
 from ..labels import LABELS
 from ..tables.columns import with_column
@@ -138,7 +139,28 @@ def _without_each(tables: SourceTables, tried: list[list[_Key]]) -> tuple[Source
     cases = with_column(tables.cases.take(origin), "case_id", pa.array(names, pa.string()))
     variants = tables.variants.take(pa.array(rows, pa.int64()))
     variants = with_column(variants, "case_id", pa.array(of_row, pa.string()).dictionary_encode())
-    return replace(tables, cases=cases, variants=variants, dropped=[]), np.array(origin)
+    copies: dict[str, list[str]] = {}
+    for name, at in zip(names, origin, strict=True):
+        copies.setdefault(tables.cases["case_id"][at].as_py(), []).append(name)
+    return (
+        replace(
+            tables,
+            cases=cases,
+            variants=variants,
+            dropped=[],
+            alterations=tables.alterations and under_names(tables.alterations, copies),
+            spectra=None if tables.spectra is None else _spectra_of(tables.spectra, copies),
+        ),
+        np.array(origin),
+    )
+
+
+def _spectra_of(spectra: pa.Table, copies: dict[str, list[str]]) -> pa.Table:
+    """The spectra of the cases in ``copies``, once for each of their copies."""
+    case_ids = spectra["case_id"].to_pylist()
+    rows = [row for row, case in enumerate(case_ids) for _ in copies.get(case, ())]
+    names = [name for case in case_ids for name in copies.get(case, ())]
+    return with_column(spectra.take(pa.array(rows, pa.int64())), "case_id", pa.array(names, pa.string()))
 
 
 def _log_odds(p: float) -> float:

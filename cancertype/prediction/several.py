@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..alterations.combine import merge
+from ..alterations.combine import merge, samples_of, under_names
 from ..alterations.schema import Alterations
-from ..variants.cases import Dropped, SourceTables
+from ..variants.cases import NOTHING, Dropped, SourceTables
 
 if TYPE_CHECKING:
     from .inputs import Input
 
-_NAMES_OF_ANYBODY = frozenset(
+NAMES_OF_ANYBODY = frozenset(
     (
         *("tumor", "tumour", "t", "normal", "n", "primary", "metastasis", "case", "patient"),
         *("sample", "sample1", "sample_1", "default", "mutations", "variants", "calls"),
@@ -35,13 +35,10 @@ def distinct(inputs: Sequence["Input"]) -> list["Input"]:
     if len(inputs) == 1:
         return list(inputs)
     uses = Counter(name for found in inputs for name in found.tables.cases["case_id"].to_pylist())
-    uses = Counter({name: n for name, n in uses.items() if name.lower() in _NAMES_OF_ANYBODY})
+    uses = Counter({name: n for name, n in uses.items() if name.lower() in NAMES_OF_ANYBODY})
     contents = {(name, *genes) for found in inputs for name, genes in found.tables.panels.items()}
     kinds = Counter(name for name, *_ in contents)
-    return [
-        replace(found, tables=_renamed(found.tables, uses, kinds, label))
-        for found, label in zip(inputs, _labels(inputs), strict=True)
-    ]
+    return [_renamed(found, uses, kinds, label) for found, label in zip(inputs, _labels(inputs), strict=True)]
 
 
 def together(inputs: Sequence["Input"]) -> SourceTables:
@@ -66,9 +63,12 @@ def together(inputs: Sequence["Input"]) -> SourceTables:
 
 
 def _first_of_each(cases: pa.Table) -> pa.Table:
+    """The first row of each case; one whose mutations were looked at before one whose were not."""
     first: dict[str, int] = {}
+    panels = cases["panel"].to_pylist()
     for row, name in enumerate(cases["case_id"].to_pylist()):
-        first.setdefault(name, row)
+        if name not in first or (panels[first[name]] == NOTHING and panels[row] != NOTHING):
+            first[name] = row
     return cases.take(list(first.values())).combine_chunks()
 
 
@@ -102,19 +102,28 @@ def with_names(tables: SourceTables, new: Mapping[str, str]) -> SourceTables:
         cases=_mapped(_mapped(tables.cases, "case_id", new), "patient_id", new),
         variants=_mapped(tables.variants, "case_id", new),
         alterations=tables.alterations and _renamed_alterations(tables.alterations, new),
+        spectra=None if tables.spectra is None else _mapped(tables.spectra, "case_id", new),
     )
 
 
-def _renamed(tables: SourceTables, uses: Mapping[str, int], kinds: Mapping[str, int], label: str) -> SourceTables:
+def with_case_names(found: "Input", new: Mapping[str, str]) -> "Input":
+    """The input with the cases in ``new`` (old to new) under their new names."""
+    assays = {new.get(name, name): assumed for name, assumed in found.assays.items()}
+    return replace(found, tables=with_names(found.tables, new), assays=assays)
+
+
+def _renamed(found: "Input", uses: Mapping[str, int], kinds: Mapping[str, int], label: str) -> "Input":
     """``label`` goes behind a case name with several ``uses``, and a panel name that stands for several gene lists."""
-    names = tables.cases["case_id"].to_pylist()
-    tables = with_names(tables, {name: f"{name} ({label})" for name in names if uses[name] > 1})
+    names = found.tables.cases["case_id"].to_pylist()
+    found = with_case_names(found, {name: f"{name} ({label})" for name in names if uses[name] > 1})
+    tables = found.tables
     panels = {name: f"{name} ({label})" if kinds[name] > 1 else name for name in tables.panels}
-    return replace(
+    tables = replace(
         tables,
         cases=_mapped(tables.cases, "panel", panels),
         panels={panels[name]: genes for name, genes in tables.panels.items()},
     )
+    return replace(found, tables=tables)
 
 
 def _mapped(table: pa.Table, column: str, new: Mapping[str, str]) -> pa.Table:
@@ -129,10 +138,4 @@ def _mapped(table: pa.Table, column: str, new: Mapping[str, str]) -> pa.Table:
 
 
 def _renamed_alterations(stated: Alterations, new: Mapping[str, str]) -> Alterations:
-    return Alterations(
-        arms=_mapped(stated.arms, "case_id", new),
-        genes=_mapped(stated.genes, "case_id", new),
-        fusions=_mapped(stated.fusions, "case_id", new),
-        screened_for_fusions=frozenset(new.get(name, name) for name in stated.screened_for_fusions),
-        findings={new.get(name, name): findings for name, findings in stated.findings.items()},
-    )
+    return under_names(stated, {name: [new.get(name, name)] for name in samples_of(stated)})

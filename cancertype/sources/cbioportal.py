@@ -127,7 +127,7 @@ def _with_alterations(
         dropped=dropped,
         notes=tables.notes | {"beside": found.notes},
         panels=tables.panels | ({NOTHING: []} if silent else {}),
-        alterations=combine.renamed(found.alterations, case_of),
+        alterations=combine.under_names(found.alterations, {name: [case] for name, case in case_of.items()}),
         spectra=found.spectra,
     )
 

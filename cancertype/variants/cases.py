@@ -10,7 +10,18 @@ import pyarrow.compute as pc
 from ..alterations.schema import Alterations
 from ..tables.accounts import Dropped, RowAccount
 
-__all__ = ["CASES", "Dropped", "RowAccount", "SourceTables", "restrict_to_panel", "unlabelled"]
+__all__ = [
+    "CASES",
+    "EXOME",
+    "GENOME",
+    "LIST",
+    "NOTHING",
+    "Dropped",
+    "RowAccount",
+    "SourceTables",
+    "restrict_to_panel",
+    "unlabelled",
+]
 
 CASES = pa.schema(
     [

@@ -1,0 +1,199 @@
+"""The files beside the mutations: copy number, fusions and spectra, read, matched to the samples and accounted for."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from ..alterations.combine import assign, for_cases, is_normal_tissue, merge, one_spelling, samples_of, under_names
+from ..alterations.schema import Alterations
+from ..errors import InputError
+from ..sources import copy_number as copy_numbers
+from ..sources import fusions as fusion_files
+from ..sources import spectra as spectrum_files
+from ..sources.alteration_file import AlterationFile
+from ..sources.spectra import SPECTRA
+from ..tables.columns import with_column
+from ..variants.cases import NOTHING, Dropped, RowAccount, SourceTables, unlabelled
+from ..variants.schema import SCHEMA
+from .several import NAMES_OF_ANYBODY
+
+KINDS = COPY_NUMBER, FUSIONS, SPECTRUM = "copy number", "fusions", "spectra"
+_EXAMPLES = 5
+_NO_SPECTRUM_TWICE = "the case has such a spectrum from an earlier file"
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A file beside the mutations: ``what`` it holds ("copy number", "fusions", "spectra"), its ``samples``, by the
+    names that it gives them, and the content: ``alterations``, or for spectra a table of ``SPECTRA``.
+
+    ``account``, ``dropped`` and ``notes`` are the reader's. ``unmatched`` maps the reason why samples belong to no case
+    to their names; ``taken_for`` is the only case, where the file's only sample was taken for it whatever its name."""
+
+    what: str
+    name: str
+    samples: tuple[str, ...]
+    alterations: Alterations | None = None
+    spectra: pa.Table | None = None
+    account: RowAccount | None = None
+    dropped: tuple[Dropped, ...] = ()
+    notes: dict = field(default_factory=dict)
+    unmatched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    taken_for: str | None = None
+
+
+def read(
+    copy_number: Iterable[str | Path], fusions: Iterable[str | Path], spectra: Iterable[str | Path]
+) -> list[Companion]:
+    """Read the files. Raises ``InputError`` with file, line and column for what cannot be read."""
+    found = [_of_alterations(COPY_NUMBER, path, copy_numbers.read(path)) for path in _files(copy_number)]
+    found += [_of_alterations(FUSIONS, path, fusion_files.read(path)) for path in _files(fusions)]
+    for path in _files(spectra):
+        read_file = spectrum_files.read([path], case_of=str)
+        names = tuple(dict.fromkeys(read_file.table["case_id"].to_pylist()))
+        kinds = ", ".join(dict.fromkeys(read_file.table["kind"].to_pylist()))
+        found.append(
+            Companion(
+                SPECTRUM, path.name, names, spectra=read_file.table, dropped=tuple(read_file.dropped),
+                notes={"layout": kinds},
+            )
+        )  # fmt: skip
+    return found
+
+
+def _files(paths: Iterable[str | Path]) -> list[Path]:
+    files = [Path(path) for path in paths]
+    for path in files:
+        if not path.is_file():
+            what = "is a folder: give one file" if path.is_dir() else "is not there: check the path"
+            raise InputError(f"{path} {what}")
+    return files
+
+
+def _of_alterations(what: str, path: Path, found: AlterationFile) -> Companion:
+    return Companion(
+        what,
+        path.name,
+        tuple(samples_of(found.alterations)),
+        alterations=found.alterations,
+        account=found.account,
+        dropped=tuple(found.dropped),
+        notes=found.notes,
+    )
+
+
+# --- Cases without mutations ---
+
+
+def cases_of(beside: Sequence[Companion]) -> SourceTables:
+    """The samples of copy number and fusions as cases whose mutations were not looked at (panel ``NOTHING``).
+
+    Spellings of one TCGA sample are one case, under the first of them; normal tissue is none."""
+    named: dict[str, str] = {}
+    for each in beside:
+        for sample in each.samples if each.what != SPECTRUM else ():
+            if not is_normal_tissue(sample):
+                named.setdefault(one_spelling(sample), sample)
+    cases = unlabelled(list(named.values()), "alterations", "tumour")
+    cases = with_column(cases, "panel", pa.array([NOTHING] * cases.num_rows, pa.string()))
+    return SourceTables(cases, SCHEMA.empty_table(), panels={NOTHING: []})
+
+
+# --- Matching ---
+
+
+def matched(tables: SourceTables, beside: Sequence[Companion]) -> tuple[SourceTables, tuple[Companion, ...]]:
+    """``tables`` with the alterations and spectra of their cases, and the files with what matched no case.
+
+    Samples belong to cases by the rules of ``alterations.combine.for_cases``. Where there is one case whose name names
+    nobody (typed text, ``TUMOR``), a file's only sample is taken for it. Of two calls for the same, that of the
+    mutations' own text stands, then that of the earlier file. What matched no case is in ``dropped`` too."""
+    cases = tables.cases["case_id"].to_pylist()
+    beside = [_for_the_only_case(each, cases) for each in beside]
+    stated = [tables.alterations] if tables.alterations is not None else []
+    dropped, unmatched = list(tables.dropped), {}
+    for what in (COPY_NUMBER, FUSIONS):
+        files = [each for each in beside if each.what == what]
+        if files:
+            kept, _ = for_cases(merge(*(each.alterations for each in files)), cases)
+            stated.append(kept)
+            unmatched[what] = assign((name for each in files for name in _names(each)), cases)[1]
+    spectra, repeated = _spectra([each for each in beside if each.what == SPECTRUM], cases)
+    unmatched[SPECTRUM] = assign((n for each in beside if each.what == SPECTRUM for n in _names(each)), cases)[1]
+    for what, reasons in unmatched.items():
+        dropped += [Dropped(what, "sample", why, len(names), names[:_EXAMPLES]) for why, names in _by_reason(reasons)]
+    dropped += [Dropped(SPECTRUM, "spectrum", _NO_SPECTRUM_TWICE, len(repeated), tuple(repeated[:_EXAMPLES]))] * bool(
+        repeated
+    )
+    beside = [replace(each, unmatched=dict(_by_reason(_own(unmatched[each.what], each)))) for each in beside]
+    alterations = merge(*stated) if stated else None
+    return replace(tables, alterations=alterations, spectra=spectra, dropped=dropped), tuple(beside)
+
+
+def _names(each: Companion) -> tuple[str, ...]:
+    return (each.taken_for,) if each.taken_for else each.samples
+
+
+def _own(reasons: Mapping[str, str], each: Companion) -> dict[str, str]:
+    return {name: reasons[name] for name in _names(each) if name in reasons}
+
+
+def _by_reason(reasons: Mapping[str, str]) -> list[tuple[str, tuple[str, ...]]]:
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, reason in reasons.items():
+        names[reason].append(name)
+    return [(reason, tuple(each)) for reason, each in sorted(names.items())]
+
+
+def _for_the_only_case(each: Companion, cases: Sequence[str]) -> Companion:
+    """A file about one sample, beside one case that has no name of its own: they are the same."""
+    if len(cases) != 1 or len(each.samples) != 1 or cases[0].lower() not in NAMES_OF_ANYBODY:
+        return each
+    (sample,), (case,) = each.samples, cases
+    alterations = each.alterations and under_names(each.alterations, {sample: [case]})
+    spectra = each.spectra
+    if spectra is not None:
+        spectra = with_column(spectra, "case_id", pa.array([case] * spectra.num_rows, pa.string()))
+    return replace(each, alterations=alterations, spectra=spectra, taken_for=case)
+
+
+def _spectra(files: Sequence[Companion], cases: Sequence[str]) -> tuple[pa.Table | None, list[str]]:
+    """The spectra of the cases (None where no file is given), and the names of samples whose spectrum is a second one
+    of its kind."""
+    if not files:
+        return None, []
+    whole = pa.concat_tables([each.spectra for each in files])
+    chosen, _ = assign(whole["case_id"].to_pylist(), cases)
+    rows: dict[tuple[str, str], dict] = {}
+    repeated = []
+    for row in whole.to_pylist():
+        for case in chosen.get(row["case_id"], ()):
+            if (case, row["kind"]) in rows:
+                repeated.append(row["case_id"])
+            rows.setdefault((case, row["kind"]), row | {"case_id": case})
+    return pa.Table.from_pylist(list(rows.values()), schema=SPECTRA), repeated
+
+
+# --- In JSON ---
+
+
+def in_json(each: Companion) -> dict:
+    """What a file gave, ready for JSON: ``what``, ``name``, ``layout``, the numbers of ``samples`` and of those that
+    ``matched`` a case, ``taken_for``, ``unmatched`` names by reason, the ``account`` of its rows, and what was
+    ``ignored``."""
+    unmatched = {reason: list(names) for reason, names in each.unmatched.items()}
+    account = each.account
+    return {
+        "what": each.what,
+        "name": each.name,
+        "layout": each.notes.get("layout", ""),
+        "samples": len(each.samples),
+        "matched": len(each.samples) - sum(map(len, unmatched.values())),
+        "taken_for": each.taken_for,
+        "unmatched": unmatched,
+        "account": account and asdict(account),
+        "ignored": [asdict(dropped) | {"examples": list(dropped.examples)} for dropped in each.dropped],
+    }

@@ -1,0 +1,287 @@
+"""What a user gives beside the mutations, or alone: assay, copy number, fusions, spectra, and what is said of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cancertype.alterations.schema import ARMS
+from cancertype.assays import assay, recognition
+from cancertype.errors import InputError
+from cancertype.prediction import assumed_assay, companions, explanation, inputs, remarks, summary
+from cancertype.prediction.known_mutations import Known, of_cases
+from cancertype.prediction.predictor import Predictor
+from cancertype.sources.spectra import CLASSES, SPECTRA
+from cancertype.tables.accounts import RowAccount
+from cancertype.variants.cases import NOTHING, SourceTables
+
+CALLS = {"7p": 1, "7q": 1, "10p": -1, "10q": -1}
+
+
+def arms(path: Path, *samples: str) -> Path:
+    """A table of arms: 7 gained and 10 lost in every sample."""
+    rows = ["\t".join([name, *(str(CALLS.get(arm, 0)) for arm in ARMS)]) for name in samples]
+    path.write_text("\n".join(["Sample\t" + "\t".join(ARMS), *rows]) + "\n")
+    return path
+
+
+def fusions(path: Path, *samples: str) -> Path:
+    path.write_text("Sample\tGene_A\tGene_B\n" + "".join(f"{name}\tTMPRSS2\tERG\n" for name in samples))
+    return path
+
+
+def spectrum(path: Path, *samples: str, kind: str = "SBS96") -> Path:
+    """A matrix in which only the first class was counted, twice."""
+    rows = [f"{name}\t" + "\t".join(["2" if i == 0 else "0"] * len(samples)) for i, name in enumerate(CLASSES[kind])]
+    path.write_text("\n".join(["MutationType\t" + "\t".join(samples), *rows]) + "\n")
+    return path
+
+
+def panels(tables: SourceTables) -> dict[str, str | None]:
+    return dict(zip(tables.cases["case_id"].to_pylist(), tables.cases["panel"].to_pylist(), strict=True))
+
+
+def altered(tables: SourceTables) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for row in tables.alterations.arms.to_pylist():
+        if row["call"]:
+            found.setdefault(row["case_id"], {})[row["arm"]] = row["call"]
+    return found
+
+
+# --- The assay ---
+
+
+def test_each_form_gets_the_assay_that_it_shows(tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("ID,BRAF,CDKN2A\nx,V600E,WT\n")
+    found = inputs.read(["text: BRAF V600E", str(table)])
+    assert panels(found.tables) == {"text": "list", "x": "table"}
+    assert found.tables.panels == {"table": ["BRAF", "CDKN2A"]}
+    assert {name: each.certain for name, each in found.assays.items()} == {"text": True, "x": True}
+    said = assumed_assay.in_words(found.assays)
+    assert "1 of 2 samples: list: typed mutations are somebody's selection; --assay overrules this" in said
+    assert "the table has 2 gene columns" in said
+
+
+def test_a_wide_table_with_the_columns_of_a_named_panel_is_that_panel(tmp_path):
+    genes = assay.get("tst170").genes
+    table = tmp_path / "a.csv"
+    table.write_text("ID," + ",".join(genes) + "\nx," + ",".join(["WT"] * len(genes)) + "\n")
+    found = inputs.read(str(table))
+    assert panels(found.tables) == {"x": "tst170"} and len(found.tables.panels["tst170"]) == len(genes)
+
+
+def test_an_uncertain_assay_says_so_in_the_remarks_and_how_to_overrule_it(tmp_path):
+    maf = tmp_path / "a.maf"
+    maf.write_text(
+        "Hugo_Symbol\tVariant_Classification\tTumor_Sample_Barcode\tHGVSp_Short\nBRAF\tMissense_Mutation\ts\tp.V600E\n"
+    )
+    found = inputs.read(str(maf))
+    assert any(said.startswith("the assay is uncertain") for said in remarks.remarks(found)["s"])
+    assert recognition.OVERRULE in assumed_assay.in_words(found.assays)
+    stated = inputs.read(str(maf), assay="WES")
+    assert panels(stated.tables) == {"s": None} and stated.tables.panels == {}
+    assert assumed_assay.in_words(stated.assays) == "exome: as the user states"
+    assert not any("uncertain" in said for said in remarks.remarks(stated)["s"])
+
+
+def test_a_column_of_panels_names_each_samples_assay(tmp_path):
+    maf = tmp_path / "genie.maf"
+    row = "TP53\tMissense_Mutation\t{}\tp.R175H\t{}\n"
+    samples = (("a", "MSK-IMPACT468"), ("b", "WES"), ("c", "LAB-1"), ("d", ""))
+    maf.write_text(
+        "Hugo_Symbol\tVariant_Classification\tTumor_Sample_Barcode\tHGVSp_Short\tSEQ_ASSAY_ID\n"
+        + "".join(row.format(*sample) for sample in samples)
+    )
+    found = inputs.read(str(maf))
+    assert [panels(found.tables)[name] for name in "ab"] == ["msk-impact-468", None]
+    assert [found.assays[name].certain for name in "abcd"] == [True, True, False, False]
+    assert found.assays["c"].reason.startswith("the file names LAB-1, which is not known here")
+
+
+@pytest.mark.parametrize(("name", "panel"), [("WGS", "genome"), ("list", "list"), ("IMPACT468", "msk-impact-468")])
+def test_a_stated_assay_holds_for_every_sample(name, panel):
+    found = inputs.read("a: BRAF V600E\nb: KRAS G12D, TTN A1V", assay=name)
+    assert panels(found.tables) == {"a": panel, "b": panel}
+    assert found.tables.variants.num_rows == (2 if panel == "msk-impact-468" else 3)
+    assert list(found.tables.panels) == ([panel] if panel == "msk-impact-468" else [])
+
+
+def test_an_assay_that_is_not_known_is_named():
+    with pytest.raises(InputError, match="'IMPACT1' is neither a known assay nor a file of genes"):
+        inputs.read("BRAF V600E", assay="IMPACT1")
+
+
+# --- Beside mutations ---
+
+
+def test_samples_are_matched_by_name_and_what_does_not_match_is_named(tmp_path):
+    beside = {
+        "copy_number": [arms(tmp_path / "arms.tsv", "a", "z")],
+        "fusions": [fusions(tmp_path / "f.tsv", "b", "y")],
+    }
+    found = inputs.read("a: BRAF V600E\nb: KRAS G12D", **beside)
+    assert altered(found.tables) == {"a": CALLS}
+    assert found.tables.alterations.fusions.to_pylist() == [
+        {"case_id": "b", "five_prime": "TMPRSS2", "three_prime": "ERG"}
+    ]
+    lost = {each.source: each.examples for each in found.tables.dropped if each.what == "sample"}
+    assert lost == {"copy number": ("z",), "fusions": ("y",)}
+    of_arms, of_fusions = map(companions.in_json, found.companions)
+    assert (of_arms["samples"], of_arms["matched"]) == (2, 1)
+    assert of_arms["unmatched"] == {"the sample matches no case": ["z"]}
+    assert RowAccount(**of_arms["account"]).total == 2 * len(ARMS)
+    assert (of_fusions["account"]["used"], of_fusions["unmatched"]) == (2, {"the sample matches no case": ["y"]})
+    assert not summary.summary(found)["ignored"]
+
+
+def test_tcga_barcodes_are_matched_by_patient_and_type(tmp_path):
+    maf = tmp_path / "a.maf"
+    maf.write_text(
+        "Hugo_Symbol\tVariant_Classification\tTumor_Sample_Barcode\tHGVSp_Short\n"
+        "BRAF\tMissense_Mutation\tTCGA-AA-0001-01A-11D-A\tp.V600E\n"
+    )
+    samples = ("TCGA-AA-0001-01", "TCGA-AA-0001-11", "TCGA-BB-0001-01")
+    found = inputs.read(str(maf), copy_number=[arms(tmp_path / "arms.tsv", *samples)])
+    assert altered(found.tables) == {"TCGA-AA-0001-01A-11D-A": CALLS}
+    assert found.companions[0].unmatched == {
+        "normal tissue": ("TCGA-AA-0001-11",),
+        "the sample matches no case": ("TCGA-BB-0001-01",),
+    }
+
+
+def test_a_renamed_sample_is_matched_by_its_new_name(tmp_path):
+    files = [arms(tmp_path / "arms.tsv", "P1")]
+    assert altered(inputs.read("x: BRAF V600E", copy_number=files, rename={"x": "P1"}).tables) == {"P1": CALLS}
+
+
+def test_the_only_sample_of_a_file_is_that_of_typed_text_whatever_its_name(tmp_path):
+    beside = {"copy_number": [arms(tmp_path / "arms.tsv", "P1")], "spectra": [spectrum(tmp_path / "s.all", "P1")]}
+    found = inputs.read("BRAF V600E", **beside)
+    assert altered(found.tables) == {"text": CALLS}
+    assert found.tables.spectra["case_id"].to_pylist() == ["text"]
+    assert [each.taken_for for each in found.companions] == ["text", "text"]
+    named = inputs.read("x: BRAF V600E", **beside)
+    assert altered(named.tables) == {} and named.companions[0].unmatched
+
+
+def test_what_the_text_states_stands_before_the_file(tmp_path):
+    found = inputs.read("loss of 7, EGFR amplification, BRAF V600E", copy_number=[arms(tmp_path / "arms.tsv", "P1")])
+    assert altered(found.tables)["text"] == CALLS | {"7p": -1, "7q": -1}
+    assert found.tables.alterations.genes["gene"].to_pylist() == ["EGFR"]
+
+
+def test_spectra_are_matched_and_one_of_each_kind_is_kept(tmp_path):
+    files = [
+        spectrum(tmp_path / "one.SBS96.all", "a", "z"),
+        spectrum(tmp_path / "two.SBS96.all", "a"),
+        spectrum(tmp_path / "one.ID83.all", "b", kind="ID83"),
+    ]
+    tables = inputs.read("a: BRAF V600E\nb: KRAS G12D", spectra=files).tables
+    assert tables.spectra.schema == SPECTRA
+    found = [(row["case_id"], row["kind"], row["total"], row["shares"][0]) for row in tables.spectra.to_pylist()]
+    assert found == [("a", "SBS96", 2.0, 1.0), ("b", "ID83", 2.0, 1.0)]
+    assert {each.what: each.examples for each in tables.dropped if each.source == "spectra"} == {
+        "sample": ("z",),
+        "spectrum": ("a",),
+    }
+    assert inputs.read("BRAF V600E").tables.spectra is None
+
+
+def test_a_file_that_is_missing_or_of_another_kind_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"no\.seg is not there"):
+        inputs.read("BRAF V600E", copy_number=[tmp_path / "no.seg"])
+    other = tmp_path / "other.tsv"
+    other.write_text("a\tb\n1\t2\n")
+    with pytest.raises(InputError, match=r"other\.tsv: line 1: not a layout of copy number"):
+        inputs.read("BRAF V600E", copy_number=[other])
+
+
+# --- Without mutations ---
+
+
+def test_copy_number_and_fusions_alone_are_cases_whose_mutations_were_not_looked_at(tmp_path):
+    samples = ("TCGA-AA-0001-01", "TCGA-AA-0001-11", "S2")
+    beside = {
+        "copy_number": [arms(tmp_path / "arms.tsv", *samples)],
+        "fusions": [fusions(tmp_path / "f.tsv", "TCGA-AA-0001-01A", "S3")],
+    }
+    found = inputs.read(**beside)
+    assert panels(found.tables) == dict.fromkeys(("TCGA-AA-0001-01", "S2", "S3"), NOTHING)
+    assert found.tables.panels == {NOTHING: []} and not found.tables.variants.num_rows
+    assert set(altered(found.tables)) == {"TCGA-AA-0001-01", "S2"}
+    assert found.tables.alterations.fusions["case_id"].to_pylist() == ["TCGA-AA-0001-01", "S3"]
+    assert remarks.remarks(found)["S2"] == ["no mutations given: copy number and fusions alone were looked at"]
+    assert assumed_assay.in_words(found.assays) == "no mutations are given: they were not looked at"
+    assert (found.form, summary.summary(found)["without_mutation"]) == (inputs.COMPANIONS_ALONE, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "panel"),
+    [
+        ("EGFR amplification, CDKN2A/B homozygous deletion, +7/-10", NOTHING),
+        ("EML4::ALK", NOTHING),
+        ("EGFR amplification, KRAS wild type", "list"),
+        ("EGFR amplification, BRAF V600E", "list"),
+        ("KRAS wild type", "list"),
+    ],
+)
+def test_text_without_a_word_on_mutations_did_not_look_at_them(text, panel):
+    assert panels(inputs.read(text).tables) == {"text": panel}
+
+
+def test_a_case_of_a_text_without_and_a_file_with_mutations_was_looked_at(tmp_path):
+    table = tmp_path / "a.csv"
+    table.write_text("ID,BRAF\nP1,V600E\n")
+    found = inputs.read(["P1: EGFR amplification", str(table)])
+    assert panels(found.tables) == {"P1": "table"} and found.assays["P1"].assay.name == "table"
+    assert found.tables.alterations.genes["gene"].to_pylist() == ["EGFR"]
+
+
+def test_nothing_at_all_and_spectra_alone_are_refused(tmp_path):
+    with pytest.raises(InputError, match="no mutations, copy number or fusions are given"):
+        inputs.read([])
+    with pytest.raises(InputError, match="spectra go beside mutations or copy number"):
+        inputs.read(spectra=[spectrum(tmp_path / "s.all", "a")])
+    with pytest.raises(InputError, match="no sample of tumour tissue"):
+        inputs.read(copy_number=[arms(tmp_path / "arms.tsv", "TCGA-AA-0001-11")])
+
+
+# --- What the model makes of it ---
+
+
+@pytest.fixture(scope="module")
+def predictor(published) -> Predictor:
+    return Predictor.from_pretrained(published)
+
+
+def test_every_mutation_of_a_list_is_read_or_read_as_its_gene_or_unknown(predictor):
+    found = of_cases(inputs.read("a: BRAF V600E, CDKN2A, SPOP A9V, VHL L89P\nb: VHL").tables, predictor.vocabulary)
+    assert found["a"] == Known(
+        {"read": 2, "gene only": 1, "unknown": 1},
+        [("BRAF V600E", "read"), ("CDKN2A missense", "read"), ("SPOP A9V", "gene only"), ("VHL L89P", "unknown")],
+    )
+    assert found["b"].number == {"read": 0, "gene only": 0, "unknown": 1}
+    exome = of_cases(inputs.read("BRAF V600E, VHL L89P", assay="exome").tables, predictor.vocabulary)
+    assert exome["text"] == Known({"read": 1, "gene only": 0, "unknown": 1}, None)
+
+
+def test_the_model_answers_whatever_was_looked_at(predictor, tmp_path):
+    found = inputs.read(copy_number=[arms(tmp_path / "arms.tsv", "a")])
+    assert np.isfinite(predictor.predict(found.tables).p).all()
+    for name in ("msk-impact-468", "genome", "list"):
+        found = inputs.read("BRAF V600E, EGFR amplification", assay=name)
+        assert np.isfinite(predictor.predict(found.tables).p).all()
+
+
+def test_an_explanation_keeps_copy_number_and_spectra_while_mutations_are_left_out(predictor, tmp_path, monkeypatch):
+    beside = {"copy_number": [arms(tmp_path / "arms.tsv", "a")], "spectra": [spectrum(tmp_path / "s.all", "a")]}
+    tables = inputs.read("a: BRAF V600E, CDKN2A R80*\nb: KRAS G12D", **beside).tables
+    asked, predict = [], predictor.predict
+    monkeypatch.setattr(predictor, "predict", lambda tables, **more: asked.append(tables) or predict(tables, **more))
+    explanation.explain(predictor, tables, ["b", "a"])
+    left_out = asked[1]
+    assert left_out.cases["case_id"].to_pylist() == ["0", "1", "2", "3", "4"]
+    assert altered(left_out) == dict.fromkeys("234", CALLS)
+    assert left_out.spectra["case_id"].to_pylist() == ["2", "3", "4"]
