@@ -6,7 +6,8 @@ import pyarrow as pa
 from ..alterations.of_cases import AMPLIFIED, DELETED, NO_CALL, OfCases
 from ..alterations.schema import ARMS
 
-COLUMNS = ("arms", "amplified", "deleted", "fusions")
+EVENTS = ("amplified", "deleted", "fusions")
+COLUMNS = ("arms", *EVENTS)
 
 
 def with_alterations(cases: pa.Table, found: OfCases) -> pa.Table:

@@ -18,13 +18,14 @@ from .. import features
 from ..alterations.of_cases import OfCases
 from ..errors import InputError
 from ..evaluation import tabular
+from ..features.alteration_columns import EVENTS
 from ..labels import LABELS
 from ..language_model import base_of_adapter, loading
 from ..scoring import likelihood
 from ..text.prompt import Rendered
 from ..text.rendering import Renderer, counter_of
 from ..variants.cases import SourceTables
-from . import manifest
+from . import abstention, manifest
 from .prediction_config import ADAPTER, CONFIG, TREES, VOCABULARY, PredictionConfig
 
 
@@ -128,15 +129,23 @@ class Predictor:
         )
         groups = features.groups(cases, panels)
         p = _weighted(self.calibration.apply(scores, trees, groups), weights)
-        unsure = self.calibration.abstains(p)
-        abstains = [self._why_not(r, doubt) for r, doubt in zip(rendered, unsure, strict=True)]
+        informed = self._informed(cases, rendered)
+        least = self.calibration.abstain_below
+        abstains = [
+            abstention.reason(row, least) if known else abstention.NOTHING_TO_GO_BY
+            for row, known in zip(p, informed, strict=True)
+        ]
         return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p, groups=groups), abstains)
 
-    def _why_not(self, rendered: Rendered, unsure: bool) -> str | None:
-        if not rendered.mutations:
-            return "no informative mutation"
-        doubt = f"looks like none of the 26: no cancer reaches a probability of {self.calibration.abstain_below:g}"
-        return doubt if unsure else None
+    def _informed(self, cases: pa.Table, rendered: Sequence[Rendered]) -> np.ndarray:
+        """Which cases (bool, shape (n,)) have anything that tells a cancer: a mutation of the vocabulary, or, where the
+        model knows them, copy number or a fusion."""
+        named = np.array([bool(text.mutations) for text in rendered])
+        if not features.sees_assays(self.vocabulary):
+            return named
+        arms = cases["arms"].is_valid().to_numpy(zero_copy_only=False)
+        events = [any(map(len, found)) for found in zip(*(cases[name].to_pylist() for name in EVENTS), strict=True)]
+        return named | arms | np.array(events, bool)
 
 
 def _language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
