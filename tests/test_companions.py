@@ -151,6 +151,19 @@ def test_tcga_barcodes_are_matched_by_patient_and_type(tmp_path):
     }
 
 
+def test_samples_of_one_patient_in_two_files_both_count_for_what_they_alone_know(tmp_path):
+    genes = tmp_path / "genes.txt"
+    genes.write_text("Hugo_Symbol\tTCGA-AA-0001-01A-11D\n" + "".join(f"{g}\t2\n" for g in ("EGFR", "MYC", "ERBB2")))
+    files = [arms(tmp_path / "arms.tsv", "TCGA-AA-0001-01", "TCGA-AA-0001-02"), genes]
+    found = inputs.read("TCGA-AA-0001-01: BRAF V600E", copy_number=files)
+    assert set(found.tables.alterations.genes["gene"].to_pylist()) == {"EGFR", "MYC", "ERBB2"}
+    of_arms, of_genes = found.companions
+    assert (of_arms.unmatched, of_genes.unmatched) == (
+        {"another sample of the patient is kept": ("TCGA-AA-0001-02",)},
+        {},
+    )
+
+
 def test_a_renamed_sample_is_matched_by_its_new_name(tmp_path):
     files = [arms(tmp_path / "arms.tsv", "P1")]
     assert altered(inputs.read("x: BRAF V600E", copy_number=files, rename={"x": "P1"}).tables) == {"P1": CALLS}
