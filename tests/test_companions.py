@@ -211,6 +211,21 @@ def test_a_file_that_is_missing_or_of_another_kind_is_named(tmp_path):
         inputs.read("BRAF V600E", copy_number=[other])
 
 
+def test_a_genome_gives_the_bases_around_the_variants_of_a_maf(tmp_path):
+    (tmp_path / "hg.fa").write_text(">1\nAACGTTACGT\n")
+    maf = tmp_path / "a.maf"
+    row = "{}\t1\t{}\tMissense_Mutation\t{}\tT\ts\tp.V{}A\n"
+    columns = ("Hugo_Symbol", "Chromosome", "Start_Position", "Variant_Classification", "Reference_Allele",
+               "Tumor_Seq_Allele2", "Tumor_Sample_Barcode", "HGVSp_Short")  # fmt: skip
+    maf.write_text("\t".join(columns) + "\n" + row.format("BRAF", 3, "C", 5) + row.format("KRAS", 8, "C", 6))
+    contexts = inputs.read(str(maf), genome=tmp_path / "hg.fa").tables.variants["context"].to_pylist()
+    assert contexts == ["A[C>T]G", "A[C>T]G"]
+    assert inputs.read(str(maf)).tables.variants["context"].to_pylist() == [None, None]
+    maf.write_text("\t".join(columns) + "\n" + row.format("BRAF", 4, "C", 5))
+    with pytest.raises(InputError, match="another build"):
+        inputs.read(str(maf), genome=tmp_path / "hg.fa")
+
+
 # --- Without mutations ---
 
 
