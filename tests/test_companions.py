@@ -151,6 +151,19 @@ def test_tcga_barcodes_are_matched_by_patient_and_type(tmp_path):
     }
 
 
+def test_samples_of_one_patient_in_two_files_both_count_for_what_they_alone_know(tmp_path):
+    genes = tmp_path / "genes.txt"
+    genes.write_text("Hugo_Symbol\tTCGA-AA-0001-01A-11D\n" + "".join(f"{g}\t2\n" for g in ("EGFR", "MYC", "ERBB2")))
+    files = [arms(tmp_path / "arms.tsv", "TCGA-AA-0001-01", "TCGA-AA-0001-02"), genes]
+    found = inputs.read("TCGA-AA-0001-01: BRAF V600E", copy_number=files)
+    assert set(found.tables.alterations.genes["gene"].to_pylist()) == {"EGFR", "MYC", "ERBB2"}
+    of_arms, of_genes = found.companions
+    assert (of_arms.unmatched, of_genes.unmatched) == (
+        {"another sample of the patient is kept": ("TCGA-AA-0001-02",)},
+        {},
+    )
+
+
 def test_a_renamed_sample_is_matched_by_its_new_name(tmp_path):
     files = [arms(tmp_path / "arms.tsv", "P1")]
     assert altered(inputs.read("x: BRAF V600E", copy_number=files, rename={"x": "P1"}).tables) == {"P1": CALLS}
@@ -196,6 +209,21 @@ def test_a_file_that_is_missing_or_of_another_kind_is_named(tmp_path):
     other.write_text("a\tb\n1\t2\n")
     with pytest.raises(InputError, match=r"other\.tsv: line 1: not a layout of copy number"):
         inputs.read("BRAF V600E", copy_number=[other])
+
+
+def test_a_genome_gives_the_bases_around_the_variants_of_a_maf(tmp_path):
+    (tmp_path / "hg.fa").write_text(">1\nAACGTTACGT\n")
+    maf = tmp_path / "a.maf"
+    row = "{}\t1\t{}\tMissense_Mutation\t{}\tT\ts\tp.V{}A\n"
+    columns = ("Hugo_Symbol", "Chromosome", "Start_Position", "Variant_Classification", "Reference_Allele",
+               "Tumor_Seq_Allele2", "Tumor_Sample_Barcode", "HGVSp_Short")  # fmt: skip
+    maf.write_text("\t".join(columns) + "\n" + row.format("BRAF", 3, "C", 5) + row.format("KRAS", 8, "C", 6))
+    contexts = inputs.read(str(maf), genome=tmp_path / "hg.fa").tables.variants["context"].to_pylist()
+    assert contexts == ["A[C>T]G", "A[C>T]G"]
+    assert inputs.read(str(maf)).tables.variants["context"].to_pylist() == [None, None]
+    maf.write_text("\t".join(columns) + "\n" + row.format("BRAF", 4, "C", 5))
+    with pytest.raises(InputError, match="another build"):
+        inputs.read(str(maf), genome=tmp_path / "hg.fa")
 
 
 # --- Without mutations ---

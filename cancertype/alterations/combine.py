@@ -76,11 +76,27 @@ def for_cases(
     return kept, dropped
 
 
+def unmatched(alterations: Alterations, case_ids: Iterable[str]) -> dict[str, str]:
+    """The samples of which ``for_cases`` uses nothing, with the reason."""
+    cases = list(case_ids)
+    assigned = [assign(names, cases) for names in _names_by_kind(alterations)]
+    used = {name for chosen, _ in assigned for name in chosen}
+    reasons = {name: reason for _, left_out in assigned for name, reason in left_out.items()}
+    return {name: reason for name, reason in sorted(reasons.items()) if name not in used}
+
+
 def samples_of(alterations: Alterations) -> list[str]:
     """The names under which ``alterations`` knows anything, in alphabetical order."""
-    tables = (alterations.arms, alterations.genes, alterations.fusions)
-    named = {name for table in tables for name in table["case_id"].unique().to_pylist()}
-    return sorted(named | alterations.screened_for_fusions | set(alterations.findings))
+    return sorted(set().union(*_names_by_kind(alterations)))
+
+
+def _names_by_kind(alterations: Alterations) -> list[set[str]]:
+    """The names of samples with arms, with genes, with known fusions and with findings."""
+    arms, genes, fusions = (
+        set(table["case_id"].unique().to_pylist())
+        for table in (alterations.arms, alterations.genes, alterations.fusions)
+    )
+    return [arms, genes, fusions | alterations.screened_for_fusions, set(alterations.findings)]
 
 
 def under_names(alterations: Alterations, names: Mapping[str, Sequence[str]]) -> Alterations:

@@ -99,7 +99,8 @@ class InputOptions:
         Path | None,
         typer.Option(
             metavar="FASTA",
-            help="Reference genome. With --gff, an unannotated VCF is annotated by `bcftools csq`, if it is installed.",
+            help="Reference genome. It gives the bases around the variants of a MAF that lacks them. With --gff, an "
+            "unannotated VCF is annotated by `bcftools csq`, if it is installed.",
             show_default=False,
         ),
     ] = None

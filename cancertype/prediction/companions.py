@@ -7,7 +7,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from ..alterations.combine import assign, for_cases, is_normal_tissue, merge, one_spelling, samples_of, under_names
+from ..alterations.combine import (
+    assign,
+    for_cases,
+    is_normal_tissue,
+    merge,
+    one_spelling,
+    samples_of,
+    under_names,
+    unmatched,
+)
 from ..alterations.schema import Alterations
 from ..errors import InputError
 from ..sources import copy_number as copy_numbers
@@ -114,21 +123,20 @@ def matched(tables: SourceTables, beside: Sequence[Companion]) -> tuple[SourceTa
     cases = tables.cases["case_id"].to_pylist()
     beside = [_for_the_only_case(each, cases) for each in beside]
     stated = [tables.alterations] if tables.alterations is not None else []
-    dropped, unmatched = list(tables.dropped), {}
+    dropped, missing = list(tables.dropped), {}
     for what in (COPY_NUMBER, FUSIONS):
-        files = [each for each in beside if each.what == what]
-        if files:
-            kept, _ = for_cases(merge(*(each.alterations for each in files)), cases)
-            stated.append(kept)
-            unmatched[what] = assign((name for each in files for name in _names(each)), cases)[1]
-    spectra, repeated = _spectra([each for each in beside if each.what == SPECTRUM], cases)
-    unmatched[SPECTRUM] = assign((n for each in beside if each.what == SPECTRUM for n in _names(each)), cases)[1]
-    for what, reasons in unmatched.items():
+        whole = merge(*(each.alterations for each in beside if each.what == what))
+        if any(each.what == what for each in beside):
+            stated.append(for_cases(whole, cases)[0])
+        missing[what] = unmatched(whole, cases)
+    matrices = [each for each in beside if each.what == SPECTRUM]
+    spectra, repeated = _spectra(matrices, cases)
+    missing[SPECTRUM] = assign((name for each in matrices for name in _names(each)), cases)[1]
+    for what, reasons in missing.items():
         dropped += [Dropped(what, "sample", why, len(names), names[:_EXAMPLES]) for why, names in _by_reason(reasons)]
-    dropped += [Dropped(SPECTRUM, "spectrum", _NO_SPECTRUM_TWICE, len(repeated), tuple(repeated[:_EXAMPLES]))] * bool(
-        repeated
-    )
-    beside = [replace(each, unmatched=dict(_by_reason(_own(unmatched[each.what], each)))) for each in beside]
+    if repeated:
+        dropped.append(Dropped(SPECTRUM, "spectrum", _NO_SPECTRUM_TWICE, len(repeated), tuple(repeated[:_EXAMPLES])))
+    beside = [replace(each, unmatched=dict(_by_reason(_own(missing[each.what], each)))) for each in beside]
     alterations = merge(*stated) if stated else None
     return replace(tables, alterations=alterations, spectra=spectra, dropped=dropped), tuple(beside)
 

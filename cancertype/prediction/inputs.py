@@ -70,7 +70,8 @@ def read(
     it is recognised. ``copy_number`` and ``fusions`` are files of these in any layout that ``sources.copy_number`` and
     ``sources.fusions`` read, ``spectra`` matrices of ``sources.spectra``; their samples are matched by name. Copy
     number or fusions may be given alone: their samples are then the cases, whose mutations were not looked at.
-    ``tumor`` and ``normal`` name samples of a VCF, ``genome`` and ``gff`` serve to annotate one (``sources.vcf``).
+    ``tumor`` and ``normal`` name samples of a VCF, ``genome`` and ``gff`` serve to annotate one (``sources.vcf``),
+    and ``genome`` gives the bases around the variants of a MAF that lacks them.
     ``rename`` maps a sample's name in the file to the one that it gets.
 
     Raises ``InputError`` for a file that is missing, damaged, of no known form or without a case, for an assay that is
@@ -124,7 +125,7 @@ def _read_file(path: Path, limits: ReadingLimits, options: dict) -> Input:
     if what.form == TABLE:
         return Input(TABLE, path.name, table.read_file(what.file), [], path, what.file)
     if what.form == MAF:
-        return Input(MAF, path.name, maf.read(what.file), [], path, what.file, maf.LAYOUT)
+        return Input(MAF, path.name, maf.read(what.file, options.get("genome")), [], path, what.file, maf.LAYOUT)
     if what.form == DEPMAP:
         return Input(DEPMAP, path.name, depmap.read_lines(what.file, limits), [], path, what.file, depmap.MUTATIONS)
     tables = exports.read(what.file, what.export, limits)

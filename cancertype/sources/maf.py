@@ -6,6 +6,7 @@ Funcotator and maftools (https://docs.gdc.cancer.gov/Data/File_Formats/MAF_Forma
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +16,7 @@ from ..tables.columns import encoded, matching
 from ..tables.delimited import DelimitedFile
 from ..tables.layout import Column, Layout
 from ..variants.cases import SourceTables
+from . import genome
 from .layouts import MAF as LAYOUT
 from .rows import Block, RowReader, read_samples
 
@@ -36,9 +38,6 @@ _REFUTED = {
 }
 _NOTHING = frozenset({"PASS", "", ".", "NA", "N/A", "NAN", "NONE", "NULL", "-"})
 _NORMAL_TISSUE = re.compile(r"TCGA-\w{2}-\w{4}-1[0-4]")
-_CONTEXT_BASES = (11, 21)
-"""CONTEXT of the GDC has five bases on either side of a single base, ref_context of Oncotator and Funcotator ten."""
-
 _SEQUENCED = re.compile(r"#\s*Sequenced_Samples:?\s*(.*)", re.IGNORECASE)
 
 
@@ -97,14 +96,8 @@ class MafReader(RowReader):
         return pc.if_else(swapped, first, second).dictionary_encode()
 
     def around(self, context: pa.ChunkedArray) -> pa.ChunkedArray:
-        """The base and its two neighbours from CONTEXT or ref_context; "" where that has another length than a single
-        base's."""
-        length = pc.utf8_length(context)
-        bases: pa.ChunkedArray | pa.Scalar = pa.scalar("")
-        for n in _CONTEXT_BASES:
-            middle = pc.utf8_upper(pc.utf8_slice_codeunits(context, n // 2 - 1, n // 2 + 2))
-            bases = pc.if_else(pc.equal(length, n), middle, bases)
-        return bases
+        """The base and its two neighbours from CONTEXT or ref_context."""
+        return genome.middle_bases(context)
 
 
 def flags(text: str) -> set[str]:
@@ -136,17 +129,20 @@ def is_normal_tissue(barcode: str) -> bool:
     return bool(_NORMAL_TISSUE.match(barcode.strip()))
 
 
-def read(file: DelimitedFile) -> SourceTables:
+def read(file: DelimitedFile, fasta: Path | None = None) -> SourceTables:
     """Read one MAF alone, for prediction: a case is a sample (its Tumor_Sample_Barcode), unlabelled, of unknown sex.
 
     Samples that ``#Sequenced_Samples`` names above the header are cases even without a row. Without a clinical table no
     cohort is known, so variants that are only marked as whole-genome amplified, the rule in LAML and OV, pass in every
-    sample. Raises ``InputError`` with file, line and column for anything that cannot be read.
+    sample. ``fasta`` is the reference genome for the bases around variants of which the file gives none. Raises
+    ``InputError`` with file, line and column for anything that cannot be read, and for a genome of another build.
     """
     LAYOUT.check(file)
     if not {"consequence", "protein_change"} & set(LAYOUT.present(file.names)):
         LAYOUT_OF_CHANGES.check(file)
-    return read_samples(file, SampleReader(), more=sequenced_samples(file))
+    reader = SampleReader()
+    reader.genome = fasta
+    return read_samples(file, reader, more=sequenced_samples(file))
 
 
 LAYOUT_OF_CHANGES = Layout(

@@ -14,6 +14,7 @@ from ..tables.layout import Layout
 from ..variants import canonical
 from ..variants.cases import RowTally, SourceTables, unlabelled
 from ..variants.protein_changes import UNSTATED
+from . import genome
 from .settings import ReadingLimits
 
 _EXAMPLES = 5
@@ -101,8 +102,10 @@ class Block:
 
 
 class RowReader:
-    """Reads files of one ``layout``; ``tally`` counts what becomes of their rows, ``samples`` are all they name."""
+    """Reads files of one ``layout``; ``tally`` counts what becomes of their rows, ``samples`` are all they name. With a
+    ``genome`` (FASTA), the bases around a variant that the file does not give come from it."""
 
+    genome: Path | None = None
     layout: Layout
     source = "rows"
     kind = "tumour"
@@ -117,8 +120,8 @@ class RowReader:
         """The rows of all ``files`` that may count, as a table of ``ROWS``."""
         blocks = [batch for file in files for batch in self._stream(file)]
         table = pa.Table.from_batches(blocks, schema=ROWS)
-        table.column_names.index("around")
-        return compacted(with_column(table, "around", self.around(table["around"])))
+        table = with_column(table, "around", self.around(table["around"]))
+        return compacted(table if self.genome is None else _with_bases(table, self.genome))
 
     def _stream(self, file: DelimitedFile) -> Iterable[pa.RecordBatch]:
         roles = self.layout.present(file.names)
@@ -194,6 +197,15 @@ class RowReader:
             block.text("chromosome"),
             positions(file, block),
         ]
+
+
+def _with_bases(rows: pa.Table, fasta: Path) -> pa.Table:
+    """``rows`` with the bases around them from a genome, where they have none."""
+    places = rows["position"].to_numpy()
+    names, reference = (pc.cast(rows[name], pa.string()).to_pylist() for name in ("chromosome", "reference"))
+    found = genome.around(fasta, [name or "" for name in names], places, [base or "" for base in reference])
+    known = pc.fill_null(pc.not_equal(rows["around"], ""), False)
+    return with_column(rows, "around", pc.if_else(known, rows["around"], pa.chunked_array([found.bases])))
 
 
 def positions(file: DelimitedFile, block: Block) -> pa.Array:
