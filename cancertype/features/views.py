@@ -73,7 +73,8 @@ def training_views(cohort: Cohort, recurrent: pa.Table, vocabulary: Vocabulary, 
         key = (settings.seed, copy)
         panels = view.cases["panel"].to_pylist()
         seen = alteration_views.drawn(alterations, labels, panels, view.panels, noise, key, settings.alterations)
-        return _table(view, seen, cohort.spectra, no_spectra, vocabulary)
+        hidden = noise.of_cases(*key, "spectra") < settings.no_spectra
+        return _table(view, seen, cohort.spectra, hidden | no_spectra, vocabulary)
 
     own = Seen(cases, cohort.variants, recurrent, cohort.panels)
     yield seen_as(own.through(get("exome")), 0, np.zeros(len(ids), bool))
@@ -82,8 +83,7 @@ def training_views(cohort: Cohort, recurrent: pa.Table, vocabulary: Vocabulary, 
         view = Seen(*called, recurrent, cohort.panels).drawn(settings, copy)
         # A matrix counts the variants of a whole exome, which a panel or a list does not have.
         seen_whole = np.array([panel is None for panel in view.cases["panel"].to_pylist()], bool)
-        hidden = noise.of_cases(settings.seed, copy, "spectra") < settings.no_spectra
-        yield seen_as(view, copy, hidden | ~seen_whole)
+        yield seen_as(view, copy, ~seen_whole)
 
 
 def grid(
