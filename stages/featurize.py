@@ -10,7 +10,7 @@ from cancertype.assays.settings import Views
 from cancertype.assays.views import recurrence
 from cancertype.cohort import assembly
 from cancertype.cohort.settings import Cohort
-from cancertype.features import views
+from cancertype.features import view_files, views
 from cancertype.features.settings import Features
 from cancertype.files import write_json
 from cancertype.reports import data_report
@@ -34,7 +34,7 @@ def main() -> None:
     alterations = OfCases.of(cohort.alterations, cohort.cases["case_id"].to_pylist())
     cases = features.described(cohort.cases, cohort.variants, alterations, cohort.spectra)
     vocabulary = features.fit(cases, cohort.variants, vocabulary_settings)
-    as_it_is = views.Table(cases, features.informative_variants(cases, cohort.variants, vocabulary), cohort.panels)
+    as_it_is = view_files.Table(cases, features.informative_variants(cases, cohort.variants, vocabulary), cohort.panels)
     recurrent = recurrence(cohort.cases.filter(pc.equal(cohort.cases["split"], "train")), cohort.variants)
     trained_on = list(enumerate(views.training_views(cohort, recurrent, vocabulary, seen_through)))
     tested_on = list(views.grid(cohort, TESTED_ON, recurrent, vocabulary, grid, seen_through))
@@ -43,8 +43,8 @@ def main() -> None:
     write_parquet(as_it_is.cases, OUT / "cases.parquet")
     write_parquet(as_it_is.variants, OUT / "variants.parquet")
     write_parquet(vocabulary.table, OUT / "vocabulary.parquet")
-    views.write(OUT, views.TRAINING, "copy", trained_on, like=as_it_is)
-    views.write(OUT, views.GRID, "row", tested_on, like=as_it_is)
+    view_files.write(OUT, view_files.TRAINING, "copy", trained_on, like=as_it_is)
+    view_files.write(OUT, view_files.GRID, "row", tested_on, like=as_it_is)
     panels = {name: genes for _, table in (*trained_on, *tested_on) for name, genes in table.panels.items()}
     write_parquet(features.panels_table(cohort.panels | panels), OUT / "panels.parquet")
 

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 from cancertype import features
 from cancertype.evaluation import evaluate, predictions, tabular
 from cancertype.evaluation.settings import Tabular
-from cancertype.features import views
+from cancertype.features import view_files
 from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.tables.parquet import write_parquet
@@ -22,7 +22,7 @@ OUT = Path("models/tabular")
 METRICS = Path("metrics")
 
 Seen = list[tuple[int | str, pa.Table, pa.Table]]
-"""What ``views.read`` gives."""
+"""What ``view_files.read`` gives."""
 
 
 def main() -> None:
@@ -34,7 +34,10 @@ def main() -> None:
     def matrices(seen: Seen) -> list[csr_matrix]:
         return [features.matrix(c, v, vocabulary, panels)[0] for _, c, v in seen]
 
-    training, grid = views.read(FEATURES, views.TRAINING, "copy"), views.read(FEATURES, views.GRID, "row")
+    training, grid = (
+        view_files.read(FEATURES, view_files.TRAINING, "copy"),
+        view_files.read(FEATURES, view_files.GRID, "row"),
+    )
     copies, of_grid = matrices(training), matrices(grid)
     x, columns = features.matrix(cases, pq.read_table(FEATURES / "variants.parquet"), vocabulary, panels)
     held_out = np.array(cases["split"].to_pylist()) != "train"
@@ -47,7 +50,7 @@ def main() -> None:
     predicted = _predicted(fitted, cases.filter(pa.array(held_out)), x[held_out], columns)
     write_parquet(predicted, OUT / "predictions.parquet")
     rows = [(row, _predicted(fitted, c, m, columns)) for (row, c, _), m in zip(grid, of_grid, strict=True)]
-    write_parquet(views.under_one_another(rows, "row", like=predicted), OUT / "grid.parquet")
+    write_parquet(view_files.under_one_another(rows, "row", like=predicted), OUT / "grid.parquet")
 
     soft = []
     if settings.folds:
@@ -88,7 +91,7 @@ def _soft_labels(case_ids: pa.Table, soft: Sequence[np.ndarray]) -> pa.Table:
     then, so that other trees do not train the adapter again."""
     no_row = _with_probabilities(case_ids.slice(0, 0), np.empty((0, len(LABELS))))
     numbered = [(copy, _with_probabilities(case_ids, p)) for copy, p in enumerate(soft)]
-    return views.under_one_another(numbered, "copy", like=no_row)
+    return view_files.under_one_another(numbered, "copy", like=no_row)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cancertype.features import Vocabulary, panels_of, views
+from cancertype.features import Vocabulary, panels_of, view_files
 from cancertype.tables.parquet import write_parquet
 from cancertype.text.rendering import Renderer, dataset, token_counter
 from cancertype.text.settings import Text
@@ -30,10 +30,10 @@ def main() -> None:
         write_parquet(texts, OUT / f"{split}.parquet")
         cut = pc.sum(pc.greater(texts["left_out"], 0)).as_py() or 0
         print(f"{split}: {texts.num_rows} cases, {cut} of them with mutations left out to stay within the token budget")
-    for name, column in ((views.TRAINING, "copy"), (views.GRID, "row")):
-        seen = views.read(FEATURES, name, column)
+    for name, column in ((view_files.TRAINING, "copy"), (view_files.GRID, "row")):
+        seen = view_files.read(FEATURES, name, column)
         rendered = [(value, dataset(c, renderer.render(c, v), settings)) for value, c, v in seen]
-        write_parquet(views.under_one_another(rendered, column, like=texts), OUT / f"{name}.parquet")
+        write_parquet(view_files.under_one_another(rendered, column, like=texts), OUT / f"{name}.parquet")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def small():
     variants += [(c, "TTN", "A1V", "missense", "C>T") for c, *_ in rows]
     variants += [("T0", "KRAS", "G12D", "missense", "C>T")]
     cases, table = split_cases(rows), variants_table(variants)
-    return features.count(cases, table), table
+    return features.described(cases, table), table
 
 
 def row(cases: pa.Table, case_id: str) -> dict:
@@ -118,7 +118,7 @@ def test_the_matrix_holds_genes_truncations_and_changes(small):
 def test_a_panel_limits_what_is_seen_and_named(small):
     cases, variants = small
     seen = features.restrict_to_panel(variants, ["BRAF", "NRAS"])
-    counted = features.count(cases.select(range(10)), seen)
+    counted = features.described(cases.select(range(10)), seen)
     vocabulary = features.fit(counted, seen, settings(Features, "features", genes=["BRAF", "NRAS"]))
     assert set(vocabulary.names("gene")) == {"BRAF", "NRAS"} == set(vocabulary.names("panel"))
     assert row(counted, "C0")["burden"] == 0
@@ -141,7 +141,7 @@ def test_a_training_split_without_variants_is_an_error():
     cases = split_cases([("A", LABELS[0], "train")])
     empty = variants_table([])
     with pytest.raises(InputError, match="no case of the training split has a variant"):
-        features.fit(features.count(cases, empty), empty, settings(Features, "features"))
+        features.fit(features.described(cases, empty), empty, settings(Features, "features"))
 
 
 def test_the_vocabulary_survives_a_round_trip(small, tmp_path):

@@ -32,7 +32,7 @@ def case():
     rows += [(f"S{i}", "CDKN2A", f"R{80 + i}*", "nonsense", "C>T") for i in range(4)]
     rows += [(f"S{i}", f"GENE{j}", "A1V", "missense", "C>T") for i in range(4) for j in range(30)]
     variants = variants_table(rows)
-    counted = features.count(cases, variants)
+    counted = features.described(cases, variants)
     vocabulary = features.fit(counted, variants, settings(Features, "features", genes=100, recurrent_min_cases=3))
     return counted, features.informative_variants(counted, variants, vocabulary), vocabulary
 
@@ -123,7 +123,7 @@ def test_a_template_over_the_budget_is_an_error_that_names_the_remedy(case, coun
 
 def test_a_case_without_a_named_mutation_says_so(counter, case):
     _, informative, vocabulary = case
-    lone = features.count(
+    lone = features.described(
         cases_table([{"case_id": "X", "label": "ACC"}]), variants_table([("X", "OTHER", "", "missense", "C>T")])
     )
     text = settings(Text, "text", template=TEMPLATE, max_tokens=200)

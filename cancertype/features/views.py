@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ..alterations.of_cases import OfCases
 from ..assays import alteration_views
@@ -19,11 +17,11 @@ from ..assays.views import Seen, View
 from ..cohort.assembly import Cohort
 from ..errors import InputError
 from ..tables.columns import with_column
-from ..tables.parquet import write_parquet
 from .description import described
 from .exchange import variants_of_copies
 from .informative import informative_variants
 from .lookup import case_rows
+from .view_files import Table
 from .vocabulary import Vocabulary
 
 REDUCED = "reduced"
@@ -32,15 +30,6 @@ _REDUCED_TO = {"min_cases": 3, "min_panels": 18}
 
 SHOWN = ("arms", "genes", "fusions", "spectra")
 ALL = "all"
-
-
-@dataclass(frozen=True)
-class Table:
-    """Cases seen in one way: ``cases`` (``described``), ``variants`` (``informative_variants``) and ``panels``."""
-
-    cases: pa.Table
-    variants: pa.Table
-    panels: dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -167,40 +156,3 @@ def _of(variants: pa.Table, cases: pa.Table, wanted: np.ndarray) -> pa.Table:
     """The variants of the ``wanted`` cases (bool, shape (cases,))."""
     rows = case_rows(cases, variants)
     return variants.filter(pa.array((rows >= 0) & wanted[rows]))
-
-
-# --- Files ---
-
-TRAINING, GRID = "views", "grid"
-"""Beginnings of the names of the files that ``write`` makes."""
-
-
-def write(folder: Path, name: str, column: str, tables: Sequence[tuple[int | str, Table]], like: Table) -> None:
-    """Write tables under one another as ``<name>_cases.parquet`` and ``<name>_variants.parquet``.
-
-    ``column`` tells them apart; ``like`` gives the columns when there are none."""
-    for part in ("cases", "variants"):
-        of_part = [(value, getattr(table, part)) for value, table in tables]
-        write_parquet(under_one_another(of_part, column, getattr(like, part)), folder / f"{name}_{part}.parquet")
-
-
-def under_one_another(tables: Sequence[tuple[int | str, pa.Table]], column: str, like: pa.Table) -> pa.Table:
-    """``tables`` as one, with ``column`` that tells them apart; ``like`` gives the columns when there are none."""
-    empty = _marked(like.slice(0, 0), column, tables[0][0] if tables else 0)
-    return pa.concat_tables([empty, *(_marked(table, column, value) for value, table in tables)])
-
-
-def _marked(table: pa.Table, column: str, value: int | str) -> pa.Table:
-    kind = pa.int32() if isinstance(value, int) else pa.string()
-    return table.append_column(column, pa.array([value] * table.num_rows, kind))
-
-
-def read(folder: Path, name: str, column: str) -> list[tuple[int | str, pa.Table, pa.Table]]:
-    """What ``write`` wrote: the value of ``column``, cases and variants of each table, in their first order."""
-    cases, variants = (pq.read_table(Path(folder) / f"{name}_{part}.parquet") for part in ("cases", "variants"))
-    values = list(dict.fromkeys(cases[column].to_pylist()))
-    return [(value, *(_selected(table, column, value) for table in (cases, variants))) for value in values]
-
-
-def _selected(table: pa.Table, column: str, value: int | str) -> pa.Table:
-    return table.filter(pc.equal(table[column], value)).drop_columns(column)

@@ -61,7 +61,8 @@ def read(folder: Path) -> SourceTables:
     looked at, but whose copy number or fusions are known, is a case with the panel ``NOTHING``.
 
     A folder without mutations of this layout may hold tables of cBioPortal's web download instead
-    (``cbioportal_web.read``); there copy number and fusions stay under the names of the samples. Raises ``InputError`` with file, line and column for anything that cannot be read.
+    (``cbioportal_web.read``); there copy number and fusions stay under the names of the samples. Raises ``InputError``
+    with file, line and column for anything that cannot be read.
     """
     source = delimited.origin(folder, "cbioportal")
     mutations = _optional(folder, _MUTATIONS)
