@@ -31,6 +31,10 @@ def small():
     return features.described(cases, table), table
 
 
+NO_PANELS = {"cancer_gene_panels": None}
+"""Only the genes that are ranked are in the vocabulary."""
+
+
 def row(cases: pa.Table, case_id: str) -> dict:
     return cases.to_pylist()[cases["case_id"].to_pylist().index(case_id)]
 
@@ -56,7 +60,9 @@ def test_a_case_is_counted_by_class():
 
 def test_genes_are_ranked_by_information_on_the_training_split_only(small):
     cases, variants = small
-    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10, recurrent_min_cases=3))
+    vocabulary = features.fit(
+        cases, variants, settings(Features, "features", genes=10, recurrent_min_cases=3, **NO_PANELS)
+    )
     assert set(vocabulary.names("gene")[:2]) == {"APC", "BRAF"}
     assert "KRAS" not in vocabulary.names("gene")
     information = dict(
@@ -91,7 +97,7 @@ def test_evidence_grows_with_the_cases_seen_and_never_trusts_one():
 def test_the_most_informative_variants_come_first_and_a_change_once(small):
     cases, variants = small
     variants = pa.concat_tables([variants, variants_table([("S0", "BRAF", "V600E", "missense", "T>A")])])
-    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10))
+    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10, **NO_PANELS))
     informative = features.informative_variants(cases, variants, vocabulary)
     own = [r for r in informative.to_pylist() if r["case_id"] == "S0"]
     assert [(r["gene"], r["protein_change"], r["recurrent"]) for r in own] == [
@@ -104,7 +110,7 @@ def test_the_most_informative_variants_come_first_and_a_change_once(small):
 
 def test_the_matrix_holds_genes_truncations_and_changes(small):
     cases, variants = small
-    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10))
+    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10, **NO_PANELS))
     x, columns = features.matrix(cases, features.informative_variants(cases, variants, vocabulary), vocabulary)
     frame = dict(zip(columns, x.toarray().T, strict=True))
     s0, c0 = (cases["case_id"].to_pylist().index(c) for c in ("S0", "C0"))
@@ -128,7 +134,7 @@ def test_a_panel_limits_what_is_seen_and_named(small):
 
 def test_what_a_panel_did_not_sequence_is_unknown_not_unmutated(small):
     cases, variants = small
-    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10))
+    vocabulary = features.fit(cases, variants, settings(Features, "features", genes=10, **NO_PANELS))
     informative = features.informative_variants(cases, variants, vocabulary)
     on_panel = cases.set_column(8, "panel", pa.array(["small"] * cases.num_rows))
     x, columns = features.matrix(on_panel, informative, vocabulary, {"small": ["BRAF"]})
