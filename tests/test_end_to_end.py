@@ -24,7 +24,7 @@ SMALL = {
     "cohort.min_cases_per_label": 3,
     "cohort.max_out_of_scope_cases": 5,
     "views.copies": 2,
-    "evaluate.assays": ["exome", "msk-impact-468+arms", "list"],
+    "evaluate.assays": ["exome", "msk-impact-468", "list"],
     "evaluate.cases_per_assay": 4,
     "text.max_tokens": 144,
     "train.max_steps": 6,
