@@ -12,7 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from cancertype.alterations import combine, features, genome
+from cancertype.alterations import combine, genome
+from cancertype.alterations.of_cases import NO_CALL, OfCases
 from cancertype.alterations.schema import ARMS
 from cancertype.sources import copy_number
 
@@ -25,8 +26,9 @@ def main() -> None:
     measured = set(matrix.genes["gene"].unique().to_pylist())
     samples = matrix.arms["case_id"].unique().to_pylist()
     published, _ = combine.for_cases(copy_number.read(folder / "arms.tsv").alterations, samples)
-    samples = [name for name in samples if name in features.cases_with_arms(published)]
-    ours, theirs = features.arm_vectors(matrix, samples), features.arm_vectors(published, samples)
+    there = OfCases.of(published, samples).arms_known
+    samples = [name for name, known in zip(samples, there.tolist(), strict=True) if known]
+    ours, theirs = OfCases.of(matrix, samples).arms, OfCases.of(published, samples).arms
     print(f"{len(samples):,} tumours\n")
     print("| arm | cancer genes | agree | opposite | no call, genes | no call, published |")
     print("|---|---|---|---|---|---|")
@@ -37,10 +39,10 @@ def main() -> None:
 
 
 def _row(ours: np.ndarray, theirs: np.ndarray) -> str:
-    both = ~np.isnan(ours) & ~np.isnan(theirs)
+    both = (ours != NO_CALL) & (theirs != NO_CALL)
     agree = f"{(ours == theirs)[both].mean():.1%}" if both.any() else "–"
-    opposite = f"{(ours * theirs == -1)[both].mean():.2%}" if both.any() else "–"
-    return f"{agree} | {opposite} | {np.isnan(ours).mean():.1%} | {np.isnan(theirs).mean():.1%}"
+    opposite = f"{(ours == -theirs)[both & (ours != 0)].sum() / both.sum():.2%}" if both.any() else "–"
+    return f"{agree} | {opposite} | {(ours == NO_CALL).mean():.1%} | {(theirs == NO_CALL).mean():.1%}"
 
 
 if __name__ == "__main__":

@@ -24,11 +24,16 @@ from pathlib import Path
 
 import pandas  # noqa: F401  pyarrow imports it at its first array from Python: an import is not reading.
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from cancertype import features
+from cancertype.alterations.of_cases import OfCases
+from cancertype.assays.settings import Views
+from cancertype.assays.views import recurrence
 from cancertype.cohort import assembly
 from cancertype.cohort.settings import Cohort
+from cancertype.features import views
 from cancertype.features.settings import Features
 from cancertype.simulator import simulation
 from cancertype.sources import depmap, raw, tcga
@@ -102,7 +107,7 @@ def _read(file: Path, top: delimited.Header, wanted: list[str]) -> int:
 def steps(folder: Path, laps: Laps) -> dict[str, int]:
     """The library's part of featurize, step by step."""
     with chdir(ROOT):
-        rules, vocabulary = read({"cohort": Cohort, "features": Features})
+        rules, vocabulary, seen = read({"cohort": Cohort, "features": Features, "views": Views})
     laps.lap("start")
     tables = []
     for path, _ in raw.records(folder):
@@ -110,12 +115,17 @@ def steps(folder: Path, laps: Laps) -> dict[str, int]:
         laps.lap(f"reader {path.parent.name}")
     together = assembly.assemble(tables, rules)
     laps.lap("cohort")
-    cases = features.count(together.cases, together.variants)
-    laps.lap("counts")
+    found = OfCases.of(together.alterations, together.cases["case_id"].to_pylist())
+    cases = features.described(together.cases, together.variants, found, together.spectra)
+    laps.lap("description")
     fitted = features.fit(cases, together.variants, vocabulary)
     laps.lap("vocabulary")
     features.informative_variants(cases, together.variants, fitted)
     laps.lap("informative variants")
+    training = together.cases.filter(pc.equal(together.cases["split"], "train"))
+    for _ in views.training_views(together, recurrence(training, together.variants), fitted, seen):
+        pass
+    laps.lap("training views")
     return {"cases": cases.num_rows, "variants": together.variants.num_rows}
 
 

@@ -99,6 +99,16 @@ def gemma_base(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def gemma_tokenizer(request) -> Path:
+    """The tokenizer file of Gemma 3 270M: the pipeline's own where that has run, else a converted one."""
+    base = ROOT / "models" / "base"
+    about = base / "base.json"
+    if about.is_file() and json.loads(about.read_text())["id"] == "gemma-3-270m":
+        return base / "tokenizer.json"
+    return request.getfixturevalue("gemma_base") / "tokenizer.json"
+
+
+@pytest.fixture(scope="session")
 def published(tiny_gemma3, tmp_path_factory) -> Path:
     """Folder of a small published model that tells SKCM, COAD, OV and PRAD apart by two mutations each."""
     from .published_model import publish

@@ -41,5 +41,19 @@ def made_up_predictions(lm_skill: float = 2.0, trees_skill: float = 2.0, seed: i
     return pd.concat([frame, *blocks], axis=1)
 
 
+def made_up_grid(rows: dict[str, float]) -> pd.DataFrame:
+    """The same cases in each of ``rows``, which maps a row's name to the skill of both models in it. The groups are
+    "exome" for the row exome and "panel" for every other."""
+    frames = [
+        made_up_predictions(skill, skill, seed=place).assign(row=name, group="exome" if name == "exome" else "panel")
+        for place, (name, skill) in enumerate(rows.items())
+    ]
+    # The language model of panels is twice as sure as it may be, which a calibration of its own undoes.
+    for frame in frames[1:]:
+        lm = [f"lm_{label}" for label in LABELS]
+        frame[lm] = log_softmax(2.0 * frame[lm].to_numpy(), axis=1) - 0.1
+    return pd.concat(frames, ignore_index=True)
+
+
 def without(frame: pd.DataFrame, *prefixes: str) -> pd.DataFrame:
     return frame[[column for column in frame.columns if not column.startswith(prefixes)]]

@@ -52,8 +52,8 @@ def training_cohort():
 def publish(folder: Path, merged: Path) -> Path:
     """Write ``folder`` as the stage publish does, around the language model in ``merged``."""
     cohort, splits = training_cohort()
-    cases = features.count(cohort.cases, cohort.variants).append_column("split", pa.array(splits))
-    named = settings(Features, "features", amino_acid_substitutions=0, trinucleotides=False)
+    cases = features.described(cohort.cases, cohort.variants).append_column("split", pa.array(splits))
+    named = settings(Features, "features", amino_acid_substitutions=0, trinucleotides=False, cancer_gene_panels=None)
     vocabulary = features.fit(cases, cohort.variants, named)
     x, columns = features.matrix(cases, features.informative_variants(cases, cohort.variants, vocabulary), vocabulary)
     y = cases["label"].to_pylist()
@@ -63,7 +63,7 @@ def publish(folder: Path, merged: Path) -> Path:
     # So small a model only loses time by threads, on a busy machine much of it.
     with mock.patch.object(tabular, "THREADS", 1):
         fitted = tabular.fit(
-            x[train], [y[i] for i in train], x[validation], [y[i] for i in validation], columns, rules, seed=0
+            [x[train]], [y[i] for i in train], [(x[validation], [y[i] for i in validation])], columns, rules, seed=0
         )
     work = folder.with_name(folder.name + "-parts")
     fitted.save(work / "trees")

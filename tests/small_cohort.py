@@ -1,7 +1,9 @@
 """Small cases and variants tables, written as a reader would make them."""
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from cancertype.features import Vocabulary
 from cancertype.variants.cases import CASES, SourceTables
 from cancertype.variants.schema import SCHEMA
 
@@ -44,6 +46,12 @@ def variants_table(rows: list[tuple]) -> pa.Table:
 
 def _plain(kind: pa.DataType) -> pa.DataType:
     return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def before_assays(vocabulary: Vocabulary) -> Vocabulary:
+    """The vocabulary as releases had it before training cases were seen through assays."""
+    later = ("assay", "indel", "amplified", "deleted", "fusion", "fusion_gene")
+    return Vocabulary(vocabulary.table.filter(pc.invert(pc.is_in(vocabulary.table["kind"], pa.array(later)))))
 
 
 def tables(cases: list[dict], variants: list[tuple], **notes) -> SourceTables:

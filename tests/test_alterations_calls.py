@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cancertype.alterations import calls, combine, features, genome
+from cancertype.alterations import calls, combine, genome
 from cancertype.alterations.call_tables import arm_table, gene_table
+from cancertype.alterations.of_cases import AMPLIFIED, DELETED, NO_CALL, OfCases
 from cancertype.alterations.schema import ARM_CALLS, ARMS, FUSIONS, GENE_CALLS, Alterations
 from cancertype.alterations.settings import CopyNumberLimits
 from cancertype.sources import copy_number
@@ -195,13 +196,13 @@ def test_arms_from_the_gene_matrix_agree_with_taylors_calls_in_nine_cells_of_ten
     published = copy_number.read(shared_data / "tcga_cbioportal" / "arms.tsv").alterations
     matrix = gene_matrix[0].alterations
     samples = matrix.arms["case_id"].unique().to_pylist()
-    ours = features.arm_vectors(matrix, samples)
+    ours = OfCases.of(matrix, samples).arms
     matched, _ = combine.for_cases(published, samples)
-    theirs = features.arm_vectors(matched, samples)
-    both = ~np.isnan(ours) & ~np.isnan(theirs)
+    theirs = OfCases.of(matched, samples).arms
+    both = (ours != NO_CALL) & (theirs != NO_CALL)
     assert both.sum() > 200_000
     assert (ours == theirs)[both].mean() == pytest.approx(0.913, abs=0.003)
-    assert (ours * theirs == -1)[both].mean() < 0.001
+    assert ((ours == -theirs) & (ours != 0))[both].mean() < 0.001
 
 
 def test_real_matrices_are_read_to_the_last_cell(gene_matrix):
@@ -279,29 +280,49 @@ def test_hiding_a_kind_makes_it_unknown_and_touches_nothing_else():
     assert hidden.screened_for_fusions == {"B"}
 
 
-# ---- features
+# ---- as arrays of cases
 
 
-def test_an_arm_without_a_call_is_nan_and_an_unaltered_one_is_zero():
-    data = alterations(arms=[("A", "1p", 1), ("A", "1q", None), ("A", "2p", 0)])
-    vectors = features.arm_vectors(data, ["A", "B"])
-    assert vectors.shape == (2, 39)
-    assert vectors[0, 0] == 1 and np.isnan(vectors[0, 1]) and vectors[0, 2] == 0
-    assert np.isnan(vectors[1]).all()
-    np.testing.assert_array_equal(features.altered_arms(vectors), [1, np.nan])
+def test_an_arm_without_a_call_is_not_an_unaltered_one():
+    data = alterations(arms=[("A", "1p", 1), ("A", "1q", None), ("A", "2p", 0), ("C", "1p", None), ("Z", "1p", 1)])
+    found = OfCases.of(data, ["B", "A", "C"])
+    assert found.arms.shape == (3, 39) and len(found) == 3
+    assert found.arms[1, :3].tolist() == [1, NO_CALL, 0]
+    assert (found.arms[0] == NO_CALL).all()
+    assert found.arms_known.tolist() == [False, True, False], "a case with no call at all is one not looked at"
 
 
-def test_a_case_that_was_not_looked_at_is_absent_and_one_without_events_is_empty():
+def test_a_case_that_was_not_looked_at_differs_from_one_without_events():
     data = alterations(
-        genes=[("A", "EGFR", 2), ("A", "MYC", 1), ("B", "EGFR", 0)],
-        fusions=[("C", "EML4", "ALK")],
+        genes=[("A", "EGFR", 2), ("A", "MYC", 2), ("A", "PTEN", -2), ("B", "EGFR", 0)],
+        fusions=[("C", "EML4", "ALK"), ("C", None, "RET")],
         screened=["A", "C"],
     )
-    assert features.genes_with_call(data, features.AMPLIFIED) == {"A": {"EGFR"}, "B": set()}
-    assert features.genes_with_call(data, features.DELETED) == {"A": set(), "B": set()}
-    assert features.genes_looked_at(data)["A"] == {"EGFR", "MYC"}
-    assert features.fusions_of(data) == {"A": set(), "C": {("EML4", "ALK")}}
-    assert features.cases_with_arms(data) == frozenset()
+    found = OfCases.of(data, ["A", "B", "C"])
+    assert found.genes == ("EGFR", "MYC", "PTEN")
+    assert found.names(AMPLIFIED) == [["EGFR", "MYC"], [], []] and found.names(DELETED) == [["PTEN"], [], []]
+    assert found.genes_known.tolist() == [True, True, False]
+    assert found.fusions == (frozenset(), None, {"EML4-ALK", "?-RET"})
+    assert found.fusions_known.tolist() == [True, False, True]
+
+
+def test_hiding_and_taking_cases_leaves_the_others_as_they_are():
+    data = alterations(
+        arms=[("A", "1p", 1), ("B", "1p", -1)], genes=[("A", "EGFR", 2), ("B", "EGFR", 2)], screened=["A", "B"]
+    )
+    found = OfCases.of(data, ["A", "B"])
+    less = found.hidden(arms=np.array([True, False]), genes=True)
+    assert less.arms_known.tolist() == [False, True] and not less.genes_known.any()
+    assert less.fusions == found.fusions == (frozenset(), frozenset())
+    assert found.genes_known.all(), "the original stays"
+    assert found.take(np.array([1])).arms[0, 0] == -1
+
+
+def test_nothing_known_of_no_case_or_of_some():
+    for names in ([], ["A"]):
+        found = OfCases.of(None, names)
+        assert len(found) == len(names) and found.genes == () and not found.arms_known.any()
+        assert found.names(AMPLIFIED) == [[] for _ in names]
 
 
 def test_tables_are_made_only_of_what_was_looked_at():

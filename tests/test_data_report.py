@@ -118,8 +118,10 @@ def small(prefix: str = "", source: str = "tcga") -> tuple[list[dict], list[tupl
 
 def assembled(cases: list[dict], variants: list[tuple]) -> tuple[pa.Table, features.Vocabulary, list[str | None]]:
     whole = assembly.assemble([tables(cases, variants)], settings(Cohort, "cohort", min_cases_per_label=3))
-    counted = features.count(whole.cases, whole.variants)
-    vocabulary = features.fit(counted, whole.variants, settings(Features, "features", recurrent_min_cases=2))
+    counted = features.described(whole.cases, whole.variants)
+    vocabulary = features.fit(
+        counted, whole.variants, settings(Features, "features", recurrent_min_cases=2, cancer_gene_panels=None)
+    )
     return counted, vocabulary, patients.profiles(whole.cases, whole.variants)
 
 
@@ -302,7 +304,7 @@ def test_a_table_without_dna_has_no_spectrum_but_a_page(tmp_path):
     cases = cases_table([{"case_id": f"P{i}", "label": "BRCA", "source": "table", "panel": "table"} for i in range(6)])
     cases = cases.append_column("split", pa.array(["train", "train", "train", "train", "validation", "test"]))
     variants = variants_table([(f"P{i}", "TP53", "R175H", "missense", None) for i in range(6)])
-    counted = features.count(cases, variants)
+    counted = features.described(cases, variants)
     panel = settings(Features, "features", genes=["TP53"], recurrent_changes=0, amino_acid_substitutions=0)
     vocabulary = features.fit(counted, variants, panel)
     page = written(tmp_path / "a.html", counted, vocabulary, sources=("table",), notes={"table": {"gene_columns": 1}})
@@ -315,7 +317,7 @@ def test_names_that_are_markup_of_any_kind_stay_names(tmp_path, name):
     cases = cases_table([{"case_id": f"{name}{i}", "label": "BRCA", "patient_id": name} for i in range(6)])
     cases = cases.append_column("split", pa.array(["train", "train", "train", "train", "validation", "test"]))
     variants = variants_table([(f"{name}{i}", name, "R175H", "missense", None) for i in range(6)])
-    counted = features.count(cases, variants)
+    counted = features.described(cases, variants)
     vocabulary = features.fit(counted, variants, settings(Features, "features"))
     assert name in vocabulary.names("gene")
     page = written(tmp_path / "a.html", counted, vocabulary, sources=("tcga",))

@@ -23,8 +23,10 @@ SMALL = {
     "data.simulated.cases_per_label": 8,
     "cohort.min_cases_per_label": 3,
     "cohort.max_out_of_scope_cases": 5,
-    "augment.copies": 2,
-    "text.max_tokens": 72,
+    "views.copies": 2,
+    "evaluate.assays": ["exome", "msk-impact-468", "list"],
+    "evaluate.cases_per_assay": 4,
+    "text.max_tokens": 144,
     "train.max_steps": 6,
     "train.batch_size": 4,
     "train.loss": "labels",
@@ -82,7 +84,7 @@ def test_a_second_repro_runs_nothing(small):
 
 def test_metrics_and_reports_are_there_and_say_that_the_data_are_simulated(small):
     metrics = json.loads((small / "metrics/eval.json").read_text())
-    assert len(metrics) <= 16 and 0 < metrics["accuracy"] <= 1 and metrics["n"] > 20
+    assert len(metrics) <= 19 and 0 < metrics["accuracy"] <= 1 and metrics["n"] > 20
     tabular = json.loads((small / "metrics/tabular.json").read_text())
     assert metrics["trees_accuracy"] == tabular["trees_accuracy"]
     details = json.loads((small / "metrics/details.json").read_text())
@@ -103,15 +105,16 @@ def test_the_model_card_tells_every_parameter(small):
         assert all(f"\n  {key}:" in card for key in values) if isinstance(values, dict) else True
 
 
-def test_text_and_teacher_hold_every_version_of_every_training_case_and_of_no_other(small):
+def test_text_and_teacher_hold_every_view_of_every_training_case_and_of_no_other(small):
     train = pd.read_parquet(small / "data/text/train.parquet").set_index("case_id")
-    text = pd.read_parquet(small / "data/text/augmented.parquet")
+    text = pd.read_parquet(small / "data/text/views.parquet")
     assert json.loads((small / "metrics/training.json").read_text())["versions"] == 3
-    for copy in (1, 2):
+    for copy in (0, 1, 2):
         version = text[text["copy"] == copy].set_index("case_id")
         assert list(version.index) == list(train.index)
         assert (version["completion"] == train["completion"]).all()
-        assert (version["prompt"] != train["prompt"]).mean() > 0.3
+        changed = (version["prompt"] != train["prompt"]).mean()
+        assert changed > 0.3 if copy else changed < 0.1, "the first view is the case as it is"
     teacher = pd.read_parquet(small / "models/tabular/out_of_fold.parquet")
     assert list(zip(teacher["copy"], teacher["case_id"], strict=True)) == [
         (copy, case_id) for copy in range(3) for case_id in train.index

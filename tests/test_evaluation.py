@@ -8,12 +8,14 @@ import pyarrow as pa
 import pytest
 
 from cancertype.errors import InputError
+from cancertype.evaluation import grid as grids
 from cancertype.evaluation import metrics
-from cancertype.evaluation.evaluate import REQUIRED, evaluate_predictions, evaluate_tabular_models, frame
+from cancertype.evaluation.evaluate import evaluate_predictions, evaluate_tabular_models
+from cancertype.evaluation.predictions import REQUIRED, frame
 from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
 
-from .made_up_predictions import SETTINGS, made_up_predictions, without
+from .made_up_predictions import SETTINGS, made_up_grid, made_up_predictions, without
 from .settings import settings
 
 
@@ -134,6 +136,76 @@ def test_held_out_cases_come_from_the_features_with_their_burden():
     found = frame(pa.Table.from_pandas(cases, preserve_index=False))
     assert list(found.columns) == list(REQUIRED) and len(found) == 280
     assert list(found["n_mutations"]) == list(cases["burden"][50:])
+
+
+def test_a_group_of_assays_and_other_columns_are_kept_where_they_are_asked_for():
+    cases = made_up_predictions().rename(columns={"n_mutations": "burden"})[[*REQUIRED[:-1], "burden"]]
+    cases["row"] = "exome"
+    found = frame(pa.Table.from_pandas(cases, preserve_index=False), ["panel"] * len(cases), ["row"])
+    assert list(found.columns) == [*REQUIRED, "row", "group"] and set(found["group"]) == {"panel"}
+
+
+# --- The grid of assays ---
+
+GRID = {"exome": 3.0, "msk-impact-468": 2.0, "list": 0.0}
+
+
+@pytest.fixture(scope="module")
+def gridded():
+    few = SETTINGS.model_copy(update={"bootstrap_samples": 20})
+    # The logistic regression would only add time.
+    predictions, grid = (
+        without(each, "logistic_", "majority_") for each in (made_up_predictions(), made_up_grid(GRID))
+    )
+    return evaluate_predictions(predictions.assign(group="exome"), few, seed=0, grid=grid)
+
+
+def test_every_row_of_the_grid_has_figures_with_intervals_for_every_model(gridded):
+    assays = gridded.details["assays"]
+    assert list(assays) == list(GRID)
+    for found in assays.values():
+        assert found["n"] == 200 and found["labels"] == 26
+        assert list(found["models"]) == ["blend", "language_model", "trees"]
+        for figures in found["models"].values():
+            accuracy = figures["accuracy"]
+            assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+            assert len(figures["thresholds"]) == 2
+        assert found["out_of_scope"]["n"] == 30
+    assert assays["exome"]["sets"]["coverage"]["value"] > 0.8
+    json.dumps(assays, allow_nan=False)
+
+
+def test_a_row_in_which_models_know_less_has_lower_figures(gridded):
+    accuracy = [found["models"]["blend"]["accuracy"]["value"] for found in gridded.details["assays"].values()]
+    assert accuracy[0] > accuracy[1] + 0.1 and accuracy[1] > accuracy[2] + 0.1 and accuracy[2] < 0.2
+
+
+def test_the_metrics_hold_one_number_for_each_row(gridded, result):
+    rows = {f"{row}_accuracy" for row in GRID}
+    assert set(gridded.metrics) - set(result.metrics) == rows
+    for row in GRID:
+        final = gridded.details["assays"][row]["models"]["blend"]
+        assert gridded.metrics[f"{row}_accuracy"] == final["accuracy"]["value"]
+
+
+def test_groups_of_assays_have_heads_of_their_own(gridded):
+    heads = gridded.calibration.assays
+    assert set(heads) == {"exome", "panel"}
+    assert heads["exome"].cases == heads["panel"].cases == 200, "100 as they are and 100 in the grid; two rows of 100"
+    assert heads["panel"].text.lm < 0.7 * heads["exome"].text.lm, "it was twice as sure as it may be"
+
+
+def test_a_row_without_test_cases_has_no_figures(gridded):
+    grid = made_up_grid(GRID)
+    grid = grid[(grid["row"] != "list") | (grid["split"] == "validation")]
+    few = SETTINGS.model_copy(update={"bootstrap_samples": 0})
+    measured = grids.measure(grid, gridded.calibration, [], few, seed=0)
+    assert measured["list"] == {"n": 0} and list(grids.few(measured)) == ["exome_accuracy", "msk-impact-468_accuracy"]
+    assert list(measured["exome"]["models"]) == ["language_model"], "there are no trees to blend it with"
+
+
+def test_without_a_grid_there_are_no_rows_and_no_groups(result):
+    assert result.details["assays"] == {} and result.calibration.assays == {}
 
 
 @pytest.mark.parametrize(

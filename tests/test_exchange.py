@@ -1,20 +1,19 @@
-"""Augmented copies of training cases: whose mutations they hold, and what trees and fine-tuning make of them."""
+"""Copies of training cases with exchanged mutations: whose mutations they hold."""
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from cancertype.features import augmentation
-from cancertype.features.settings import Augment
+from cancertype.assays.settings import Views
+from cancertype.features import exchange
 from tests.settings import settings
 from tests.small_cohort import cases_table, variants_table
 
 PER_CASE = 40
 
 
-def rules(**changes) -> Augment:
-    return settings(Augment, "augment", **changes)
+def rules(**changes) -> Views:
+    return settings(Views, "views", **{"exchanged": 0.5} | changes)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +37,7 @@ def genes_of(copy: pa.Table) -> dict[str, list[str]]:
 def test_a_copy_holds_mutations_of_its_case_and_of_one_other_that_is_alike(cohort):
     cases, variants = cohort
     label_of = dict(zip(cases["case_id"].to_pylist(), cases["label"].to_pylist(), strict=True))
-    (copy,) = augmentation.variants_of_copies(cases, variants, rules(copies=1, exchanged=0.8))
+    (copy,) = exchange.variants_of_copies(cases, variants, rules(copies=1, exchanged=0.8))
     assert copy.schema == variants.schema
     donors = {case_id: set(genes) - {case_id} for case_id, genes in genes_of(copy).items()}
     assert set(donors) == set(label_of)
@@ -50,18 +49,18 @@ def test_a_copy_holds_mutations_of_its_case_and_of_one_other_that_is_alike(cohor
 
 def test_the_share_that_is_exchanged_is_between_nothing_and_the_limit(cohort):
     cases, variants = cohort
-    copies = list(augmentation.variants_of_copies(cases, variants, rules(copies=20, exchanged=0.5)))
+    copies = list(exchange.variants_of_copies(cases, variants, rules(copies=20, exchanged=0.5)))
     of_cases = [pair for copy in copies for pair in genes_of(copy).items()]
     others = [np.mean([gene != case_id for gene in genes]) for case_id, genes in of_cases if case_id != "line"]
     assert np.mean(others) == pytest.approx(0.25, abs=0.02)
     assert np.mean([len(genes) for _, genes in of_cases]) == pytest.approx(PER_CASE, rel=0.02), "the burden stays"
-    (hardly,) = augmentation.variants_of_copies(cases, variants, rules(copies=1, exchanged=1e-9))
+    (hardly,) = exchange.variants_of_copies(cases, variants, rules(copies=1, exchanged=1e-9))
     assert genes_of(hardly) == genes_of(variants)
 
 
 def test_more_copies_begin_with_the_fewer_and_another_seed_gives_others(cohort):
     def copies(**changes):
-        return [copy.to_pydict() for copy in augmentation.variants_of_copies(*cohort, rules(**changes))]
+        return [copy.to_pydict() for copy in exchange.variants_of_copies(*cohort, rules(**changes))]
 
     assert copies(copies=3)[:2] == copies(copies=2) != copies(copies=2, seed=1)
     assert copies(copies=0) == []
@@ -69,21 +68,12 @@ def test_more_copies_begin_with_the_fewer_and_another_seed_gives_others(cohort):
 
 def test_variants_of_cases_that_are_not_asked_for_are_left_out(cohort):
     cases, variants = cohort
-    (copy,) = augmentation.variants_of_copies(cases.slice(0, 4), variants, rules(copies=1))
+    (copy,) = exchange.variants_of_copies(cases.slice(0, 4), variants, rules(copies=1))
     assert (
         set(genes_of(copy)) == {"c0", "c1", "c2", "c3"} == {gene for genes in genes_of(copy).values() for gene in genes}
     )
 
 
-def test_copies_come_back_from_their_files_in_order_and_none_from_empty_ones(tmp_path):
-    cases = [pa.table({"case_id": ["a", "b"], "burden": [number, 0]}) for number in (1, 2, 3)]
-    # The second copy has no informative variant at all.
-    variants = [pa.table({"case_id": pa.array(ids, pa.string())}) for ids in (["a"], [], ["b"])]
-    for name, tables in ((augmentation.CASES, cases), (augmentation.VARIANTS, variants)):
-        pq.write_table(augmentation.numbered(tables, like=tables[0]), tmp_path / name)
-    assert [(c.to_pydict(), v.to_pydict()) for c, v in augmentation.read(tmp_path)] == [
-        (c.to_pydict(), v.to_pydict()) for c, v in zip(cases, variants, strict=True)
-    ]
-    for name, table in ((augmentation.CASES, cases[0]), (augmentation.VARIANTS, variants[0])):
-        pq.write_table(augmentation.numbered([], like=table), tmp_path / name)
-    assert augmentation.read(tmp_path) == []
+def test_nothing_is_exchanged_by_a_share_of_nothing(cohort):
+    cases, variants = cohort
+    assert list(exchange.variants_of_copies(cases, variants, rules(copies=2, exchanged=0.0))) == [variants, variants]

@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file
 
 from cancertype.errors import InputError
-from cancertype.features import augmentation
+from cancertype.features import view_files
 from cancertype.finetune import Job, finetune
 from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, contents, curve, job, write_split
 from tests.fresh_processes import forkserver
@@ -114,29 +114,26 @@ def test_a_teacher_is_followed_as_far_as_its_share_and_never_changes_what_valida
     assert followed["training_loss_last"] < 0.2 < ignored["validation_loss_last"] < followed["validation_loss_last"]
 
 
-def test_augmented_copies_come_from_the_second_epoch_on_and_an_empty_file_changes_nothing(
-    splits, tiny_gemma3, tmp_path
-):
+def test_views_take_turns_by_epoch_and_the_first_is_the_case_as_it_is(splits, tiny_gemma3, tmp_path):
     train = pq.read_table(splits["train"])
-    copy = train.set_column(train.column_names.index("prompt"), "prompt", pa.array(["none\ncancer:"] * len(train)))
-    copy = copy.set_column(
-        copy.column_names.index("mutations"),
+    other = train.set_column(train.column_names.index("prompt"), "prompt", pa.array(["none\ncancer:"] * len(train)))
+    other = other.set_column(
+        other.column_names.index("mutations"),
         "mutations",
         pa.array([[]] * len(train), train.schema.field("mutations").type),
     )
     epoch = math.ceil(len(train) / SHORT_RUN["batch_size"])
 
-    def trained(name: str, steps: int, copies: int) -> dict:
-        table = augmentation.numbered([copy] * copies, like=train)
-        pq.write_table(table, tmp_path / f"{copies}.parquet")
-        run = job(splits, tiny_gemma3, tmp_path / name, max_steps=steps)
-        return finetune(replace(run, augmented=tmp_path / f"{copies}.parquet"))
+    def trained(name: str, views: list) -> dict:
+        path = tmp_path / f"{name}.parquet"
+        pq.write_table(view_files.under_one_another(list(enumerate(views)), "copy", like=train), path)
+        return finetune(replace(job(splits, tiny_gemma3, tmp_path / name, max_steps=epoch + 2), views=path))
 
     plain = finetune(job(splits, tiny_gemma3, tmp_path / "plain", max_steps=epoch + 2))
-    assert trained("empty", epoch + 2, 0)["versions"] == plain["versions"] == 1
-    assert contents(tmp_path / "empty" / "adapter") == contents(tmp_path / "plain" / "adapter")
-    assert trained("with", epoch + 2, 1)["versions"] == 2
-    losses = [[row["loss"] for row in curve(tmp_path / name)] for name in ("plain", "with")]
+    assert trained("one", [train])["versions"] == plain["versions"] == 1
+    assert contents(tmp_path / "one" / "adapter") == contents(tmp_path / "plain" / "adapter")
+    assert trained("two", [train, other])["versions"] == 2
+    losses = [[row["loss"] for row in curve(tmp_path / name)] for name in ("plain", "two")]
     assert losses[0][:epoch] == losses[1][:epoch] and losses[0][epoch:] != losses[1][epoch:]
 
 

@@ -20,8 +20,8 @@ from cancertype.finetune.data import (
     lengths,
     plan,
     read_cases,
-    read_copies,
     read_teacher,
+    read_views,
     subset,
     trie_of,
 )
@@ -112,16 +112,16 @@ def test_mutations_are_shuffled_anew_each_epoch_and_alike_on_every_run():
     assert TrainingCases([cases], 1, False)[0, 3][0] == cases.prompts[0]
 
 
-def test_copies_of_a_case_take_turns_by_epoch_and_each_has_its_teacher():
-    copies = [Cases(["a"], ["OV"], [prompt], [[]]) for prompt in ("itself", "first", "second")]
+def test_views_of_a_case_take_turns_by_epoch_and_each_has_its_teacher():
+    views = [Cases(["a"], ["OV"], [prompt], [[]]) for prompt in ("itself", "first", "second")]
     teacher = np.arange(3.0).reshape(3, 1, 1)
-    cases = TrainingCases(copies, 1, True, teacher)
+    cases = TrainingCases(views, 1, True, teacher)
     shown = [cases[0, epoch] for epoch in range(4)]
     assert [example.prompt for example in shown] == ["itself", "first", "second", "itself"]
     assert [float(example.teacher[0]) for example in shown] == [0.0, 1.0, 2.0, 0.0]
 
 
-def test_batches_are_grouped_by_the_length_of_the_copy_that_is_shown():
+def test_batches_are_grouped_by_the_length_of_the_view_that_is_shown():
     tokens = np.stack([np.arange(64), np.random.default_rng(0).permutation(64)])
     rows, epochs = plan_of(["OV"] * 64, tokens, steps=16)
     for row, epoch in zip(rows, epochs[:, 0], strict=True):
@@ -160,15 +160,15 @@ def test_an_empty_split_is_refused(tmp_path):
         read_cases(tmp_path / "train.parquet", WORD_TEXTS)
 
 
-def test_copies_are_read_in_the_order_of_the_cases_and_must_be_of_the_same(tmp_path):
+def test_views_are_read_in_the_order_of_the_cases_and_must_be_of_the_same(tmp_path):
     row = {"label": "OV", "completion": WORD_TEXTS["OV"], "mutations": []}
     rows = [row | {"case_id": i, "prompt": f"{i}{copy}", "copy": copy} for copy in (2, 1) for i in ("a", "b")]
-    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "augmented.parquet")
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "views.parquet")
     cases = Cases(["b", "a"], ["OV", "OV"], ["", ""], [[], []])
-    first, second = read_copies(tmp_path / "augmented.parquet", cases, WORD_TEXTS)
+    first, second = read_views(tmp_path / "views.parquet", cases, WORD_TEXTS)
     assert (first.prompts, second.prompts) == (["b1", "a1"], ["b2", "a2"])
-    with pytest.raises(InputError, match=r"copy 1 has 2 cases, which are not those of the training split \(1\)"):
-        read_copies(tmp_path / "augmented.parquet", Cases(["b"], ["OV"], [""], [[]]), WORD_TEXTS)
+    with pytest.raises(InputError, match=r"view 1 has 2 cases, which are not those of the training split \(1\)"):
+        read_views(tmp_path / "views.parquet", Cases(["b"], ["OV"], [""], [[]]), WORD_TEXTS)
 
 
 def test_a_case_that_is_too_long_is_named(tokenizer):
@@ -297,9 +297,9 @@ def test_a_teacher_is_read_in_the_order_of_the_cases_and_a_case_without_one_is_n
     soft = read_teacher(write_teacher(tmp_path / "t.parquet", ["a", "b", "c"]), cases, LABELS[:2])
     assert soft.tolist() == [[[1.0, 1.01], [0.0, 0.01]]]
     path = write_teacher(tmp_path / "v.parquet", ["a", "b", "a", "b"], [1, 0, 0, 1])
-    assert read_teacher(path, cases, LABELS[:1], copies=1).tolist() == [[[1.0], [2.0]], [[3.0], [0.0]]]
+    assert read_teacher(path, cases, LABELS[:1], views=2).tolist() == [[[1.0], [2.0]], [[3.0], [0.0]]]
     with pytest.raises(InputError, match=r"has 4 rows, and none for b \(2 training"):
-        read_teacher(path, cases, LABELS, copies=2)
+        read_teacher(path, cases, LABELS, views=3)
     with pytest.raises(InputError, match=r"lacks the columns \['nonsense'\].*Run the tabular stage again"):
         read_teacher(path, cases, ["nonsense"])
     with pytest.raises(InputError, match=r"has 0 rows, and none for b \(2 training.*set tabular.folds"):

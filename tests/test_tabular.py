@@ -14,7 +14,9 @@ from cancertype.evaluation.settings import Tabular
 from cancertype.labels import LABELS
 from tests.settings import settings
 
-SETTINGS = settings(Tabular, "tabular", trees=30, leaves=4, learning_rate=0.2, early_stopping_rounds=5)
+SETTINGS = settings(
+    Tabular, "tabular", trees=30, leaves=4, learning_rate=0.2, feature_fraction=1.0, early_stopping_rounds=5
+)
 COLUMNS = [f"gene {i}" for i in range(12)]
 SEEN = ("BRCA", "COAD", "LUAD")
 
@@ -29,6 +31,11 @@ def made_up_cases(n: int = 150, seed: int = 0, labels: tuple[str, ...] = SEEN):
     return csr_matrix(x), [labels[code] for code in codes]
 
 
+def fit(train, validation, rules):
+    """Fitted on one view of the training cases, guided by one view of the validation cases: (matrix, labels) each."""
+    return tabular.fit([train[0]], train[1], [validation], COLUMNS, rules, seed=1)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     """So small a model only loses time by threads, on a busy machine much of it."""
@@ -38,7 +45,7 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def fitted():
-    return tabular.fit(*made_up_cases(), *made_up_cases(60, seed=1), COLUMNS, SETTINGS, seed=1)
+    return fit(made_up_cases(), made_up_cases(60, seed=1), SETTINGS)
 
 
 @pytest.mark.parametrize("model", tabular.MODELS)
@@ -103,7 +110,7 @@ def test_the_same_cases_give_the_same_files_and_threads_change_no_prediction(tmp
     models = []
     for threads in (1, 1, 2):
         monkeypatch.setattr(tabular, "THREADS", threads)
-        models.append(tabular.fit(*made_up_cases(), *made_up_cases(60, seed=1), COLUMNS, eight, seed=1))
+        models.append(fit(made_up_cases(), made_up_cases(60, seed=1), eight))
     for i in (0, 1):
         models[i].save(tmp_path / str(i))
     for path in (tmp_path / "0").iterdir():
@@ -125,9 +132,9 @@ def with_unknown(x: csr_matrix, share: float, seed: int) -> csr_matrix:
 
 def test_what_a_panel_did_not_sequence_is_unknown_and_not_absent(tmp_path):
     (x, y), (x_validation, y_validation) = made_up_cases(), made_up_cases(60, seed=1)
-    unknown = with_unknown(x, 0.2, 0), y, with_unknown(x_validation, 0.2, 1), y_validation
-    models = tabular.fit(*unknown, COLUMNS, SETTINGS, seed=1)
-    known = x.toarray()[~np.isnan(unknown[0].toarray()[:, 0]), 0]
+    unknown = with_unknown(x, 0.2, 0)
+    models = fit((unknown, y), (with_unknown(x_validation, 0.2, 1), y_validation), SETTINGS)
+    known = x.toarray()[~np.isnan(unknown.toarray()[:, 0]), 0]
     assert models.fill[0] == pytest.approx(known.mean(), abs=1e-6)
     assert models.fill[-1] == 0.0
     models.save(tmp_path / "tabular")
@@ -143,9 +150,7 @@ def test_what_a_panel_did_not_sequence_is_unknown_and_not_absent(tmp_path):
 
 def test_two_labels_are_enough():
     pair = SEEN[:2]
-    models = tabular.fit(
-        *made_up_cases(labels=pair), *made_up_cases(60, seed=1, labels=pair), COLUMNS, SETTINGS, seed=1
-    )
+    models = fit(made_up_cases(labels=pair), made_up_cases(60, seed=1, labels=pair), SETTINGS)
     x, y = made_up_cases(100, seed=2, labels=pair)
     for model in ("logistic", "trees"):
         predicted = [LABELS[i] for i in models.predict_proba(x, COLUMNS, model).argmax(axis=1)]
@@ -155,30 +160,34 @@ def test_two_labels_are_enough():
 def test_a_validation_label_that_training_lacks_is_passed_over(fitted):
     x, y = made_up_cases(60, seed=1)
     extra, _ = made_up_cases(10, seed=4)
-    models = tabular.fit(*made_up_cases(), vstack([x, extra]).tocsr(), [*y, *["OV"] * 10], COLUMNS, SETTINGS, seed=1)
-    assert models.chosen == fitted.chosen
+    together = vstack([x, extra]).tocsr(), [*y, *["OV"] * 10]
+    assert fit(made_up_cases(), together, SETTINGS).chosen == fitted.chosen
+    apart = tabular.fit(
+        [made_up_cases()[0]], made_up_cases()[1], [(x, y), (extra, ["OV"] * 10)], COLUMNS, SETTINGS, seed=1
+    )
+    assert apart.chosen == fitted.chosen, "validation cases may come in several matrices"
 
 
 def test_one_label_is_too_few():
     x, _ = made_up_cases(20)
     with pytest.raises(InputError, match="holds 1 of the 26"):
-        tabular.fit(x, ["OV"] * 20, x, ["OV"] * 20, COLUMNS, SETTINGS, seed=1)
+        fit((x, ["OV"] * 20), (x, ["OV"] * 20), SETTINGS)
 
 
 def test_validation_without_a_training_label_is_an_error():
     x, _ = made_up_cases(20)
     with pytest.raises(InputError, match="no validation case"):
-        tabular.fit(*made_up_cases(), x, ["OV"] * 20, COLUMNS, SETTINGS, seed=1)
+        fit(made_up_cases(), (x, ["OV"] * 20), SETTINGS)
 
 
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [([*COLUMNS[:-1], "TP53"], "1 missing .*gene 11.*1 unknown .*TP53"), (COLUMNS[::-1], "their order")],
-)
-def test_other_features_than_those_fitted_on_are_refused(fitted, columns, message):
-    x, _ = made_up_cases(3)
-    with pytest.raises(InputError, match=message):
-        fitted.predict_proba(x, columns)
+def test_features_may_come_in_any_order_with_others_beside_them_but_none_may_be_missing(fitted):
+    x, _ = made_up_cases(30, seed=2)
+    reordered = csr_matrix(np.hstack([np.ones((30, 1), np.float32), x.toarray()[:, ::-1]]))
+    for model in tabular.MODELS:
+        found = fitted.predict_proba(reordered, ["a new one", *COLUMNS[::-1]], model)
+        assert (found == fitted.predict_proba(x, COLUMNS, model)).all()
+    with pytest.raises(InputError, match=r"lack 1 that the tabular models were fitted on \['gene 11'\]"):
+        fitted.predict_proba(x, [*COLUMNS[:-1], "TP53"])
 
 
 def test_a_missing_file_is_named(fitted, tmp_path):
@@ -201,11 +210,13 @@ def test_out_of_fold_predictions_never_saw_a_case_of_the_same_patient(fitted):
     rng = np.random.default_rng(0)
     x = csr_matrix(np.repeat(rng.random((60, 12)).astype(np.float32), 2, axis=0))
     y = np.repeat(rng.choice(SEEN, 60), 2).tolist()
-    rules = settings(Tabular, "tabular", trees=40, leaves=8, learning_rate=0.3, folds=5, min_cases_per_leaf=1)
-    models = replace(tabular.fit(x, y, x, y, COLUMNS, rules, seed=1), chosen={"trees": 40, "logistic_c": 1.0})
+    rules = settings(
+        Tabular, "tabular", trees=40, leaves=8, learning_rate=0.3, feature_fraction=1.0, folds=5, min_cases_per_leaf=1
+    )
+    models = replace(fit((x, y), (x, y), rules), chosen={"trees": 40, "logistic_c": 1.0})
 
     def accuracy(patients):
-        p = tabular.out_of_fold(models, x, y, patients, rules, seed=1)
+        p = tabular.out_of_fold(models, [x], y, patients, rules, seed=1)
         assert p.shape == (1, 120, 26) and p.sum(axis=2) == pytest.approx(np.ones((1, 120)))
         return np.mean([LABELS[i] for i in p[0].argmax(axis=1)] == np.array(y))
 
@@ -216,32 +227,33 @@ def test_out_of_fold_predictions_never_saw_a_case_of_the_same_patient(fitted):
 def test_out_of_fold_predictions_are_those_of_trees_on_the_other_folds():
     x, y = made_up_cases(300)
     rules = SETTINGS.model_copy(update={"folds": 3})
-    models = tabular.fit(x, y, *made_up_cases(60, seed=1), COLUMNS, rules, seed=1)
-    p, of_copy = tabular.out_of_fold(models, x, y, range(300), rules, seed=1, copies=[x[::-1]])
+    models = fit((x, y), made_up_cases(60, seed=1), rules)
+    (p,) = tabular.out_of_fold(models, [x], y, range(300), rules, seed=1)
     assert np.mean([LABELS[i] for i in p.argmax(axis=1)] == np.array(y)) > 0.75
-    assert (p == tabular.out_of_fold(models, x, y, range(300), rules, seed=1)[0]).all()
-    assert not np.allclose(p, of_copy), "the same trees predict a copy with other features"
+    assert (p == tabular.out_of_fold(models, [x], y, range(300), rules, seed=1)[0]).all()
+    _, of_view = tabular.out_of_fold(models, [x, x[::-1]], y, range(300), rules, seed=1)
+    assert not np.allclose(p, of_view), "the same trees predict a view with other features"
     assert not np.allclose(p, models.predict_proba(x, COLUMNS)), "the trees of all folds have seen these cases"
 
 
-def test_trees_learn_from_copies_and_a_leaf_needs_as_many_cases_as_without_them():
+def test_trees_learn_from_all_views_and_a_leaf_needs_as_many_cases_as_with_one():
     x, y = made_up_cases(150)
     guide = made_up_cases(60, seed=1)
 
-    def fitted_with(copies, fewest):
+    def fitted_with(views, fewest):
         rules = SETTINGS.model_copy(update={"min_cases_per_leaf": fewest})
-        trees = tabular.fit(x, y, *guide, COLUMNS, rules, seed=1, copies=copies)
+        trees = tabular.fit(views, y, [guide], COLUMNS, rules, seed=1)
         p = trees.predict_proba(guide[0], COLUMNS)
         return p, p[np.arange(60), [LABELS.index(label) for label in guide[1]]].mean()
 
-    # The copies hold the features of other cases, so the labels can no longer be distinguished as well.
+    # The other views hold the features of other cases, so the labels can no longer be distinguished as well.
     other = x[np.random.default_rng(0).permutation(150)]
-    assert fitted_with([other] * 3, 3)[1] < fitted_with([], 3)[1] - 0.1
-    # A leaf needs more than half of the cases, so nothing can be split, however many copies there are.
-    assert np.ptp(fitted_with([x, x], 76)[0], axis=0).max() < 1e-12 < np.ptp(fitted_with([x, x], 20)[0], axis=0).max()
+    assert fitted_with([x] + [other] * 3, 3)[1] < fitted_with([x], 3)[1] - 0.1
+    # A leaf needs more than half of the cases, so nothing can be split, however many views there are.
+    assert np.ptp(fitted_with([x] * 3, 76)[0], axis=0).max() < 1e-12 < np.ptp(fitted_with([x] * 3, 20)[0], axis=0).max()
 
 
 def test_more_folds_than_a_label_has_cases_are_refused(fitted):
     x, y = made_up_cases()
     with pytest.raises(InputError, match=r"tabular.folds is 100, but \w+ has \d\d training cases"):
-        tabular.out_of_fold(fitted, x, y, range(150), settings(Tabular, "tabular", folds=100), seed=1)
+        tabular.out_of_fold(fitted, [x], y, range(150), settings(Tabular, "tabular", folds=100), seed=1)

@@ -1,21 +1,31 @@
 """Cases as text."""
 
 import random
+import re
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from cancertype import features
+from cancertype.alterations.schema import ARMS
 from cancertype.errors import InputError
 from cancertype.features.settings import Features
 from cancertype.labels import LABELS
-from cancertype.text import prompt, rendering
+from cancertype.text import alteration_words, prompt, rendering
 from cancertype.text.settings import Text
-from cancertype.variants.schema import SUBSTITUTIONS
+from cancertype.variants.schema import SUBSTITUTIONS, TRINUCLEOTIDES
 from tests.settings import settings
-from tests.small_cohort import cases_table, variants_table
+from tests.small_cohort import before_assays, cases_table, variants_table
 
 TEMPLATE = "{kind} {sex} {burden} mutations\n{spectrum} indel{indels}\n{amino_acids}\n{mutations}\ncancer:"
+
+
+MUTATIONS = variants_table(
+    [(f"S{i}", "BRAF", "V600E", "missense", "T>A") for i in range(4)]
+    + [(f"S{i}", "CDKN2A", f"R{80 + i}*", "nonsense", "C>T") for i in range(4)]
+    + [(f"S{i}", f"GENE{j}", "A1V", "missense", "C>T") for i in range(4) for j in range(30)]
+)
 
 
 @pytest.fixture
@@ -28,13 +38,10 @@ def case():
     """One melanoma among others: its counted table, telling variants and vocabulary."""
     cases = cases_table([{"case_id": f"S{i}", "label": "SKCM", "sex": "female" if i else None} for i in range(4)])
     cases = cases.append_column("split", pa.array(["train"] * 4))
-    rows = [(f"S{i}", "BRAF", "V600E", "missense", "T>A") for i in range(4)]
-    rows += [(f"S{i}", "CDKN2A", f"R{80 + i}*", "nonsense", "C>T") for i in range(4)]
-    rows += [(f"S{i}", f"GENE{j}", "A1V", "missense", "C>T") for i in range(4) for j in range(30)]
-    variants = variants_table(rows)
-    counted = features.count(cases, variants)
-    vocabulary = features.fit(counted, variants, settings(Features, "features", genes=100, recurrent_min_cases=3))
-    return counted, features.informative_variants(counted, variants, vocabulary), vocabulary
+    counted = features.described(cases, MUTATIONS)
+    wanted = {"genes": 100, "recurrent_min_cases": 3, "cancer_gene_panels": None}
+    vocabulary = features.fit(counted, MUTATIONS, settings(Features, "features", **wanted))
+    return counted, features.informative_variants(counted, MUTATIONS, vocabulary), vocabulary
 
 
 def render(case, counter, panels=None, **changes):
@@ -123,7 +130,7 @@ def test_a_template_over_the_budget_is_an_error_that_names_the_remedy(case, coun
 
 def test_a_case_without_a_named_mutation_says_so(counter, case):
     _, informative, vocabulary = case
-    lone = features.count(
+    lone = features.described(
         cases_table([{"case_id": "X", "label": "ACC"}]), variants_table([("X", "OTHER", "", "missense", "C>T")])
     )
     text = settings(Text, "text", template=TEMPLATE, max_tokens=200)
@@ -131,13 +138,117 @@ def test_a_case_without_a_named_mutation_says_so(counter, case):
     assert "\nnone\n" in r.prompt and r.mutations == ()
 
 
-def test_unsequenced_genes_are_not_taken_for_unmutated(case, counter):
+def seen_as(case, panel: str):
+    """The same cases as cases of this panel."""
     counted, informative, vocabulary = case
-    on_panel = counted.set_column(8, "panel", pa.array(["small"] * counted.num_rows))
+    cases = counted.select([*counted.column_names[:8], "split"]).add_column(8, "panel", pa.array([panel] * 4))
+    return features.described(cases, MUTATIONS), informative, vocabulary
+
+
+def test_an_older_model_gets_the_words_for_panels_that_it_was_trained_on(case, counter):
+    counted, informative, vocabulary = seen_as(case, "small")
     panels = {"small": ["BRAF", "CDKN2A"]}
-    (r, *_) = render((on_panel, informative, vocabulary), counter, panels=panels, max_mutations=2)
+    (r, *_) = render((counted, informative, before_assays(vocabulary)), counter, panels=panels, max_mutations=2)
     assert r.prompt.startswith("tumour, panel of 2 genes 32 mutations")
     assert "; not sequenced: GENE" in r.prompt
+
+
+WITH_ASSAY = "{kind} {sex} {assay}\n{burden} {process}\n{shares} {events}\n{arms}\n{genes}\n{mutations}\ncancer:"
+
+
+def test_a_panel_is_named_by_its_size_and_no_gene_is_listed_as_not_sequenced(case, counter):
+    panels = {"small": ["BRAF", "CDKN2A"]}
+    (first, second, *_) = render(seen_as(case, "small"), counter, panels, template=WITH_ASSAY, max_mutations=2)
+    assert first.prompt.startswith("tumour panel of 2 genes\n32 deamination with age\n009000 0001\n")
+    assert second.prompt.startswith("tumour female panel of 2 genes\n")
+    assert "not sequenced" not in first.prompt
+
+
+def test_lines_of_which_nothing_is_known_are_left_out(case, counter):
+    (first, *_) = render(case, counter, template=WITH_ASSAY, max_mutations=2)
+    assert first.prompt.split("\n") == [
+        "tumour exome",
+        "32 deamination with age",
+        "009000 0001",
+        "BRAF V600E, CDKN2A stop",
+        "cancer:",
+    ]
+    (bare, *_) = render(case, counter, template="{arms} {genes}\nmutations: {mutations}\ncancer:", max_mutations=1)
+    assert bare.prompt == "mutations: BRAF V600E\ncancer:", "a line without a field stays"
+
+
+def test_a_list_has_no_burden_and_no_counts(case, counter):
+    (first, *_) = render(seen_as(case, "list"), counter, template=WITH_ASSAY, max_mutations=2)
+    assert first.prompt == "tumour list\nBRAF V600E, CDKN2A stop\ncancer:"
+    counted, informative, vocabulary = seen_as(case, "list")
+    (older, *_) = render((counted, informative, before_assays(vocabulary)), counter, template=WITH_ASSAY)
+    assert "\n32 deamination with age\n" in older.prompt, "a model from before that takes every count as it is"
+
+
+def test_counts_without_alleles_are_the_burden_alone(case, counter):
+    counted, informative, vocabulary = case
+    names = counted.column_names
+    unknown = counted.set_column(names.index("alleles_known"), "alleles_known", pa.array([False] * 4))
+    (first, *_) = render((unknown, informative, vocabulary), counter, template=WITH_ASSAY, max_mutations=1)
+    assert first.prompt == "tumour exome\n32\nBRAF V600E\ncancer:"
+
+
+def test_mutations_that_were_not_looked_at_are_unknown_and_not_none(case, counter):
+    counted, informative, vocabulary = seen_as(case, "nothing")
+    (first, *_) = render((counted, informative.slice(0, 0), vocabulary), counter, template=WITH_ASSAY)
+    assert first.prompt == "tumour not sequenced\nunknown\ncancer:"
+    (exome, *_) = render((case[0], informative.slice(0, 0), vocabulary), counter, template=WITH_ASSAY)
+    assert exome.prompt.endswith("\nnone\ncancer:")
+
+
+def test_an_exome_of_which_nobody_says_what_was_sequenced_names_no_assay(case, counter):
+    counted, informative, vocabulary = case
+    names = counted.column_names
+    unstated = counted.set_column(names.index("counts_known"), "counts_known", pa.array([False] * 4))
+    (first, *_) = render((unstated, informative, vocabulary), counter, template=WITH_ASSAY, max_mutations=1)
+    assert first.prompt == "tumour\nBRAF V600E\ncancer:"
+
+
+def test_arms_are_named_in_the_order_of_the_genome_and_whole_chromosomes_once():
+    calls = dict.fromkeys(ARMS, 0) | {"7p": 1, "7q": 1, "19q": 1, "9p": -1, "10p": -1, "10q": -1, "13q": -1, "1p": None}
+    assert alteration_words.arms(list(calls.values())) == "gains 7 19q; losses 9p 10 13q"
+    assert alteration_words.arms([0] * 39) == "gains none; losses none"
+    assert alteration_words.arms(None) == ""
+
+
+def test_events_are_named_and_nothing_is_written_where_there_are_none():
+    assert alteration_words.genes(["EGFR"], ["CDKN2A", "PTEN"]) == "amplified EGFR; deleted CDKN2A PTEN"
+    assert alteration_words.genes([], ["PTEN"]) == "deleted PTEN" and alteration_words.genes([], []) == ""
+    assert alteration_words.fusions(["TMPRSS2-ERG"]) == "fusion TMPRSS2-ERG" and alteration_words.fusions([]) == ""
+
+
+def test_contexts_are_grouped_by_process_and_every_share_counts_once():
+    one = np.zeros(96)
+    one[TRINUCLEOTIDES.index("A[C>T]G")] = 0.6
+    one[TRINUCLEOTIDES.index("T[C>T]A")] = 0.25
+    one[TRINUCLEOTIDES.index("T[C>G]T")] = 0.1
+    one[TRINUCLEOTIDES.index("C[C>T]C")] = 0.05
+    words = dict(re.fullmatch(r"(\D+)(\d)", word).groups() for word in alteration_words.contexts(one).split())
+    assert (words["CpG"], words["APOBEC"], words["UV"]) == ("6", "4", "1")
+    assert set(words) == set(alteration_words.GROUPS)
+    assert alteration_words.contexts(None) == ""
+    even = alteration_words.contexts(np.full(96, 1 / 96))
+    assert sum(int(word[-1]) for word in even.split()) == pytest.approx(10, abs=2)
+
+
+def test_only_events_that_training_knows_are_named(case, counter):
+    counted, informative, vocabulary = case
+    known = [
+        {"kind": kind, "name": name, "cases": 4, "information": 0.1, "telling": 0.1}
+        for kind, name in (("amplified", "EGFR"), ("fusion", "TMPRSS2-ERG"), ("fusion_gene", "ALK"))
+    ]
+    vocabulary = features.Vocabulary(pa.concat_tables([vocabulary.table, pa.Table.from_pylist(known)]))
+    for name, events in (("amplified", ["EGFR", "MYC"]), ("fusions", ["AAA1-BBB1", "EML4-ALK", "TMPRSS2-ERG"])):
+        column = pa.array([events] * 4, pa.list_(pa.string()))
+        counted = counted.set_column(counted.column_names.index(name), name, column)
+    template = "{genes}\n{fusions}\n{mutations}\ncancer:"
+    (first, *_) = render((counted, informative, vocabulary), counter, template=template, max_mutations=1)
+    assert first.prompt == "amplified EGFR\nfusion TMPRSS2-ERG EML4-ALK\nBRAF V600E\ncancer:"
 
 
 def test_shuffling_keeps_the_set_and_everything_around_it(case, counter):
@@ -167,7 +278,8 @@ def test_the_dataset_has_the_columns_of_the_post_and_reads_as_a_dataset(case, co
     loaded = load_dataset(
         "parquet", data_files={"train": str(tmp_path / "train.parquet")}, cache_dir=str(tmp_path / "c")
     )["train"]
-    assert loaded.column_names[:7] == ["case_id", "source", "label", "prompt", "completion", "text", "subclass"]
+    wanted = ["case_id", "source", "split", "label", "prompt", "completion", "text", "subclass"]
+    assert loaded.column_names[:8] == wanted
     assert loaded[0]["text"] == loaded[0]["prompt"] + loaded[0]["completion"]
     assert loaded[0]["completion"] == " melanoma" and loaded[0]["subclass"] == "SKCM"
 

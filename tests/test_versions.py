@@ -43,9 +43,9 @@ if name == "to_text":
              "prompt": ", ".join(named) + "\\ncancer:", "completion": " ovary"} for i in range(3)
         ]
         pq.write_table(pa.Table.from_pylist(cases), f"data/text/{split}.parquet")
-    # Versions of a case have its id and are no cases of their own.
+    # Views of a case have its id and are no cases of their own.
     version = pq.read_table("data/text/train.parquet").append_column("copy", pa.array([1] * 3))
-    pq.write_table(version, "data/text/augmented.parquet")
+    pq.write_table(version, "data/text/views.parquet")
 if name == "train_lora":
     # DVC writes 1e-05, which PyYAML takes for text.
     rate = float(params["train"]["learning_rate"])

@@ -11,6 +11,7 @@ from cancertype.errors import InputError
 from cancertype.variants.cases import CASES
 from cancertype.variants.protein_changes import parse_protein_change
 from cancertype.variants.schema import CONSEQUENCES, DNA_EVENTS, SCHEMA
+from tests.settings import default
 
 MANY = 300
 
@@ -28,7 +29,9 @@ NO_DIFFERENCE = {
 ALL_OWN = {"own": 1.0, "panel": 0.0, "random_panel": 0.0, "list": 0.0}
 
 
-def settings(shares: dict | None = None, not_panels: list[str] | None = None, **pipelines) -> Views:
+def settings(
+    shares: dict | None = None, not_panels: list[str] | None = None, unstated: float = 0.0, **pipelines
+) -> Views:
     return Views.model_validate(
         {
             "copies": 2,
@@ -38,6 +41,11 @@ def settings(shares: dict | None = None, not_panels: list[str] | None = None, **
             "random_panels": {"number": 8, "genes": [20, 600], "other_genes": 0.05},
             "lists": {"mutations": [1, 8], "protein_change": 0.75},
             "pipelines": NO_DIFFERENCE | pipelines,
+            "exchanged": 0.0,
+            "other_calls": 0.0,
+            "unstated": unstated,
+            "no_spectra": 0.0,
+            "alterations": default("views")["alterations"],
         }
     )
 
@@ -303,3 +311,19 @@ def test_cases_without_variants_have_views_too():
 def test_impossible_settings_are_refused(change, message):
     with pytest.raises(ValidationError, match=message):
         Views.model_validate(settings().model_dump() | change)
+
+
+def test_some_whole_cases_do_not_tell_what_was_sequenced_and_their_counts_mean_nothing():
+    view = seen(many()).drawn(settings(unstated=0.4), 0)
+    assert view.cases["panel"].null_count == MANY and view.variants.num_rows == 6 * MANY
+    assert 1 - view.counts_known.mean() == pytest.approx(0.4, abs=0.08)
+    assert [words.startswith("not stated") for words in view.words] == (~view.counts_known).tolist()
+    lists = seen(many()).drawn(settings({"own": 0.0, "list": 1.0}, unstated=1.0), 0)
+    assert set(lists.cases["panel"].to_pylist()) == {"list"}, "a list is known to be one"
+
+
+def test_a_small_panel_never_passes_for_an_exome():
+    own = list(assay.get("guardant360").genes)
+    tables = cohort([variant(f"c{i}", "TP53", "R175H") for i in range(MANY)], MANY, panel="mine")
+    view = seen(tables, own_panels={"mine": own}).drawn(settings(unstated=1.0), 0)
+    assert set(view.cases["panel"].to_pylist()) == {"mine"} and view.counts_known.all()

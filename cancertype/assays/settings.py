@@ -104,7 +104,8 @@ class Views(Settings):
     that no training view uses, kept to test on. ``exchanged``: in each view, at most this share of the mutations comes
     from another case of the label. ``other_calls``: how often a case that has other calls is seen through them.
     ``unstated``: of the cases seen through their own assay, the share that does not tell what was sequenced, so that
-    counts mean nothing. ``no_spectra``: how often a matrix of spectra is hidden.
+    counts mean nothing. ``no_spectra``: the share of every label's views that
+    show no matrix of spectra.
     """
 
     copies: int = Field(ge=0)

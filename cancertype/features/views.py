@@ -62,28 +62,33 @@ def row(name: str) -> Row:
 def training_views(cohort: Cohort, recurrent: pa.Table, vocabulary: Vocabulary, settings: Views) -> Iterator[Table]:
     """The views of the training cases of ``cohort``: first each case as it is, then ``settings.copies`` drawn ones.
 
-    ``recurrent`` comes from ``assays.views.recurrence``. Copy number and fusions are shown in the shares that the
-    settings give in every view, the first included."""
+    ``recurrent`` comes from ``assays.views.recurrence``. Copy number, fusions and matrices of spectra are
+    shown in the shares that the settings give in every view, the first included: which cases have them depends on their
+    study and so on their label."""
     cases = cohort.cases.filter(pc.equal(cohort.cases["split"], "train"))
     ids, labels = cases["case_id"].to_pylist(), cases["label"].to_pylist()
     alterations = OfCases.of(cohort.alterations, ids)
+    with_matrix = pc.is_in(cases["case_id"], cohort.spectra["case_id"].combine_chunks()).to_numpy(zero_copy_only=False)
     noise = Noise(ids, np.empty(0, int), (np.empty(0, int), []), (np.empty(0, int), []))
 
-    def seen_as(view: View, copy: int, no_spectra: np.ndarray) -> Table:
+    def no_spectra(copy: int) -> np.ndarray:
+        uniform = noise.of_cases(settings.seed, copy, "spectra")
+        return alteration_views.hidden(with_matrix, labels, 1.0 - settings.no_spectra, uniform)
+
+    def seen_as(view: View, copy: int, without: np.ndarray) -> Table:
         key = (settings.seed, copy)
         panels = view.cases["panel"].to_pylist()
         seen = alteration_views.drawn(alterations, labels, panels, view.panels, noise, key, settings.alterations)
-        hidden = noise.of_cases(*key, "spectra") < settings.no_spectra
-        return _table(view, seen, cohort.spectra, hidden | no_spectra, vocabulary)
+        return _table(view, seen, cohort.spectra, without, vocabulary)
 
     own = Seen(cases, cohort.variants, recurrent, cohort.panels)
-    yield seen_as(own.through(get("exome")), 0, np.zeros(len(ids), bool))
+    yield seen_as(own.through(get("exome")), 0, no_spectra(0))
     for copy, variants in enumerate(variants_of_copies(cases, cohort.variants, settings), start=1):
         called = _other_calls(cases, variants, cohort, noise.of_cases(settings.seed, copy, "calls"), settings)
         view = Seen(*called, recurrent, cohort.panels).drawn(settings, copy)
         # A matrix counts the variants of a whole exome, which a panel or a list does not have.
         seen_whole = np.array([panel is None for panel in view.cases["panel"].to_pylist()], bool)
-        yield seen_as(view, copy, ~seen_whole)
+        yield seen_as(view, copy, no_spectra(copy) | ~seen_whole)
 
 
 def grid(

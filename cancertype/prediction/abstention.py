@@ -1,4 +1,4 @@
-"""Why no single answer is given, in words: undecided between two, a family without its type, or unlike any of the 26."""
+"""Why no single answer is given, in words: between two, a family without its type, or unlike any of the 26."""
 
 import numpy as np
 
