@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from cancertype.alterations.features import fusions_of
 from cancertype.alterations.schema import ARMS
 from cancertype.cohort import assembly, patients
 from cancertype.cohort.settings import Cohort
@@ -15,6 +14,7 @@ from cancertype.sources import cbioportal, depmap, folder_files, raw, tcga
 from cancertype.sources.settings import ReadingLimits
 from cancertype.variants.cases import NOTHING, SourceTables
 from cancertype.variants.spectra import CLASSES
+from tests.alterations_by_case import fusions_of
 from tests.settings import settings
 from tests.small_cohort import tables as small_tables
 from tests.test_cohort import RULES, many, split_of

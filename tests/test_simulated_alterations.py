@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.naive_bayes import BernoulliNB
 
-from cancertype.alterations import features
 from cancertype.alterations.calls import NOT_MEASURED
 from cancertype.alterations.genome import cancer_genes, gene_arms
 from cancertype.alterations.known_fusions import is_known_fusion
+from cancertype.alterations.of_cases import AMPLIFIED, DELETED
 from cancertype.alterations.schema import ARMS
 from cancertype.labels import LABELS
 from cancertype.package_data import rows
@@ -19,6 +19,7 @@ from cancertype.simulator.draws import case_rng
 from cancertype.simulator.settings import Simulated
 from cancertype.sources import copy_number as copy_number_reader
 from cancertype.sources import fusions as fusion_reader
+from tests.alterations_by_case import fusions_of, genes_with_call
 from tests.settings import settings
 
 SMALL = settings(Simulated, "data.simulated", cases_per_label=6, cell_line_fraction=0.34)
@@ -266,8 +267,8 @@ def test_amplified_and_deleted_genes_of_lines_are_read_as_drawn(folders, lines):
     assert file.notes["layout"] == "gene matrix, DepMap's, log2 ratios"
     genes = np.array(copy_number.matrix_genes())
     profiled = [case for case in lines if case.copy_number is not None]
-    for call in (features.AMPLIFIED, features.DELETED):
-        found = features.genes_with_call(file.alterations, call)
+    for call in (AMPLIFIED, DELETED):
+        found = genes_with_call(file.alterations, call)
         assert found == {case.sample: frozenset(genes[case.copy_number.genes == call]) for case in profiled}
     calls = by_sample(file.alterations.genes, "gene")
     unshifted = [case for case in profiled if np.median(case.copy_number.genes) == 0]
@@ -282,7 +283,7 @@ def test_fusions_of_tumours_are_read_as_drawn(folders, tumours):
     assert not file.account.left_out and not file.account.not_understood
     screened = {case.sample[:12] for case in tumours if case.fusions is not None}
     assert file.alterations.screened_for_fusions == screened
-    found = {case: pairs for case, pairs in features.fusions_of(file.alterations).items() if pairs}
+    found = {case: pairs for case, pairs in fusions_of(file.alterations).items() if pairs}
     assert found == {case.sample: frozenset(case.fusions) for case in tumours if case.fusions}
 
 
@@ -291,7 +292,7 @@ def test_fusions_of_lines_are_read_as_drawn(folders, lines):
     assert not file.account.left_out and not file.account.not_understood
     expected = {case.sample: frozenset(case.fusions) for case in lines if case.fusions is not None}
     assert all(expected.values())
-    assert features.fusions_of(file.alterations) == expected
+    assert fusions_of(file.alterations) == expected
     assert file.alterations.screened_for_fusions == set(expected)
 
 
