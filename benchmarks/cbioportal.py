@@ -38,22 +38,15 @@ ONCOTREE = (
 CLASSES = ("Missense_Mutation", "Nonsense_Mutation", "Frame_Shift_Del", "Splice_Site", "Silent")
 CLASS_SHARES = (0.68, 0.08, 0.09, 0.05, 0.10)
 RESIDUES = np.array(list("ACDEFGHIKLMNPQRSTVWY"))
-VIEWS = """
-copies: 1
-seed: 0
-shares: {own: 0.3, panel: 0.3, random_panel: 0.2, list: 0.2}
-not_panels: []
-random_panels: {number: 64, genes: [20, 600], other_genes: 0.05}
-lists: {mutations: [1, 8], protein_change: 0.75}
-pipelines: {tumour_only: 0.1, germline_per_megabase: [1.0, 5.0], clonal_haematopoiesis: 0.1, thinned: 0.15,
-            thinned_to: [0.3, 1.0], no_indels: 0.1, no_alleles: 0.1, no_context: 0.4, no_sex: 0.3}
-"""
 
 
 def _cohort() -> Cohort:
     """The quick preset's rules, except that small labels are dropped."""
-    preset = Path(__file__).parents[1] / "params" / "quickstart.yaml"
-    return Cohort(**yaml.safe_load(preset.read_text())["cohort"] | {"small_labels": "drop"})
+    return Cohort(**_preset()["cohort"] | {"small_labels": "drop"})
+
+
+def _preset() -> dict:
+    return yaml.safe_load((Path(__file__).parents[1] / "params" / "quickstart.yaml").read_text())
 
 
 def write_study(folder: Path, n_samples: int, seed: int = 0) -> None:
@@ -134,7 +127,7 @@ def measure(folder: Path) -> dict:
     training = cohort.cases.filter(pa.compute.equal(cohort.cases["split"], "train"))
     recurrent = views.recurrence(training, cohort.variants)
     seen = views.Seen(training, cohort.variants, recurrent, found.tables.panels)
-    view = seen.drawn(Views.model_validate(yaml.safe_load(VIEWS)), 0)
+    view = seen.drawn(Views(**_preset()["views"]), 0)
     lap("one view")
     return {
         "rows": read.account.total,

@@ -19,7 +19,7 @@ from typer.testing import CliRunner, Result
 import cancertype
 from cancertype.commands.cli import app
 from cancertype.labels import FAMILIES, LABELS
-from cancertype.prediction import answers, inputs, manifest
+from cancertype.prediction import abstention, answers, inputs, manifest
 from cancertype.prediction.prediction_config import CONFIG
 from cancertype.prediction.predictor import Predictor
 from cancertype.reports import pages
@@ -87,11 +87,18 @@ def test_the_family_sums_its_labels(run, tmp_path):
     assert case["family"]["label"] == max(case["families"], key=case["families"].get)
 
 
-def test_abstaining_comes_with_its_reason(run):
-    cases = predicted(run("predict", "a: XIRP2 A1V\nb: TTN A1V", "--json", "-"))
+def test_abstaining_comes_with_its_reason(run, published, tmp_path):
+    unsure = tmp_path / "models" / "published"
+    shutil.copytree(published, unsure)
+    config = json.loads((unsure / CONFIG).read_text())
+    config["calibration"]["abstain_below"] = 1.0
+    (unsure / CONFIG).write_text(json.dumps(config))
+    manifest.write(unsure)
+    cases = predicted(run("predict", "a: XIRP2 A1V\nb: TTN A1V", "--json", "-", model=None))
+    p = np.array([cases["b"]["probabilities"][label] for label in LABELS])
     assert {name: (case["answer"], case["abstains"]) for name, case in cases.items()} == {
         "a": (None, "no informative mutation"),
-        "b": (None, "looks like none of the 26: no cancer reaches a probability of 0.5"),
+        "b": (None, abstention.reason(p, 1.0)),
     }
 
 
