@@ -141,8 +141,8 @@ def test_held_out_cases_come_from_the_features_with_their_burden():
 def test_a_group_of_assays_and_other_columns_are_kept_where_they_are_asked_for():
     cases = made_up_predictions().rename(columns={"n_mutations": "burden"})[[*REQUIRED[:-1], "burden"]]
     cases["row"] = "exome"
-    found = frame(pa.Table.from_pandas(cases, preserve_index=False), ["panel"] * len(cases), ["row"])
-    assert list(found.columns) == [*REQUIRED, "row", "group"] and set(found["group"]) == {"panel"}
+    found = frame(pa.Table.from_pandas(cases.assign(group="panel"), preserve_index=False), ["group", "row"])
+    assert list(found.columns) == [*REQUIRED, "group", "row"] and set(found["group"]) == {"panel"}
 
 
 # --- The grid of assays ---
