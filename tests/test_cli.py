@@ -54,6 +54,16 @@ def predicted(result: Result) -> dict[str, dict]:
     return {case["case_id"]: case for case in as_json(result)["cases"]}
 
 
+def with_changed_config(published: Path, folder: Path, section: str, **changes) -> None:
+    """The small model as the default one of ``folder``, with another prediction config."""
+    changed = folder / "models" / "published"
+    shutil.copytree(published, changed)
+    config = json.loads((changed / CONFIG).read_text())
+    config[section] |= changes
+    (changed / CONFIG).write_text(json.dumps(config))
+    manifest.write(changed)
+
+
 # --- predict ---
 
 
@@ -88,12 +98,7 @@ def test_the_family_sums_its_labels(run, tmp_path):
 
 
 def test_abstaining_comes_with_its_reason(run, published, tmp_path):
-    unsure = tmp_path / "models" / "published"
-    shutil.copytree(published, unsure)
-    config = json.loads((unsure / CONFIG).read_text())
-    config["calibration"]["abstain_below"] = 1.0
-    (unsure / CONFIG).write_text(json.dumps(config))
-    manifest.write(unsure)
+    with_changed_config(published, tmp_path, "calibration", abstain_below=1.0)
     cases = predicted(run("predict", "a: XIRP2 A1V\nb: TTN A1V", "--json", "-", model=None))
     p = np.array([cases["b"]["probabilities"][label] for label in LABELS])
     assert {name: (case["answer"], case["abstains"]) for name, case in cases.items()} == {
@@ -537,12 +542,7 @@ def test_a_revision_of_the_default_model_is_refused(run):
 
 
 def test_a_file_is_read_by_the_limits_of_the_models_own_training_cases(run, published, tmp_path):
-    strict = tmp_path / "models" / "published"
-    shutil.copytree(published, strict)
-    config = json.loads((strict / CONFIG).read_text())
-    config["cohort"]["min_read_depth"] = 85
-    (strict / CONFIG).write_text(json.dumps(config))
-    manifest.write(strict)
+    with_changed_config(published, tmp_path, "cohort", min_read_depth=85)
     (tmp_path / "lines.csv").write_text(DEPMAP)
     lenient = as_json(run("predict", "lines.csv", "--json", "-"))
     assert "2 mutations used" in lenient["about"]["Input"]

@@ -12,6 +12,7 @@ from cancertype.alterations.schema import ARMS
 from cancertype.errors import InputError
 from cancertype.features.settings import Features
 from cancertype.labels import LABELS
+from cancertype.tables.columns import with_column
 from cancertype.text import alteration_words, prompt, rendering
 from cancertype.text.settings import Text
 from cancertype.variants.schema import SUBSTITUTIONS, TRINUCLEOTIDES
@@ -187,8 +188,7 @@ def test_a_list_has_no_burden_and_no_counts(case, counter):
 
 def test_counts_without_alleles_are_the_burden_alone(case, counter):
     counted, informative, vocabulary = case
-    names = counted.column_names
-    unknown = counted.set_column(names.index("alleles_known"), "alleles_known", pa.array([False] * 4))
+    unknown = with_column(counted, "alleles_known", pa.array([False] * 4))
     (first, *_) = render((unknown, informative, vocabulary), counter, template=WITH_ASSAY, max_mutations=1)
     assert first.prompt == "tumour exome\n32\nBRAF V600E\ncancer:"
 
@@ -203,8 +203,7 @@ def test_mutations_that_were_not_looked_at_are_unknown_and_not_none(case, counte
 
 def test_an_exome_of_which_nobody_says_what_was_sequenced_names_no_assay(case, counter):
     counted, informative, vocabulary = case
-    names = counted.column_names
-    unstated = counted.set_column(names.index("counts_known"), "counts_known", pa.array([False] * 4))
+    unstated = with_column(counted, "counts_known", pa.array([False] * 4))
     (first, *_) = render((unstated, informative, vocabulary), counter, template=WITH_ASSAY, max_mutations=1)
     assert first.prompt == "tumour\nBRAF V600E\ncancer:"
 

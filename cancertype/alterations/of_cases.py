@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pyarrow as pa
 
-from ..tables.columns import codes
+from ..tables.columns import row_positions
 from .schema import ARMS, Alterations
 
 NO_CALL = -9
@@ -92,15 +92,8 @@ class OfCases:
 def _calls(table: pa.Table, what: str, case_ids: Sequence[str], names: Sequence[str]) -> np.ndarray:
     """The column ``call`` of a long table as int8 of shape (cases, names), ``NO_CALL`` where there is none."""
     calls = np.full((len(case_ids), len(names)), NO_CALL, np.int8)
-    rows, columns = _places(table["case_id"], case_ids), _places(table[what], names)
+    rows, columns = row_positions(table["case_id"], case_ids), row_positions(table[what], names)
     values = table["call"].fill_null(NO_CALL).to_numpy()
     inside = (rows >= 0) & (columns >= 0)
     calls[rows[inside], columns[inside]] = values[inside]
     return calls
-
-
-def _places(column: pa.ChunkedArray, names: Sequence[str]) -> np.ndarray:
-    """The place of each row's value in ``names``, -1 where it is not there."""
-    number, values = codes(column)
-    place = {name: i for i, name in enumerate(names)}
-    return np.array([place.get(value, -1) for value in values] or [-1])[number]

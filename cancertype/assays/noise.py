@@ -5,19 +5,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..cohort.hashing import mixed
+
 
 def _hashed(texts: Sequence[str | None]) -> np.ndarray:
     """64 bits of each text."""
     digests = (hashlib.blake2b((text or "").encode(), digest_size=8).digest() for text in texts)
     return np.array([int.from_bytes(digest, "big") for digest in digests], np.uint64)
-
-
-def _mixed(keys: np.ndarray) -> np.ndarray:
-    """The finaliser of SplitMix64 (Steele, Lea & Flood, 2014)."""
-    keys = keys + np.uint64(0x9E3779B97F4A7C15)
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return keys ^ (keys >> np.uint64(31))
 
 
 def _uniform(keys: np.ndarray) -> np.ndarray:
@@ -42,16 +36,16 @@ class Noise:
         self._cases = _hashed(case_ids)
         own = self._cases[of_case] if len(case_ids) else np.zeros(0, np.uint64)
         for codes, texts in (gene, change):
-            own = _mixed(own) ^ (_hashed([*texts, None])[codes])
+            own = mixed(own) ^ (_hashed([*texts, None])[codes])
         self._variants = own
 
     def of_cases(self, *key: int | str) -> np.ndarray:
         """One number per case for a purpose: the same ``key`` gives the same numbers, another key independent ones."""
-        return _uniform(_mixed(_mixed(self._cases ^ self._key(key))))
+        return _uniform(mixed(mixed(self._cases ^ self._key(key))))
 
     def of_variants(self, *key: int | str) -> np.ndarray:
         """One number per variant for a purpose."""
-        return _uniform(_mixed(_mixed(self._variants ^ self._key(key))))
+        return _uniform(mixed(mixed(self._variants ^ self._key(key))))
 
     @staticmethod
     def _key(key: tuple[int | str, ...]) -> np.uint64:

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import InputError
-from ..tables.columns import coded, codes, compacted, distinct, equals, indices, single
-from ..variants.cases import NOTHING
+from ..tables.columns import coded, codes, compacted, distinct, equals, row_positions, single, with_column
+from ..variants.cases import NOTHING, counts_are_known
 from ..variants.schema import TRUNCATING
 from . import background
 from .assay import LIST, Assay, coding_megabases, codons_of_genes, get, panels, panels_per_gene
@@ -52,7 +52,7 @@ class View:
 
 def recurrence(cases: pa.Table, variants: pa.Table) -> pa.Table:
     """How many of ``cases`` have each protein change, as a table of ``RECURRENCE``; pass training cases only."""
-    of_case = _positions(variants["case_id"], cases["case_id"].to_pylist())
+    of_case = row_positions(variants["case_id"], cases["case_id"].to_pylist())
     gene, genes = codes(variants["gene"])
     change, changes = codes(variants["protein_change"])
     stated = np.array([bool(text) for text in changes] or [False])[change] & (of_case >= 0)
@@ -84,7 +84,7 @@ class Seen:
         own_panels: Mapping[str, Sequence[str]] | None = None,
     ):
         ids = cases["case_id"].to_pylist()
-        of_case = _positions(variants["case_id"], ids)
+        of_case = row_positions(variants["case_id"], ids)
         if (of_case < 0).any():
             variants = variants.filter(pa.array(of_case >= 0))
             of_case = of_case[of_case >= 0]
@@ -105,7 +105,7 @@ class Seen:
             raise ValueError("a list is drawn: use Seen.lists")
         if assay.covers_all_genes:
             names = [assay.name] * len(self.case_ids)
-            return View(self.cases, self.variants, dict(self._own_panels), names, _counts(self._own))
+            return View(self.cases, self.variants, dict(self._own_panels), names, counts_are_known(self._own))
         named, number = self._assigned([assay], np.zeros(len(self.case_ids), np.int64))
         return self._view(np.flatnonzero(self._covered(named, number)), named, number)
 
@@ -135,7 +135,7 @@ class Seen:
 
     def _lists_of(self, variants: pa.Table) -> View:
         names: list[str | None] = [LIST] * len(self.case_ids)
-        return View(_with_panels(self.cases, names), variants, {}, [LIST] * len(names), _counts(names))
+        return View(_with_panels(self.cases, names), variants, {}, [LIST] * len(names), counts_are_known(names))
 
     def drawn(self, settings: Views, copy: int) -> View:
         """View number ``copy`` of every case: through an assay and a pipeline that are drawn for each case.
@@ -268,7 +268,7 @@ class Seen:
         variants = _blanked(variants, "protein_change", ~given, "")
         variants = _blanked(variants, "consequence", ~given, GENE_ALONE)
         codon = pc.if_else(pa.array(given), variants["codon"], pa.scalar(None, pa.int32()))
-        variants = variants.set_column(variants.schema.get_field_index("codon"), variants.schema.field("codon"), codon)
+        variants = with_column(variants, "codon", codon)
         case, gene = codes(variants["case_id"])[0].astype(np.int64), codes(variants["gene"])[0]
         key = case * (int(gene.max(initial=0)) + 1) + gene
         # A gene alone says nothing where the gene is in the list already.
@@ -286,7 +286,7 @@ class Seen:
         return called & ~(_is_indel(self.variants) & pipeline.no_indels[self._of_case])
 
     def _hidden(self, variants: pa.Table, pipeline: "_Pipeline") -> pa.Table:
-        of_case = _positions(variants["case_id"], self.case_ids)
+        of_case = row_positions(variants["case_id"], self.case_ids)
         variants = _without_alleles(variants, pipeline.no_alleles[of_case])
         return _blanked(variants, "context", pipeline.no_context[of_case], None)
 
@@ -310,7 +310,7 @@ class Seen:
             drawn.append(background.germline(rng, numbers, genes))
             drawn.append(background.clonal_haematopoiesis(rng, here[carrier[here]], frozenset(genes)))
         table = background.table(drawn, self.case_ids)
-        unseen = _is_indel(table) & pipeline.no_indels[_positions(table["case_id"], self.case_ids)]
+        unseen = _is_indel(table) & pipeline.no_indels[row_positions(table["case_id"], self.case_ids)]
         return self._hidden(table.filter(pa.array(~unseen)), pipeline)
 
     def _covered_genes(
@@ -341,7 +341,7 @@ class Seen:
         found = {assay.name: list(assay.genes) for assay in assays} | self._own_panels
         used = {name: found[name] for name in dict.fromkeys(names) if name in found}
         words = [name or "exome" for name in names]
-        return View(_with_panels(self.cases, names), self._taken(rows), used, words, _counts(names))
+        return View(_with_panels(self.cases, names), self._taken(rows), used, words, counts_are_known(names))
 
     def _described(
         self,
@@ -357,12 +357,12 @@ class Seen:
         names = [None if hide else name for name, hide in zip(names, unstated, strict=True)]
         cases = _with_panels(self.cases, names)
         sex = pc.if_else(pa.array(pipeline.no_sex), pa.scalar(None, pa.string()), cases["sex"])
-        cases = cases.set_column(cases.schema.get_field_index("sex"), cases.schema.field("sex"), sex)
+        cases = with_column(cases, "sex", sex)
         found = {assay.name: list(assay.genes) for assay in assays} | self._own_panels
         used = {name: found[name] for name in dict.fromkeys(names) if name in found}
         titles = ["not stated" if hide else name or "exome" for name, hide in zip(names, unstated, strict=True)]
         words = [", ".join([title, *pipeline.words(row)]) for row, title in enumerate(titles)]
-        return View(cases, variants, used, words, _counts(names) & ~unstated)
+        return View(cases, variants, used, words, counts_are_known(names) & ~unstated)
 
 
 @dataclass(frozen=True)
@@ -443,23 +443,11 @@ def _shared(own: str, own_genes: Sequence[str], assay: Assay) -> Assay:
     return Assay(f"{own} & {assay.name}", f"{assay.title}, within {own}", assay.kind, genes, codons)
 
 
-def _positions(values: pa.Array | pa.ChunkedArray, wanted: Sequence[str]) -> np.ndarray:
-    """For each of ``values`` its index in ``wanted``, or -1; a dictionary column is asked once per unique value."""
-    whole = single(values)
-    found = pc.index_in(whole.dictionary, value_set=pa.array(wanted, pa.string())).fill_null(-1)
-    return np.append(found.to_numpy(zero_copy_only=False), np.int32(-1))[indices(whole)]
-
-
 def _is_indel(variants: pa.Table) -> np.ndarray:
     """Insertions and deletions: by the DNA event, or by the consequence where that is unknown."""
     dna, consequence = single(variants["dna"]), single(variants["consequence"])
     event = equals(dna, "insertion") | equals(dna, "deletion")
     return event | (equals(dna, "unknown") & (equals(consequence, "frameshift") | equals(consequence, "inframe")))
-
-
-def _counts(names: Sequence[str | None]) -> np.ndarray:
-    """Whether the counts of a case of this assay mean anything: bool, shape (names,)."""
-    return np.array([name not in (LIST, NOTHING) for name in names], bool)
 
 
 def _texts(column: pa.ChunkedArray) -> np.ndarray:
@@ -468,8 +456,7 @@ def _texts(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _with_panels(cases: pa.Table, names: Sequence[str | None]) -> pa.Table:
-    at = cases.schema.get_field_index("panel")
-    return cases.set_column(at, cases.schema.field("panel"), pa.array(names, pa.string()))
+    return with_column(cases, "panel", pa.array(names, pa.string()))
 
 
 def _without_alleles(variants: pa.Table, mask: np.ndarray) -> pa.Table:
@@ -484,7 +471,7 @@ def _blanked(variants: pa.Table, name: str, mask: np.ndarray, value: str | None)
         return variants
     number, names = codes(variants[name])
     column = coded([*names, value], np.where(mask, len(names), number))
-    return variants.set_column(variants.schema.get_field_index(name), variants.schema.field(name), column)
+    return with_column(variants, name, column)
 
 
 def _joined(*tables: pa.Table) -> pa.Table:

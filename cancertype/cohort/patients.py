@@ -8,6 +8,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..tables.columns import codes, distinct
+from .hashing import mixed
 
 
 def profiles(cases: pa.Table, variants: pa.Table) -> list[str | None]:
@@ -25,7 +26,7 @@ def profiles(cases: pa.Table, variants: pa.Table) -> list[str | None]:
     keys = distinct(case_codes.astype(np.int64) * per_case + gene_codes.astype(np.int64) * len(changes) + change_codes)
     rows, pairs = np.divmod(keys, per_case)
     sums = np.zeros(len(names), dtype=np.uint64)
-    np.add.at(sums, rows, _hashed(pairs.astype(np.uint64)))
+    np.add.at(sums, rows, mixed(pairs.astype(np.uint64)))
     sizes = np.bincount(rows, minlength=len(names))
     sizes_and_sums = dict(zip(names, zip(sizes.tolist(), sums.tolist(), strict=True), strict=True))
     found = []
@@ -33,14 +34,6 @@ def profiles(cases: pa.Table, variants: pa.Table) -> list[str | None]:
         size, total = sizes_and_sums.get(case_id, (0, 0))
         found.append(f"{size}:{total:016x}" if size > (panel is not None) else None)
     return found
-
-
-def _hashed(keys: np.ndarray) -> np.ndarray:
-    """The finaliser of SplitMix64 (Steele, Lea & Flood, 2014): one to one, and sums of it collide by chance only."""
-    keys = keys + np.uint64(0x9E3779B97F4A7C15)
-    keys = (keys ^ (keys >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    keys = (keys ^ (keys >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return keys ^ (keys >> np.uint64(31))
 
 
 def groups(patients: Sequence[str], fingerprints: Sequence[str | None]) -> list[int]:

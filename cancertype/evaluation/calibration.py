@@ -157,12 +157,8 @@ def fit_groups(
         rows = np.flatnonzero(of_row == group)
         if len(rows) < FEWEST_OF_GROUP:
             continue
-        lm, of_patient = lm_loglik[rows], patients[rows]
-        text = _fit_head(_inputs(lm, None), y[rows], settings.coverage, seed, of_patient)
-        blend = None
-        if trees_proba is not None:
-            blend = _fit_head(_inputs(lm, trees_proba[rows]), y[rows], settings.coverage, seed, of_patient)
-        found[group] = Heads(text=text, blend=blend, cases=len(rows))
+        trees = None if trees_proba is None else trees_proba[rows]
+        found[group] = _fit_heads(lm_loglik[rows], y[rows], settings, seed, trees, patients[rows])
     return found
 
 
@@ -173,14 +169,29 @@ def fit(
 
     The trees stopped early on these same cases, so they look a little better here than on new cases.
     """
-    blend = None if trees_proba is None else _fit_head(_inputs(lm_loglik, trees_proba), y, settings.coverage, seed)
+    heads = _fit_heads(lm_loglik, y, settings, seed, trees_proba)
     return Calibration(
-        text=_fit_head(_inputs(lm_loglik, None), y, settings.coverage, seed),
-        blend=blend,
+        text=heads.text,
+        blend=heads.blend,
         coverage=settings.coverage,
         abstain_below=settings.abstain_below,
-        cases=len(y),
+        cases=heads.cases,
     )
+
+
+def _fit_heads(
+    lm_loglik: np.ndarray,
+    y: np.ndarray,
+    settings: Evaluate,
+    seed: int,
+    trees_proba: np.ndarray | None,
+    patients: np.ndarray | None = None,
+) -> Heads:
+    heads = [
+        _fit_head(_inputs(lm_loglik, trees), y, settings.coverage, seed, patients)
+        for trees in ([None] if trees_proba is None else [None, trees_proba])
+    ]
+    return Heads(text=heads[0], blend=heads[1] if len(heads) > 1 else None, cases=len(y))
 
 
 def temper(p_validation: np.ndarray, y_validation: np.ndarray, p: np.ndarray, seed: int) -> np.ndarray:

@@ -9,7 +9,7 @@ from scipy.special import softmax
 from tqdm.auto import tqdm
 
 from ..labels import LABELS
-from . import calibration, metrics
+from . import calibration, held_out, metrics
 from . import grid as grids
 from .calibration import Calibration
 from .predictions import SPLITS, check, matrix
@@ -70,30 +70,29 @@ def evaluate_predictions(
     validation, test, ood = (predictions[predictions["split"] == split] for split in SPLITS)
     y_validation, y = metrics.encode(validation["label"]), metrics.encode(test["label"])
     tabular_models = [name for name in MODELS if f"{name}_{LABELS[0]}" in predictions.columns]
-    trees = {split: _trees(rows, tabular_models) for split, rows in zip(SPLITS, (validation, test, ood), strict=True)}
-    fitted = calibration.fit(matrix(validation, "lm"), y_validation, settings, seed, trees["validation"])
+    trees = held_out.trees_of(validation, tabular_models)
+    fitted = calibration.fit(matrix(validation, "lm"), y_validation, settings, seed, trees)
     if grid is not None:
         fitted = fitted.model_copy(update={"assays": _by_assay(predictions, grid, tabular_models, settings, seed)})
-    final = "language_model" if trees["test"] is None else "blend"
-    groups = _groups(test)
-    p = {} if final == "language_model" else {"blend": fitted.apply(matrix(test, "lm"), trees["test"], groups)}
-    p["language_model"] = fitted.apply(matrix(test, "lm"), groups=groups)
-    p |= _tempered(validation, y_validation, test, tabular_models, seed)
+    p = held_out.probabilities(test, fitted, tabular_models)
+    final = next(iter(p))
+    p |= held_out.tempered(validation, test, tabular_models[::-1], seed)
     weights = metrics.resample(test["patient_id"], settings.bootstrap_samples, seed)
     details = _details(test, y, p, final, weights, settings.thresholds)
     details["n"] = {"validation": len(validation), "test": len(test), "out_of_scope": len(ood)}
     details["comparison"] = _comparison(y, p, tabular_models, weights)
     details["conformal"] = {"target": settings.coverage}
-    details["conformal"] |= metrics.prediction_sets(y, fitted.sets(p[final], final == "blend", groups), weights)
+    details["conformal"] |= metrics.prediction_sets(
+        y, fitted.sets(p[final], final == "blend", held_out.groups_of(test)), weights
+    )
     details["orders"] = _orders(validation, y_validation, test, y, p["language_model"], weights, seed)
     details["outside_share"] = metrics.share(calibration.outside_share(matrix(test, "lm")), weights)
-    p_ood = (
-        fitted.apply(matrix(ood, "lm"), trees["out_of_scope"], _groups(ood)) if len(ood) else np.empty((0, len(LABELS)))
-    )
-    details["out_of_scope"] = _out_of_scope(test, ood, p[final], p_ood, fitted, weights, seed)
+    details["out_of_scope"] = held_out.out_of_scope(test, ood, fitted, tabular_models, weights, seed)
+    if details["out_of_scope"]:
+        details["out_of_scope"]["abstain_below"] = fitted.abstain_below
     details["calibration"] = fitted.model_dump()
     details["assays"] = {} if grid is None else grids.measure(grid, fitted, tabular_models, settings, seed)
-    everyone = fitted.apply(matrix(predictions, "lm"), _trees(predictions, tabular_models), _groups(predictions))
+    everyone = held_out.probabilities(predictions, fitted, tabular_models)[final]
     columns = pd.DataFrame(everyone, columns=[f"p_{label}" for label in LABELS], index=predictions.index)
     kept = [column for column in predictions.columns if column not in columns]
     return EvaluationResult(
@@ -115,7 +114,7 @@ def evaluate_tabular_models(predictions: pd.DataFrame, seed: int) -> tuple[dict,
     check(predictions)
     validation, test = (predictions[predictions["split"] == split] for split in SPLITS[:2])
     y = metrics.encode(test["label"])
-    p = _tempered(validation, metrics.encode(validation["label"]), test, MODELS, seed)
+    p = held_out.tempered(validation, test, MODELS[::-1], seed)
     weights = metrics.resample(test["patient_id"], TABULAR_BOOTSTRAP_SAMPLES, seed)
     best = _best(y, p, MODELS)
     details = _details(test, y, p, best, weights, TABULAR_THRESHOLDS)
@@ -126,35 +125,15 @@ def evaluate_tabular_models(predictions: pd.DataFrame, seed: int) -> tuple[dict,
     return few, details
 
 
-def _groups(rows: pd.DataFrame) -> list[str] | None:
-    return rows["group"].tolist() if "group" in rows.columns else None
-
-
 def _by_assay(
     predictions: pd.DataFrame, grid: pd.DataFrame, tabular_models: Sequence[str], settings: Evaluate, seed: int
 ) -> dict[str, calibration.Heads]:
     """Calibration by group of assays, on the validation cases as they are and as the grid shows them."""
     rows = pd.concat([predictions, grid], ignore_index=True)
     rows = rows[rows["split"] == "validation"]
-    y, trees = metrics.encode(rows["label"]), _trees(rows, tabular_models)
+    y, trees = metrics.encode(rows["label"]), held_out.trees_of(rows, tabular_models)
     patients = rows["patient_id"].tolist()
     return calibration.fit_groups(matrix(rows, "lm"), y, rows["group"].tolist(), patients, settings, seed, trees)
-
-
-def _trees(rows: pd.DataFrame, tabular_models: Sequence[str]) -> np.ndarray | None:
-    return matrix(rows, "trees") if "trees" in tabular_models else None
-
-
-def _tempered(
-    validation: pd.DataFrame, y_validation: np.ndarray, test: pd.DataFrame, tabular_models: Sequence[str], seed: int
-) -> dict[str, np.ndarray]:
-    out = {}
-    for name in reversed(tabular_models):
-        p_validation, p = matrix(validation, name), matrix(test, name)
-        metrics.check_probabilities(p_validation, f"{name} on validation")
-        metrics.check_probabilities(p, f"{name} on test")
-        out[name] = calibration.temper(p_validation, y_validation, p, seed)
-    return out
 
 
 def _best(y: np.ndarray, p: dict[str, np.ndarray], tabular_models: Sequence[str]) -> str:
@@ -218,30 +197,6 @@ def _orders(
     logs = matrix(validation, "single_order"), matrix(test, "single_order")
     single = calibration.temper(softmax(logs[0], axis=1), y_validation, softmax(logs[1], axis=1), seed)
     return metrics.paired(y, averaged, single, weights)
-
-
-def _out_of_scope(
-    test: pd.DataFrame,
-    ood: pd.DataFrame,
-    p: np.ndarray,
-    p_ood: np.ndarray,
-    fitted: Calibration,
-    weights: np.ndarray,
-    seed: int,
-) -> dict | None:
-    """How well cases of other cancers are distinguished, and how often abstention catches them; None without any."""
-    if not len(ood):
-        return None
-    drawn = metrics.resample(ood["patient_id"], len(weights), seed + 1)
-    inside = calibration.unfamiliarity(matrix(test, "lm"), p)
-    outside = calibration.unfamiliarity(matrix(ood, "lm"), p_ood)
-    return {
-        "n": len(ood),
-        "auroc": {score: metrics.auroc(inside[score], outside[score], weights, drawn) for score in inside},
-        "abstain_below": fitted.abstain_below,
-        "abstained_in_scope": metrics.share(fitted.abstains(p), weights),
-        "abstained_out_of_scope": metrics.share(fitted.abstains(p_ood), drawn),
-    }
 
 
 def _few(details: dict) -> dict[str, float | None]:

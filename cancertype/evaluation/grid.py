@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from . import metrics
-from .calibration import Calibration, temper, unfamiliarity
-from .predictions import matrix
+from . import held_out, metrics
+from .calibration import Calibration
+from .predictions import SPLITS
 from .settings import Evaluate
 
 
@@ -31,17 +30,15 @@ def measure(
 def _measured(
     frame: pd.DataFrame, fitted: Calibration, tabular_models: Sequence[str], settings: Evaluate, seed: int
 ) -> dict:
-    validation, test, outside = (frame[frame["split"] == split] for split in ("validation", "test", "out_of_scope"))
+    validation, test, outside = (frame[frame["split"] == split] for split in SPLITS)
     if not len(test):
         return {"n": 0}
     y = metrics.encode(test["label"])
     weights = metrics.resample(test["patient_id"], settings.bootstrap_samples, seed)
-    p = probabilities(test, fitted, tabular_models)
-    for name in tabular_models if len(validation) else ():
-        own = matrix(validation, name)
-        p[name] = temper(own, metrics.encode(validation["label"]), matrix(test, name), seed)
+    p = held_out.probabilities(test, fitted, tabular_models)
+    p |= held_out.tempered(validation, test, tabular_models, seed) if len(validation) else {}
     final = next(iter(p))
-    sets = fitted.sets(p[final], final == "blend", test["group"].tolist())
+    sets = fitted.sets(p[final], final == "blend", held_out.groups_of(test))
     models = {
         name: metrics.figures(y, each, weights)
         | {"thresholds": metrics.at_thresholds(y, each, weights, settings.thresholds)}
@@ -52,36 +49,7 @@ def _measured(
         "labels": len(set(y.tolist())),
         "models": models,
         "sets": metrics.prediction_sets(y, sets, weights),
-        "out_of_scope": _outside(test, outside, p[final], fitted, tabular_models, weights, seed),
-    }
-
-
-def probabilities(rows: pd.DataFrame, fitted: Calibration, tabular_models: Sequence[str]) -> dict[str, np.ndarray]:
-    """Calibrated probabilities (n, 26) of the blend, where there are trees, and of the language model."""
-    lm, groups = matrix(rows, "lm"), rows["group"].tolist()
-    both = {"blend": fitted.apply(lm, matrix(rows, "trees"), groups)} if "trees" in tabular_models else {}
-    return both | {"language_model": fitted.apply(lm, groups=groups)}
-
-
-def _outside(
-    test: pd.DataFrame,
-    outside: pd.DataFrame,
-    p: np.ndarray,
-    fitted: Calibration,
-    tabular_models: Sequence[str],
-    weights: np.ndarray,
-    seed: int,
-) -> dict | None:
-    if not len(outside):
-        return None
-    p_outside = next(iter(probabilities(outside, fitted, tabular_models).values()))
-    drawn = metrics.resample(outside["patient_id"], len(weights), seed + 1)
-    inside, others = (unfamiliarity(matrix(rows, "lm"), each) for rows, each in ((test, p), (outside, p_outside)))
-    return {
-        "n": len(outside),
-        "auroc": {score: metrics.auroc(inside[score], others[score], weights, drawn) for score in inside},
-        "abstained_in_scope": metrics.share(fitted.abstains(p), weights),
-        "abstained_out_of_scope": metrics.share(fitted.abstains(p_outside), drawn),
+        "out_of_scope": held_out.out_of_scope(test, outside, fitted, tabular_models, weights, seed),
     }
 
 

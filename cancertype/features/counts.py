@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..tables.columns import row_positions
 from ..variants.schema import DNA_EVENTS, SUBSTITUTIONS, TRINUCLEOTIDES, TRUNCATING
-from .lookup import case_rows, row_positions
+from .lookup import case_rows
 
 AMINO_ACIDS = "ACDEFGHIKLMNPQRSTVWY"
 AMINO_ACID_SUBSTITUTIONS: tuple[str, ...] = tuple(f"{a}>{b}" for a in AMINO_ACIDS for b in AMINO_ACIDS if a != b)

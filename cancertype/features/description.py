@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..alterations.of_cases import OfCases
-from ..variants.cases import LIST, NOTHING
+from ..variants.cases import counts_are_known
 from .alteration_columns import with_alterations
 from .counts import count
 from .spectrum_columns import with_spectra
@@ -24,12 +24,7 @@ def described(
     unless its assay is a list or its mutations were not looked at. ``alterations`` holds the cases in the same order;
     None stands for nothing known. ``no_spectra`` (bool, shape (cases,)): cases whose row in ``spectra`` is not used.
     """
-    known = counts_known if counts_known is not None else counts_are_known(cases)
+    known = counts_known if counts_known is not None else counts_are_known(cases["panel"].to_pylist())
     table = count(cases, variants).append_column("counts_known", pa.array(known))
     of_cases = alterations if alterations is not None else OfCases.of(None, cases["case_id"].to_pylist())
     return with_spectra(with_alterations(table, of_cases), spectra, no_spectra)
-
-
-def counts_are_known(cases: pa.Table) -> np.ndarray:
-    """Whether each case's numbers of mutations mean anything (bool, shape (cases,)), by its assay."""
-    return np.array([panel not in (LIST, NOTHING) for panel in cases["panel"].to_pylist()], bool)

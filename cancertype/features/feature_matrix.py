@@ -8,12 +8,12 @@ import pyarrow as pa
 import scipy.sparse as sp
 
 from ..alterations.schema import ARMS
-from ..tables.columns import distinct
+from ..tables.columns import distinct, positions, row_positions
 from ..variants.cases import NOTHING
 from ..variants.schema import SUBSTITUTIONS, TRUNCATING
 from .alteration_columns import arm_calls
 from .counts import AMINO_ACID_SUBSTITUTIONS, COUNTED
-from .lookup import case_rows, mutation_names, positions, row_positions
+from .lookup import case_rows, mutation_names
 from .spectrum_columns import shares_of
 from .vocabulary import LISTED, Vocabulary, fused_genes
 

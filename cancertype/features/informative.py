@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..tables.columns import codes, compacted
-from .lookup import case_rows, mutation_names, positions, row_positions
+from ..tables.columns import codes, compacted, positions, row_positions
+from .lookup import case_rows, mutation_names
 from .vocabulary import Vocabulary
 
 _TEXTS = ("gene", "protein_change", "consequence")

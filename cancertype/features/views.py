@@ -1,8 +1,8 @@
 """Cases seen through assays, as the tables that models learn from and are tested on."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import numpy as np
 import pyarrow as pa
@@ -15,13 +15,13 @@ from ..assays.noise import Noise
 from ..assays.settings import Views
 from ..assays.views import Seen, View
 from ..cohort.assembly import Cohort
+from ..cohort.views import Calls, variants_of
 from ..errors import InputError
 from ..tables.columns import with_column
 from .description import described
 from .exchange import variants_of_copies
 from .groups import groups
 from .informative import informative_variants
-from .lookup import case_rows
 from .view_files import Table
 from .vocabulary import Vocabulary
 
@@ -52,7 +52,7 @@ def row(name: str) -> Row:
     """``msk-impact-468+arms``: an assay, and of arms, genes, fusions and spectra those that are shown, or ``all``.
 
     Raises ``InputError`` for an assay or a kind that is not known."""
-    assay, *shown = re.split(r"\+", name)
+    assay, *shown = name.split("+")
     kinds = set(SHOWN) if ALL in shown else set(shown)
     if unknown := sorted(kinds - set(SHOWN)):
         raise InputError(f"{name!r} shows {', '.join(unknown)}: write {', '.join(SHOWN)} or {ALL} after the plus")
@@ -81,10 +81,13 @@ def training_views(cohort: Cohort, recurrent: pa.Table, vocabulary: Vocabulary, 
         seen = alteration_views.drawn(alterations, labels, panels, view.panels, noise, key, settings.alterations)
         return _table(view, seen, cohort.spectra, without, vocabulary)
 
+    offered = _offered(ids, cohort.further)
     own = Seen(cases, cohort.variants, recurrent, cohort.panels)
     yield seen_as(own.through(get("exome")), 0, no_spectra(0))
     for copy, variants in enumerate(variants_of_copies(cases, cohort.variants, settings), start=1):
-        called = _other_calls(cases, variants, cohort, noise.of_cases(settings.seed, copy, "calls"), settings)
+        called = _other_calls(
+            cases, variants, cohort.further, offered, noise.of_cases(settings.seed, copy, "calls"), settings
+        )
         view = Seen(*called, recurrent, cohort.panels).drawn(settings, copy)
         # A matrix counts the variants of a whole exome, which a panel or a list does not have.
         seen_whole = np.array([panel is None for panel in view.cases["panel"].to_pylist()], bool)
@@ -137,34 +140,38 @@ def _table(
     return table(cases, view.variants, view.panels, vocabulary)
 
 
-def _other_calls(
-    cases: pa.Table, variants: pa.Table, cohort: Cohort, uniform: np.ndarray, settings: Views
-) -> tuple[pa.Table, pa.Table]:
-    """``cases`` and ``variants``, part of the cases as other files call them (``Cohort.further``)."""
-    ids = cases["case_id"].to_pylist()
-    place = {case: i for i, case in enumerate(ids)}
-    sets: list[list[int]] = [[] for _ in ids]
-    for number, calls in enumerate(cohort.further):
+def _offered(ids: Sequence[str], further: Sequence[Calls]) -> list[list[int]]:
+    """Of each case the places in ``further`` of the files that call it too."""
+    offered: dict[str, list[int]] = {case: [] for case in ids}
+    for number, calls in enumerate(further):
         for case in calls.cases["case_id"].to_pylist():
-            if case in place:
-                sets[place[case]].append(number)
+            if case in offered:
+                offered[case].append(number)
+    return [offered[case] for case in ids]
+
+
+def _other_calls(
+    cases: pa.Table,
+    variants: pa.Table,
+    further: Sequence[Calls],
+    offered: Sequence[list[int]],
+    uniform: np.ndarray,
+    settings: Views,
+) -> tuple[pa.Table, pa.Table]:
+    """``cases`` and ``variants``, part of the cases as other files call them: ``offered`` are each case's places in
+    ``further``."""
+    ids = cases["case_id"].to_pylist()
     chosen = np.full(len(ids), -1)
-    for i, numbers in enumerate(sets):
+    for i, numbers in enumerate(offered):
         if numbers and uniform[i] < settings.other_calls:
             chosen[i] = numbers[int(uniform[i] / settings.other_calls * len(numbers))]
     if (chosen < 0).all():
         return cases, variants
-    panels, parts = cases["panel"].to_pylist(), [_of(variants, cases, chosen < 0)]
-    for number, calls in enumerate(cohort.further):
+    panels, parts = cases["panel"].to_pylist(), [variants_of(variants, compress(ids, chosen < 0))]
+    for number, calls in enumerate(further):
         here = chosen == number
         panel_of = dict(zip(calls.cases["case_id"].to_pylist(), calls.cases["panel"].to_pylist(), strict=True))
         panels = [panel_of[case] if own else panel for case, own, panel in zip(ids, here, panels, strict=True)]
-        parts.append(_of(calls.variants, cases, here))
+        parts.append(variants_of(calls.variants, compress(ids, here)))
     joined = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
     return with_column(cases, "panel", pa.array(panels, pa.string())), joined
-
-
-def _of(variants: pa.Table, cases: pa.Table, wanted: np.ndarray) -> pa.Table:
-    """The variants of the ``wanted`` cases (bool, shape (cases,))."""
-    rows = case_rows(cases, variants)
-    return variants.filter(pa.array((rows >= 0) & wanted[rows]))

@@ -12,13 +12,13 @@ import pyarrow.parquet as pq
 
 from ..errors import InputError
 from ..labels import LABELS
-from ..tables.columns import codes, distinct
+from ..tables.columns import codes, distinct, positions
 from ..variants.genes import known_genes
 from ..variants.schema import TRINUCLEOTIDES
 from ..variants.spectra import CLASSES
 from .counts import AMINO_ACID_SUBSTITUTIONS
 from .information import evidence, mutual_information
-from .lookup import case_rows, positions
+from .lookup import case_rows
 from .settings import Features
 from .spectrum_columns import INDELS
 

@@ -1,7 +1,7 @@
 """Columns of text as dictionary arrays: everything works on their unique values, so that reading millions of rows costs
 little more than the file itself."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -55,6 +55,23 @@ def _with_dictionary(codes: np.ndarray, values: pa.Array) -> pa.DictionaryArray:
     """Dictionary array of ``values``; -1 becomes null."""
     null = codes < 0
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32(), mask=null if null.any() else None), values)
+
+
+def positions(values: pa.Array | pa.ChunkedArray | Sequence[str], names: Sequence[str]) -> np.ndarray:
+    """The index in ``names`` of each of ``values``, -1 where it is not there: integers, shape (values,)."""
+    values = values if isinstance(values, (pa.Array, pa.ChunkedArray)) else pa.array(values, pa.string())
+    return pc.index_in(values, value_set=pa.array(names, pa.string())).fill_null(-1).to_numpy(zero_copy_only=False)
+
+
+def row_positions(
+    column: pa.ChunkedArray | pa.Array, names: Sequence[str], translate: Callable[[pa.Array], pa.Array] | None = None
+) -> np.ndarray:
+    """``positions`` of each row of a text column, shape (rows,), after ``translate`` of the unique values.
+
+    Each unique value is looked up once, so that millions of rows stay cheap."""
+    whole = single(column)
+    values = translate(whole.dictionary) if translate else whole.dictionary
+    return np.append(positions(values, names), np.int32(-1))[indices(whole)]
 
 
 def filled(column: pa.Array, places: np.ndarray, values: pa.Array) -> pa.Array:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -19,6 +20,7 @@ __all__ = [
     "Dropped",
     "RowAccount",
     "SourceTables",
+    "counts_are_known",
     "restrict_to_panel",
     "unlabelled",
 ]
@@ -116,6 +118,11 @@ def unlabelled(case_ids: Sequence[str], source: str, kind: str) -> pa.Table:
     """Cases of which a user's file tells no more than their names, as a table of ``CASES``."""
     rest = {"source": source, "kind": kind, "scope": "unlabelled", "origin": ""}
     return pa.Table.from_pylist([{"case_id": name, "patient_id": name} | rest for name in case_ids], schema=CASES)
+
+
+def counts_are_known(panels: Sequence[str | None]) -> np.ndarray:
+    """Whether the numbers of mutations of cases with these ``panels`` mean anything (bool, shape (panels,))."""
+    return np.array([panel not in (LIST, NOTHING) for panel in panels], bool)
 
 
 def restrict_to_panel(variants: pa.Table, genes: Sequence[str]) -> pa.Table:
