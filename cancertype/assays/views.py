@@ -7,6 +7,7 @@ functions make the views of test cases, so that what is trained on and what is t
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 import pyarrow as pa
@@ -48,6 +49,19 @@ class View:
     panels: dict[str, list[str]]
     words: list[str]
     counts_known: np.ndarray
+
+    @property
+    def shows_mutations(self) -> np.ndarray:
+        """Whether each case (bool, shape (cases,)) shows a mutation."""
+        of_case = row_positions(self.variants["case_id"], self.cases["case_id"].to_pylist())
+        return np.bincount(of_case, minlength=self.cases.num_rows) > 0
+
+    def filtered(self, kept: np.ndarray) -> "View":
+        """The cases of which ``kept`` (bool, shape (cases,)) is true."""
+        of_case = row_positions(self.variants["case_id"], self.cases["case_id"].to_pylist())
+        variants = self.variants.filter(pa.array(kept[of_case]))
+        words = list(compress(self.words, kept))
+        return View(self.cases.filter(pa.array(kept)), variants, self.panels, words, self.counts_known[kept])
 
 
 def recurrence(cases: pa.Table, variants: pa.Table) -> pa.Table:

@@ -16,6 +16,7 @@ class Tabular(Settings):
     feature_fraction: float = Field(gt=0.0, le=1.0)
     case_fraction: float = Field(gt=0.0, le=1.0)
     min_cases_per_leaf: int = Field(ge=1)
+    l2: float = Field(ge=0.0)
     early_stopping_rounds: int = Field(ge=1)
     folds: int = Field(ge=0)
 

@@ -104,7 +104,8 @@ def grid(
 ) -> Iterator[tuple[str, Table]]:
     """The whole exomes of ``splits`` in each of ``rows`` (``row``), with the row's name.
 
-    A row that shows arms holds the cases that have them, one that shows spectra those with a matrix."""
+    A row that shows arms holds the cases that have them, one that shows spectra those with a matrix, and one of lists
+    alone those with a mutation that somebody would have written down."""
     held_out = pc.is_in(cohort.cases["split"], pa.array(list(splits)))
     cases = cohort.cases.filter(pc.and_(held_out, pc.is_null(cohort.cases["panel"])))
     alterations = OfCases.of(cohort.alterations, cases["case_id"].to_pylist())
@@ -116,8 +117,10 @@ def grid(
         if "spectra" in each.shown and "arms" not in each.shown:
             there &= with_matrix
         kept = np.flatnonzero(there)
-        seen = Seen(cases.take(pa.array(kept)), cohort.variants, recurrent, cohort.panels)
-        view = _seen_through(seen, each, settings)
+        view = _seen_through(Seen(cases.take(pa.array(kept)), cohort.variants, recurrent, cohort.panels), each, settings)
+        if each.assay in (LIST, REDUCED) and not each.shown:
+            written = view.shows_mutations
+            kept, view = kept[written], view.filtered(written)
         found = alterations.take(kept).hidden(**{kind: kind not in each.shown for kind in SHOWN[:3]})
         found = alteration_views.through(found, view.cases["panel"].to_pylist(), view.panels)
         spectra = cohort.spectra if "spectra" in each.shown and each.assay in ("exome", "genome") else None

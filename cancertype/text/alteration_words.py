@@ -46,26 +46,36 @@ def fusions(found: Sequence[str]) -> str:
 def _group(name: str) -> str:
     """The process that a trinucleotide class is typical of, by the classes that are strongest in its signature."""
     five, exchange, three = name[0], name[2:5], name[-1]
+    behind_t = five == "T" and three in "AT"
     if exchange == "C>T":
         if three == "G":
             return "CpG"
-        return "APOBEC" if five == "T" and three in "AT" else "UV" if five in "CT" else "CT"
+        return "ApoT" if behind_t else "UV" if five in "CT" else "CT"
     if exchange == "C>G":
-        return "APOBEC" if five == "T" and three in "AT" else "CG"
-    return exchange.replace(">", "")
+        return "ApoG" if behind_t else "CG"
+    if exchange == "C>A":
+        return "POLE" if behind_t else "CA"
+    if exchange == "T>A":
+        return "CTG" if (five, three) == ("C", "G") else "TA"
+    if exchange == "T>C":
+        return "ATN" if five == "A" else "TC"
+    return "CTT" if (five, three) == ("C", "T") else "TG"
 
 
 _GROUP_OF = [_group(name) for name in TRINUCLEOTIDES]
 GROUPS = tuple(dict.fromkeys(_GROUP_OF))
-"""CpG: deamination of methylated cytosine (SBS1). APOBEC: T before the cytosine, A or T behind it (SBS2, SBS13). UV:
-other C>T behind a pyrimidine (SBS7). The others are the rest of their substitution (COSMIC v3.4)."""
+"""CpG: deamination of methylated cytosine (SBS1). ApoT and ApoG: C>T and C>G with T before and A or T behind (SBS2,
+SBS13: APOBEC). POLE: C>A there (SBS10a). UV: other C>T behind a pyrimidine (SBS7). CTG: T>A there (SBS22). ATN: T>C behind
+A (SBS5, SBS16). CTT: T>G there (SBS17). The others are the rest of their substitution (COSMIC v3.4)."""
 
 
 def contexts(shares: Sequence[float] | None) -> str:
-    """Shares (96) of the trinucleotide classes, summed by process, in tenths: ``CA1 APOBEC0 ...``; "" where unknown."""
+    """Shares (96) of the trinucleotide classes, summed by process: ``CA3 POLE0 ...``; "" where unknown.
+
+    Each share s is a digit, 9 times the root of s rounded, which tells small shares apart: 3 is about a tenth."""
     if shares is None:
         return ""
     totals = dict.fromkeys(GROUPS, 0.0)
     for group, share in zip(_GROUP_OF, np.asarray(shares, float), strict=True):
         totals[group] += share
-    return " ".join(f"{group}{min(9, int(10 * total + 0.5))}" for group, total in totals.items())
+    return " ".join(f"{group}{min(9, int(9 * total**0.5 + 0.5))}" for group, total in totals.items())

@@ -22,6 +22,7 @@ from .settings import Text
 NO_MUTATION, UNKNOWN = "none", "unknown"
 NAMED_UNSEQUENCED = 12
 _MOST_FUSIONS = 3
+_MOST_GENES = 6
 _FEWEST_SUBSTITUTIONS = 10
 _SHORT = {
     "nonsense": "stop",
@@ -142,7 +143,7 @@ class Renderer:
         self._lines = [(line, _fields_of(line)) for line in settings.template.rstrip().split("\n")]
         self._sees_assays = sees_assays(vocabulary)
         self._genes = vocabulary.names("gene")
-        self._listed = {kind: frozenset(vocabulary.names(kind)) for kind in LISTED}
+        self._listed = {kind: dict.fromkeys(vocabulary.names(kind)) for kind in LISTED}
         self._fused = frozenset(vocabulary.names("fusion_gene"))
         self._amino_acids = [AMINO_ACID_SUBSTITUTIONS.index(name) for name in vocabulary.names("amino_acid")]
         # Completion and end-of-text token are added to the prompt. Special tokens are counted with each text.
@@ -174,11 +175,13 @@ class Renderer:
         return fields
 
     def _named(self, case: dict, kind: str) -> list[str]:
-        """The events of a kind that training knows; of fusions also those of a gene that it knows fused."""
+        """The events of a kind that training knows, of genes the most telling ones; of fusions also those of a gene that
+        it knows fused."""
         found = case[LISTED[kind]]
-        known = [name for name in found if name in self._listed[kind]]
         if kind != "fusion":
-            return known
+            present = frozenset(found)
+            return [name for name in self._listed[kind] if name in present][:_MOST_GENES]
+        known = [name for name in found if name in self._listed[kind]]
         others = [name for name in found if name not in known and fused_genes([name]) & self._fused]
         return (known + others)[:_MOST_FUSIONS]
 
@@ -229,7 +232,7 @@ class Renderer:
 
     def _cut(self, case_id: str, fields: dict[str, str], named: list[str], unsequenced: str) -> tuple[list[str], str]:
         """The largest number of whole mutations that fit, found by bisection, and the prompt with them."""
-        fits, too_many = -1, len(named)
+        fits, too_many = -1, len(named) + 1
         while too_many - fits > 1:
             middle = (fits + too_many) // 2
             if self._count_tokens([self._write(fields, named[:middle], unsequenced)])[0] <= self._room:
