@@ -117,7 +117,8 @@ def grid(
         if "spectra" in each.shown and "arms" not in each.shown:
             there &= with_matrix
         kept = np.flatnonzero(there)
-        view = _seen_through(Seen(cases.take(pa.array(kept)), cohort.variants, recurrent, cohort.panels), each, settings)
+        seen = Seen(cases.take(pa.array(kept)), cohort.variants, recurrent, cohort.panels)
+        view = _seen_through(seen, each, settings)
         if each.assay in (LIST, REDUCED) and not each.shown:
             written = view.shows_mutations
             kept, view = kept[written], view.filtered(written)

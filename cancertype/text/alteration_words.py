@@ -65,8 +65,8 @@ def _group(name: str) -> str:
 _GROUP_OF = [_group(name) for name in TRINUCLEOTIDES]
 GROUPS = tuple(dict.fromkeys(_GROUP_OF))
 """CpG: deamination of methylated cytosine (SBS1). ApoT and ApoG: C>T and C>G with T before and A or T behind (SBS2,
-SBS13: APOBEC). POLE: C>A there (SBS10a). UV: other C>T behind a pyrimidine (SBS7). CTG: T>A there (SBS22). ATN: T>C behind
-A (SBS5, SBS16). CTT: T>G there (SBS17). The others are the rest of their substitution (COSMIC v3.4)."""
+SBS13: APOBEC). POLE: C>A there (SBS10a). UV: other C>T behind a pyrimidine (SBS7). CTG: T>A there (SBS22). ATN: T>C
+behind A (SBS5, SBS16). CTT: T>G there (SBS17). The others are the rest of their substitution (COSMIC v3.4)."""
 
 
 def contexts(shares: Sequence[float] | None) -> str:

@@ -175,8 +175,8 @@ class Renderer:
         return fields
 
     def _named(self, case: dict, kind: str) -> list[str]:
-        """The events of a kind that training knows, of genes the most telling ones; of fusions also those of a gene that
-        it knows fused."""
+        """The events of a kind that training knows, of genes the most telling; of fusions also those of a gene that it
+        knows fused."""
         found = case[LISTED[kind]]
         if kind != "fusion":
             present = frozenset(found)
