@@ -12,6 +12,7 @@ from cancertype.assays.views import recurrence
 from cancertype.cohort import assembly
 from cancertype.cohort.settings import Cohort
 from cancertype.features import view_files, views
+from cancertype.features.associations import associations
 from cancertype.features.settings import Features
 from cancertype.files import write_json
 from cancertype.reports import data_report
@@ -44,6 +45,8 @@ def main() -> None:
     write_parquet(as_it_is.cases, OUT / "cases.parquet")
     write_parquet(as_it_is.variants, OUT / "variants.parquet")
     write_parquet(vocabulary.table, OUT / "vocabulary.parquet")
+    counted = associations(cases, as_it_is.variants, alterations, vocabulary)
+    write_parquet(counted, OUT / "associations.parquet")
     view_files.write(OUT, view_files.TRAINING, "copy", trained_on, like=as_it_is)
     view_files.write(OUT, view_files.GRID, "row", tested_on, like=as_it_is)
     panels = {name: genes for _, table in (*trained_on, *tested_on) for name, genes in table.panels.items()}

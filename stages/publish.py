@@ -12,7 +12,7 @@ from cancertype.evaluation import tabular
 from cancertype.evaluation.calibration import Calibration
 from cancertype.evaluation.settings import Evaluate
 from cancertype.files import write_json
-from cancertype.prediction.prediction_config import CONFIG, TREES, VOCABULARY, PredictionConfig
+from cancertype.prediction.prediction_config import ASSOCIATIONS, CONFIG, TREES, VOCABULARY, PredictionConfig
 from cancertype.publishing import cards, hub, redaction
 from cancertype.publishing.settings import Publish
 from cancertype.text.settings import Text
@@ -66,7 +66,7 @@ def _assemble_model(settings: Publish, about: dict) -> None:
         **about,
     )
     files = {f"{TREES}/{path.name}": path for path in tabular.files(Path("models/tabular"))}
-    files[VOCABULARY] = FEATURES / "vocabulary.parquet"
+    files |= {name: FEATURES / name for name in (VOCABULARY, ASSOCIATIONS)}
     texts = {CONFIG: config.model_dump_json(indent=2) + "\n"}
     # The packaged base brings the notice that Gemma's terms require. A base from the Hub may lack it.
     if not (MERGED / "NOTICE.md").exists():

@@ -6,10 +6,12 @@ from unittest import mock
 import pyarrow as pa
 
 from cancertype import features
+from cancertype.alterations.of_cases import OfCases
 from cancertype.cohort.settings import Cohort
 from cancertype.evaluation import tabular
 from cancertype.evaluation.calibration import Calibration, Head
 from cancertype.evaluation.settings import Tabular
+from cancertype.features.associations import associations
 from cancertype.features.settings import Features
 from cancertype.labels import LABELS, NAMES
 from cancertype.prediction import prediction_config
@@ -68,6 +70,9 @@ def publish(folder: Path, merged: Path) -> Path:
     work = folder.with_name(folder.name + "-parts")
     fitted.save(work / "trees")
     write_parquet(vocabulary.table, work / "vocabulary.parquet")
+    informative = features.informative_variants(cases, cohort.variants, vocabulary)
+    nothing_else = OfCases.of(None, cases["case_id"].to_pylist())
+    write_parquet(associations(cases, informative, nothing_else, vocabulary), work / "associations.parquet")
     config = prediction_config.PredictionConfig(
         cohort=settings(Cohort, "cohort"),
         text=_TEXT,
@@ -89,6 +94,7 @@ def publish(folder: Path, merged: Path) -> Path:
     )
     files = {f"{prediction_config.TREES}/{path.name}": path for path in tabular.files(work / "trees")}
     files[prediction_config.VOCABULARY] = work / "vocabulary.parquet"
+    files[prediction_config.ASSOCIATIONS] = work / "associations.parquet"
     card = "---\nlicense: gemma\nbase_model: google/gemma-3-270m\n---\n\n# Made up\n"
     hub.assemble(
         folder, merged=merged, files=files, card=card, texts={prediction_config.CONFIG: config.model_dump_json()}

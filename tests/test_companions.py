@@ -1,5 +1,6 @@
 """What a user gives beside the mutations, or alone: assay, copy number, fusions, spectra, and what is said of them."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -310,6 +311,8 @@ def test_an_explanation_keeps_copy_number_and_spectra_while_mutations_are_left_o
     monkeypatch.setattr(predictor, "predict", lambda tables, **more: asked.append(tables) or predict(tables, **more))
     explanation.explain(predictor, tables, ["b", "a"])
     left_out = asked[1]
-    assert left_out.cases["case_id"].to_pylist() == ["0", "1", "2", "3", "4"]
-    assert altered(left_out) == dict.fromkeys("234", CALLS)
-    assert left_out.spectra["case_id"].to_pylist() == ["2", "3", "4"]
+    # Of b the mutation, then all. Of a each mutation, the arms, all, and then mutations, copy number and spectra.
+    assert left_out.cases["case_id"].to_pylist() == list("012345678")
+    assert altered(left_out) == dict.fromkeys("2368", CALLS)
+    assert left_out.spectra["case_id"].to_pylist() == list("234567")
+    assert Counter(left_out.variants["case_id"].to_pylist()) == {"2": 1, "3": 1, "4": 2, "7": 2, "8": 2}

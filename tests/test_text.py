@@ -228,7 +228,7 @@ def test_contexts_are_grouped_by_process_and_every_share_counts_once():
     one[TRINUCLEOTIDES.index("T[C>G]T")] = 0.1
     one[TRINUCLEOTIDES.index("C[C>T]C")] = 0.05
     words = dict(re.fullmatch(r"(\D+)(\d)", word).groups() for word in alteration_words.contexts(one).split())
-    assert (words["CpG"], words["APOBEC"], words["UV"]) == ("6", "4", "1")
+    assert (words["CpG"], words["ApoT"], words["ApoG"], words["UV"]) == ("7", "5", "3", "2")
     assert set(words) == set(alteration_words.GROUPS)
     assert alteration_words.contexts(None) == ""
     even = alteration_words.contexts(np.full(96, 1 / 96))

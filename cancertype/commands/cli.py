@@ -198,7 +198,7 @@ def explain(
     to_screen = True
     if json_file:
         content = {"about": about, "model": answers.identity(folder, predictor.config), "warning": answers.WARNING}
-        read_as = [{key: case[key] for key in ("assay", "readings", "given")} for case in cases]
+        read_as = [{key: case[key] for key in ("assay", "readings", "given", "arms", "evidence")} for case in cases]
         each = [asdict(why) | how for why, how in zip(explained, read_as, strict=True)]
         to_screen = _write(json_file, _json(content | {"explanations": each}))
     if picture:
@@ -211,7 +211,7 @@ def explain(
     if html_file:
         _written(html_file, lambda: answers.write_page(html_file, cases, predictor.config, about, explained))
     if to_screen:
-        screen.explanations(explained, about, len(names))
+        screen.explanations(explained, [case["evidence"] for case in cases], about, len(names))
 
 
 @app.command()
@@ -352,7 +352,8 @@ def _records(predictor: "Predictor", predictions: "Predictions", whole: "Input")
     from ..prediction.remarks import remarks
 
     known = known_mutations.of_cases(whole.tables, predictor.vocabulary)
-    return answers.records(predictions, predictor.config, remarks(whole), whole.assays, known)
+    evidence = predictor.evidence(whole.tables, predictions)
+    return answers.records(predictions, predictor.config, remarks(whole), whole.assays, known, evidence)
 
 
 def _about(found: reading.Given, config: "PredictionConfig", wishes: Wishes) -> dict[str, str]:

@@ -92,23 +92,29 @@ def _said_of(case: Mapping, common: Sequence[str]) -> list[str]:
     return [given_in_words(case), *(remark for remark in case["remarks"] if remark not in common)]
 
 
-def explanations(explained: "Sequence[Explanation]", about: Mapping[str, str], n_samples: int) -> None:
-    """Print explanations of some of ``n_samples`` samples."""
+def explanations(
+    explained: "Sequence[Explanation]", evidence: Sequence[Sequence[Mapping]], about: Mapping[str, str], n_samples: int
+) -> None:
+    """Print explanations of some of ``n_samples`` samples, each with the ``evidence`` of its record."""
     from ..labels import NAMES
     from ..prediction.answers import WARNING
     from ..reports.pages import percent
 
     screen = Screen()
     screen.about(about)
-    for case in explained:
+    for case, facts in zip(explained, evidence, strict=True):
         screen.line()
         screen.line(f"{case.case_id}: {case.label} ({NAMES[case.label]}), {percent(case.p)}")
         if case.effects:
             rows = [(e.mutation, percent(e.without), f"{round(e.bits, 2) + 0:+.2f}") for e in case.effects]
             rows.append(("without all of these", percent(case.without_all), ""))
-            screen.table(("Mutation", "Without it", "Bits"), rows)
+            rows += [(e.mutation, percent(e.without), f"{round(e.bits, 2) + 0:+.2f}") for e in case.groups]
+            screen.table(("Alteration", "Without it", "Bits"), rows)
         else:
             screen.line("no informative mutation: burden, spectrum and sex alone decide")
+        if facts:
+            rows = [(f["alteration"], percent(f["share"]), percent(f["elsewhere"])) for f in facts]
+            screen.table(("Training cases", case.label, "Other cancers"), rows)
         if case.not_tried:
             screen.line(f"{case.not_tried} less informative mutations were not tried: raise --most")
     if n_samples > len(explained):

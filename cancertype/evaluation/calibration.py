@@ -134,7 +134,7 @@ class Calibration(BaseModel):
             yield np.flatnonzero(of_case == group), heads.blend if with_trees else heads.text
 
 
-FEWEST_OF_GROUP = 100
+FEWEST_OF_GROUP = 50
 """Validation cases that a group of assays needs for a calibration of its own."""
 
 

@@ -172,7 +172,7 @@ def plan(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Every batch of a run: rows and epochs, each of shape (steps, batch).
 
-    ``tokens`` (views, cases) are those of each view of a case, which take turns by epoch.
+    ``tokens`` (views, cases) are those of each view of a case, which take turns by epoch (``view_of``).
     An epoch is a fresh permutation of the cases (or, with ``balance``, as many draws with every label equally often).
     Its last batch is filled with cases drawn again, so that all batches weigh the same. With ``group_by_length`` the
     cases of 50 batches at a time are sorted by length before they are cut, and the batches then shuffled.
@@ -183,12 +183,18 @@ def plan(
         order = _balanced(labels, rng) if balance else rng.permutation(len(labels))
         missing = -len(order) % batch
         order = np.concatenate([order, rng.choice(order, missing, replace=missing > len(order))])
-        rows.extend(
-            _batches(order, tokens[epoch % len(tokens)], batch, rng) if group_by_length else order.reshape(-1, batch)
-        )
+        everyone = np.arange(len(labels))
+        seen = tokens[view_of(everyone, epoch, len(tokens)), everyone]
+        rows.extend(_batches(order, seen, batch, rng) if group_by_length else order.reshape(-1, batch))
         epochs.extend([epoch] * (len(rows) - len(epochs)))
         epoch += 1
     return np.stack(rows[:steps]), np.repeat(np.array(epochs[:steps])[:, None], batch, axis=1)
+
+
+def view_of(row: int | np.ndarray, epoch: int, n: int) -> int | np.ndarray:
+    """Which of the ``n`` views of a case an epoch shows. Cases start at different ones, so that every epoch, the last
+    and its small steps too, shows all ways of seeing a case."""
+    return (row + epoch) % n
 
 
 def _balanced(labels: Sequence[str], rng: np.random.Generator) -> np.ndarray:
@@ -254,7 +260,7 @@ class TrainingCases(Dataset):
 
     def __getitem__(self, key: tuple[int, int]) -> Example:
         row, epoch = key
-        view = epoch % len(self.views)
+        view = view_of(row, epoch, len(self.views))
         cases = self.views[view]
         prompt = cases.prompts[row]
         if self.shuffle:

@@ -26,7 +26,7 @@ from ..assays import assay as assays
 from ..assays import recognition
 from ..errors import InputError
 from ..labels import NAMES
-from ..prediction import answers, assumed_assay, companions, explanation, inputs, known_mutations
+from ..prediction import answers, assumed_assay, case_parts, companions, explanation, inputs, known_mutations
 from ..prediction.model_folder import model_folder
 from ..prediction.predictor import Predictor
 from ..prediction.remarks import remarks
@@ -143,7 +143,8 @@ def _answered(predictor: Predictor, found: inputs.Input) -> str:
     end = time.monotonic() + SECONDS
     predictions = predictor.predict(found.tables, progress=False)
     known = known_mutations.of_cases(found.tables, predictor.vocabulary)
-    cases = answers.records(predictions, predictor.config, remarks(found), found.assays, known)
+    evidence = predictor.evidence(found.tables, predictions)
+    cases = answers.records(predictions, predictor.config, remarks(found), found.assays, known, evidence)
     explanations = {}
     for case in cases:
         if time.monotonic() > end:
@@ -182,6 +183,7 @@ def _page(error: str = "", **content) -> str:
         error=error,
         names=NAMES,
         given=answers.given_in_words,
+        parts=case_parts.html,
         shown=_PROBLEMS,
         **(nothing | content),
     )
@@ -306,7 +308,7 @@ def launch(demo: gr.Blocks, pending: Pending | None = None, **options) -> None:
     )
     demo.launch(
         theme=theme,
-        css=package_data.text("page", "web.css"),
+        css=package_data.text("page", "web.css") + case_parts.css(),
         js=_ALWAYS_LIGHT,
         max_file_size=LIMITS.packed,
         footer_links=[],

@@ -5,6 +5,7 @@ import io
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,16 +14,18 @@ import yaml
 
 import cancertype
 
+from ..alterations.schema import ARMS
 from ..errors import InputError
 from ..files import digest, write_text
 from ..labels import FAMILIES, FAMILY_OF, LABELS, NAMES
 from ..reports.pages import embedded, percent, render
-from . import manifest
+from . import case_parts, manifest
 from .prediction_config import TREES, PredictionConfig
 from .spreadsheet import cell
 
 if TYPE_CHECKING:
     from ..assays.recognition import Recognised
+    from .evidence import Fact
     from .explanation import Explanation
     from .known_mutations import Known
     from .predictor import Predictions
@@ -38,6 +41,7 @@ def records(
     remarks: Mapping[str, Sequence[str]] | None = None,
     assays: "Mapping[str, Recognised] | None" = None,
     known: "Mapping[str, Known] | None" = None,
+    evidence: "Mapping[str, Sequence[Fact]] | None" = None,
 ) -> list[dict]:
     """One dict per case, ready for JSON.
 
@@ -46,10 +50,13 @@ def records(
     most probable first), ``probabilities`` of labels and ``families``, ``mutations`` (as the model read them), how many
     were ``left_out`` of its text, ``remarks`` (from ``remarks.remarks``), ``assay`` (from ``Input.assays``: its name,
     the reason why it is assumed, and whether it is certain; None where it is not known), ``readings`` (how many of the
-    given mutations the model read, read as their gene only, or does not know; from ``known_mutations.of_cases``) and
-    ``given``, each mutation of a list with its reading (None for other assays).
+    given mutations the model read, read as their gene only, or does not know; from ``known_mutations.of_cases``),
+    ``given``, each mutation of a list with its reading (None for other assays), ``arms`` (calls of chromosome arms by
+    name; None where no arm was looked at) and ``evidence``, what the training cases say of its alterations and its most
+    probable label (from ``Predictor.evidence``).
     """
     rows = predictions.cases.select(["case_id", "kind", "sex", "burden"]).to_pylist()
+    arms = predictions.cases["arms"].to_pylist()
     out = []
     for i, (case, top) in enumerate(zip(rows, predictions.top(3), strict=True)):
         p = {label: float(x) for label, x in zip(LABELS, predictions.p[i], strict=True)}
@@ -73,6 +80,8 @@ def records(
                 "remarks": list((remarks or {}).get(case["case_id"], [])),
                 "assay": _assay((assays or {}).get(case["case_id"])),
                 **_readings((known or {}).get(case["case_id"])),
+                "arms": None if arms[i] is None else dict(zip(ARMS, arms[i], strict=True)),
+                "evidence": [asdict(fact) for fact in (evidence or {}).get(case["case_id"], ())],
             }
         )
     return out
@@ -258,6 +267,8 @@ def write_page(
         shown_singly=_SHOWN_SINGLY,
         names=NAMES,
         given=given_in_words,
+        parts=case_parts.html,
+        parts_css=case_parts.css(),
         about=about,
         warning=WARNING,
         coverage=config.calibration.coverage,

@@ -1,4 +1,4 @@
-"""Which mutations carried a decision: leave each out in turn and predict the case again with the same code."""
+"""Which alterations carried a decision: leave each out in turn and predict the case again with the same code."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 from .. import features
 from ..alterations.combine import under_names
+from ..alterations.of_cases import AMPLIFIED, DELETED
+from ..alterations.schema import Alterations
 from ..errors import InputError
 from ..labels import LABELS
 from ..tables.columns import with_column
@@ -22,10 +24,11 @@ _CERTAIN = 1e-12
 
 @dataclass(frozen=True)
 class Effect:
-    """One mutation, the label's probability ``without`` it, and the ``bits`` of evidence that it adds.
+    """One alteration (in words: ``BRAF V600E``, ``EGFR amplified``, ``calls of 39 arms``), the label's probability
+    ``without`` it, and the ``bits`` of evidence that it adds.
 
-    The bits are the label's log2 odds with the mutation minus those without it (I. J. Good's weight of evidence). A
-    negative value speaks against the label.
+    The bits are the label's log2 odds with it minus those without it (I. J. Good's weight of evidence). A negative
+    value speaks against the label.
     """
 
     mutation: str
@@ -39,7 +42,8 @@ class Explanation:
 
     ``effects`` come largest first. ``without_all`` is the label's probability without any of them: from burden,
     spectrum and the mutations that the model does not know by name. ``not_tried`` counts the informative mutations
-    beyond the limit.
+    beyond the limit. ``groups`` are whole kinds of data left out, where the case has several: in an answer that is
+    nearly certain, single alterations change nothing, but a kind of data may.
     """
 
     case_id: str
@@ -48,6 +52,7 @@ class Explanation:
     effects: tuple[Effect, ...]
     without_all: float
     not_tried: int
+    groups: tuple[Effect, ...] = ()
 
 
 def explain(
@@ -59,10 +64,12 @@ def explain(
     weights: np.ndarray | None = None,
     progress: bool = False,
 ) -> tuple[Predictions, list[Explanation]]:
-    """Leave out each of a case's ``most`` most informative mutations in turn and predict what is left, in one batch.
+    """Leave out each of a case's ``most`` most informative mutations, and each event of copy number and fusion, in turn
+    and predict what is left, in one batch.
 
     A mutation is a gene with a protein change, or a gene where no change is given. Without it, burden and spectrum
-    lose it too. ``weights`` are those of ``Predictor.predict`` for the cases of ``tables``.
+    lose it too. Calls of arms are left out together. ``weights`` are those of ``Predictor.predict`` for the cases of
+    ``tables``.
 
     Returns the predictions of the named cases in the order asked for, and an explanation of each. Raises
     ``InputError`` for a case that is not there.
@@ -70,28 +77,60 @@ def explain(
     tables, weights = _only(tables, case_ids, weights)
     predicted = predictor.predict(tables, weights=weights, progress=False)
     chosen = predicted.p.argmax(axis=1)
-    informative = _informative(predictor, tables)
     names = tables.cases["case_id"].to_pylist()
-    tried = [list(informative.get(name, {}))[:most] for name in names]
-    without, origin = _without_each(tables, tried)
+    mutations, events = _informative(predictor, tables), _events(predictor, tables)
+    tried = [[*mutations[name][:most], *events[name]] for name in names]
+    groups = [_groups(own, tables, name) for own, name in zip(tried, names, strict=True)]
+    turns = [[*([item] for item in own), own, *parts.values()] for own, parts in zip(tried, groups, strict=True)]
+    without, origin = _without_each(tables, turns)
     again = predictor.predict(without, weights=None if weights is None else weights[origin], progress=progress)
-    p_of_chosen = again.p[np.arange(len(origin)), chosen[origin]]
-    explanations, start = [], 0
+    p_of_chosen = iter(again.p[np.arange(len(origin)), chosen[origin]].tolist())
+    explanations = []
     for row, name in enumerate(names):
         p = float(predicted.p[row, chosen[row]])
-        written = informative.get(name, {})
-        *singly, all_out = p_of_chosen[start : start + len(tried[row]) + 1].tolist()
-        start += len(tried[row]) + 1
-        effects = [
-            Effect(written[key], q, _log_odds(p) - _log_odds(q)) for key, q in zip(tried[row], singly, strict=True)
-        ]
+        effects = [_effect(item.words, p, next(p_of_chosen)) for item in tried[row]]
         effects.sort(key=lambda effect: -effect.bits)
-        not_tried = len(written) - len(tried[row])
-        explanations.append(Explanation(name, LABELS[chosen[row]], p, tuple(effects), all_out, not_tried))
+        all_out = next(p_of_chosen)
+        of_groups = tuple(_effect(words, p, next(p_of_chosen)) for words in groups[row])
+        not_tried = max(0, len(mutations[name]) - most)
+        explanations.append(
+            Explanation(name, LABELS[chosen[row]], p, tuple(effects), all_out, not_tried, groups=of_groups)
+        )
     return predicted, explanations
 
 
-_Key = tuple[str, str]
+@dataclass(frozen=True)
+class _Item:
+    """What can be left out: ``kind`` is "mutation" (``name`` is gene and protein change), "amplified", "deleted"
+    (gene), "fusion" (both genes), "arms" or "spectra" (``name`` is empty)."""
+
+    kind: str
+    name: tuple[str, ...]
+    words: str
+
+
+_ARMS, _SPECTRA = _Item("arms", (), "calls of chromosome arms"), _Item("spectra", (), "matrix of spectra")
+_CALLS = {"amplified": AMPLIFIED, "deleted": DELETED}
+
+
+def _effect(words: str, p: float, without: float) -> Effect:
+    return Effect(words, without, _log_odds(p) - _log_odds(without))
+
+
+def _groups(tried: Sequence[_Item], tables: SourceTables, case_id: str) -> dict[str, list[_Item]]:
+    """The kinds of data that the case has, each with all that is left out for it; none for a case with a single one."""
+    of_kind = {
+        "without its mutations": [item for item in tried if item.kind == "mutation"],
+        "without copy number": [item for item in tried if item.kind in (*_CALLS, "arms")],
+        "without fusions": [item for item in tried if item.kind == "fusion"],
+        "without spectra": [_SPECTRA] if _has_spectra(tables, case_id) else [],
+    }
+    found = {words: items for words, items in of_kind.items() if items}
+    return found if len(found) > 1 else {}
+
+
+def _has_spectra(tables: SourceTables, case_id: str) -> bool:
+    return tables.spectra is not None and case_id in tables.spectra["case_id"].to_pylist()
 
 
 def _only(
@@ -107,60 +146,103 @@ def _only(
     return chosen, None if weights is None else weights[rows]
 
 
-def _informative(predictor: Predictor, tables: SourceTables) -> dict[str, dict[_Key, str]]:
-    """Case to its informative mutations, most informative first: (gene, protein change) to the mutation as written."""
+def _informative(predictor: Predictor, tables: SourceTables) -> dict[str, list[_Item]]:
+    """Case to its informative mutations, most informative first."""
     counted = features.described(tables.cases, tables.variants)
     table = features.informative_variants(counted, tables.variants, predictor.vocabulary)
-    informative: dict[str, dict[_Key, str]] = {}
+    found: dict[str, dict[_Item, None]] = {name: {} for name in tables.cases["case_id"].to_pylist()}
     for row in table.to_pylist():
         written = rendering.mutation(row["gene"], row["protein_change"], row["consequence"], row["recurrent"], "all")
-        informative.setdefault(row["case_id"], {})[row["gene"], row["protein_change"]] = written
-    return informative
+        found[row["case_id"]][_Item("mutation", (row["gene"], row["protein_change"]), written)] = None
+    return {name: list(items) for name, items in found.items()}
 
 
-def _without_each(tables: SourceTables, tried: list[list[_Key]]) -> tuple[SourceTables, np.ndarray]:
-    """One case per mutation that is left out, then one without all of them, for every case in turn.
+def _events(predictor: Predictor, tables: SourceTables) -> dict[str, list[_Item]]:
+    """Case to its amplified and deleted genes and its fusions that the model knows, and to its arms as one."""
+    found: dict[str, list[_Item]] = {name: [] for name in tables.cases["case_id"].to_pylist()}
+    if tables.alterations is None or not features.sees_assays(predictor.vocabulary):
+        return found
+    known = {kind: frozenset(predictor.vocabulary.names(kind)) for kind in (*_CALLS, "fusion_gene")}
+    genes, fusions = tables.alterations.genes, tables.alterations.fusions
+    for case, gene, call in zip(*(column.to_pylist() for column in genes.columns), strict=True):
+        for kind, number in _CALLS.items():
+            if call == number and gene in known[kind] and case in found:
+                found[case].append(_Item(kind, (gene,), f"{gene} {kind}"))
+    for case, *pair in zip(*(column.to_pylist() for column in fusions.columns), strict=True):
+        if case in found and known["fusion_gene"].intersection(pair):
+            name = tuple(gene or "?" for gene in pair)
+            found[case].append(_Item("fusion", name, f"{'-'.join(name)} fusion"))
+    arms = tables.alterations.arms
+    for case in arms.filter(arms["call"].is_valid())["case_id"].unique().to_pylist():
+        if case in found:
+            found[case].append(_ARMS)
+    return found
+
+
+def _without_each(tables: SourceTables, turns: list[list[list[_Item]]]) -> tuple[SourceTables, np.ndarray]:
+    """For every case in turn one copy per turn, without the items of that turn.
 
     The array (n,) gives the row in ``tables`` that each comes from."""
     columns = (
         pc.cast(tables.variants[name], pa.string()).to_pylist() for name in ("case_id", "gene", "protein_change")
     )
-    own: dict[str, list[tuple[int, _Key]]] = {}
-    for row, (case_id, gene, change) in enumerate(zip(*columns, strict=True)):
-        own.setdefault(case_id, []).append((row, (gene, change)))
-    rows, names, of_row, origin = [], [], [], []
+    own: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+    for row, (case_id, *mutation) in enumerate(zip(*columns, strict=True)):
+        own.setdefault(case_id, []).append((row, tuple(mutation)))
+    rows, of_row, origin = [], [], []
+    left_out: dict[str, list[_Item]] = {}
+    copies: dict[str, list[str]] = {}
     for at, case_id in enumerate(tables.cases["case_id"].to_pylist()):
-        for left_out in [*({key} for key in tried[at]), set(tried[at])]:
-            kept = [row for row, key in own.get(case_id, []) if key not in left_out]
-            names.append(str(len(names)))
+        for items in turns[at]:
+            name = str(len(left_out))
+            left_out[name] = items
+            copies.setdefault(case_id, []).append(name)
             origin.append(at)
+            mutations = {item.name for item in items if item.kind == "mutation"}
+            kept = [row for row, key in own.get(case_id, []) if key not in mutations]
             rows += kept
-            of_row += names[-1:] * len(kept)
-    cases = with_column(tables.cases.take(origin), "case_id", pa.array(names, pa.string()))
+            of_row += [name] * len(kept)
+    cases = with_column(tables.cases.take(origin), "case_id", pa.array(list(left_out), pa.string()))
     variants = tables.variants.take(pa.array(rows, pa.int64()))
     variants = with_column(variants, "case_id", pa.array(of_row, pa.string()).dictionary_encode())
-    copies: dict[str, list[str]] = {}
-    for name, at in zip(names, origin, strict=True):
-        copies.setdefault(tables.cases["case_id"][at].as_py(), []).append(name)
+    without_spectra = {name for name, items in left_out.items() if _SPECTRA in items}
     return (
         replace(
             tables,
             cases=cases,
             variants=variants,
             dropped=[],
-            alterations=tables.alterations and under_names(tables.alterations, copies),
-            spectra=None if tables.spectra is None else _spectra_of(tables.spectra, copies),
+            alterations=tables.alterations and _without(under_names(tables.alterations, copies), left_out),
+            spectra=None if tables.spectra is None else _spectra_of(tables.spectra, copies, without_spectra),
         ),
         np.array(origin),
     )
 
 
-def _spectra_of(spectra: pa.Table, copies: dict[str, list[str]]) -> pa.Table:
-    """The spectra of the cases in ``copies``, once for each of their copies."""
+def _without(alterations: Alterations, left_out: dict[str, list[_Item]]) -> Alterations:
+    """``alterations`` without each copy's items: such a gene, fusion or arm was then not looked at."""
+    out = {(name, *item.name) for name, items in left_out.items() for item in items if item.kind != "mutation"}
+    without_arms = {key[0] for key in out if len(key) == 1 and _ARMS in left_out[key[0]]}
+
+    def kept(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+        keys = zip(*(pc.fill_null(table[name], "?").to_pylist() for name in columns), strict=True)
+        return table.filter(pa.array([key not in out for key in keys], pa.bool_()))
+
+    arms = alterations.arms
+    return replace(
+        alterations,
+        arms=arms.filter(pc.invert(pc.is_in(arms["case_id"], pa.array(sorted(without_arms), pa.string())))),
+        genes=kept(alterations.genes, ("case_id", "gene")),
+        fusions=kept(alterations.fusions, ("case_id", "five_prime", "three_prime")),
+    )
+
+
+def _spectra_of(spectra: pa.Table, copies: dict[str, list[str]], without: set[str]) -> pa.Table:
+    """The spectra of the cases in ``copies``, once for each of their copies but those ``without``."""
     case_ids = spectra["case_id"].to_pylist()
-    rows = [row for row, case in enumerate(case_ids) for _ in copies.get(case, ())]
-    names = [name for case in case_ids for name in copies.get(case, ())]
-    return with_column(spectra.take(pa.array(rows, pa.int64())), "case_id", pa.array(names, pa.string()))
+    pairs = [(row, name) for row, case in enumerate(case_ids) for name in copies.get(case, ()) if name not in without]
+    taken = spectra.take(pa.array([row for row, _ in pairs], pa.int64()))
+    return with_column(taken, "case_id", pa.array([name for _, name in pairs], pa.string()))
 
 
 def _log_odds(p: float) -> float:

@@ -12,6 +12,7 @@ from ..text.settings import Text
 
 CONFIG = "prediction.json"
 VOCABULARY = "vocabulary.parquet"
+ASSOCIATIONS = "associations.parquet"
 TREES = "trees"
 ADAPTER = "adapter"
 

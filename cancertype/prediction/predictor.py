@@ -10,6 +10,7 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from safetensors import SafetensorError
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -26,7 +27,8 @@ from ..text.prompt import Rendered
 from ..text.rendering import Renderer, counter_of
 from ..variants.cases import SourceTables
 from . import abstention, manifest
-from .prediction_config import ADAPTER, CONFIG, TREES, VOCABULARY, PredictionConfig
+from .evidence import Associations, Fact
+from .prediction_config import ADAPTER, ASSOCIATIONS, CONFIG, TREES, VOCABULARY, PredictionConfig
 
 
 @dataclass(frozen=True)
@@ -63,11 +65,13 @@ class Predictor:
         vocabulary: features.Vocabulary,
         trees: tabular.TabularModels,
         count_tokens: Callable[[Sequence[str]], list[int]],
+        associations: Associations | None = None,
     ):
         self.config = config
         self.vocabulary = vocabulary
         self.calibration = config.calibration
         self._model, self._tokenizer, self._trees, self._count_tokens = model, tokenizer, trees, count_tokens
+        self._associations = associations
 
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Predictor":
@@ -90,8 +94,14 @@ class Predictor:
             vocabulary = features.Vocabulary.load(folder / VOCABULARY)
         with _damage_explained(folder / TREES):
             trees = tabular.load(folder / TREES)
+        associations = None
+        # Models published before evidence was counted lack the file.
+        if (folder / ASSOCIATIONS).is_file():
+            with _damage_explained(folder / ASSOCIATIONS):
+                associations = Associations(pq.read_table(folder / ASSOCIATIONS))
         model, tokenizer = _language_model(folder)
-        return cls(model, tokenizer, config, vocabulary, trees, counter_of(tokenizer.backend_tokenizer))
+        count_tokens = counter_of(tokenizer.backend_tokenizer)
+        return cls(model, tokenizer, config, vocabulary, trees, count_tokens, associations)
 
     @property
     def training_share(self) -> np.ndarray:
@@ -136,6 +146,15 @@ class Predictor:
             for row, known in zip(p, informed, strict=True)
         ]
         return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p, groups=groups), abstains)
+
+    def evidence(self, tables: SourceTables, predictions: Predictions) -> dict[str, list[Fact]]:
+        """Case to what the training cases say of its alterations and its most probable label; empty for a model that
+        was published without such counts."""
+        if self._associations is None:
+            return {}
+        names = predictions.cases["case_id"].to_pylist()
+        first = dict(zip(names, (top[0][0] for top in predictions.top(1)), strict=True))
+        return self._associations.facts(tables, first)
 
     def _informed(self, cases: pa.Table, rendered: Sequence[Rendered]) -> np.ndarray:
         """Which cases (bool, shape (n,)) have anything that tells a cancer: a mutation of the vocabulary, or, where the

@@ -1,0 +1,119 @@
+"""What speaks for an answer in the training cases: "APC truncated: in 71% of colorectal cancers, 4% elsewhere"."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..alterations.of_cases import OfCases
+from ..features.associations import altered
+from ..features.vocabulary import fusion_genes
+from ..labels import LABELS
+from ..variants.cases import SourceTables
+from ..variants.schema import TRUNCATING
+
+MOST = 12
+
+
+@dataclass(frozen=True)
+class Fact:
+    """An alteration of the case, and the shares of training cases with it: ``share`` of the label's, ``elsewhere`` of
+    those of all other labels, of ``n`` cases of the label in which it would be known. ``gene``: the one to look up;
+    None for arms. ``bits``: log2 of share over elsewhere, both with half a case more in one case more."""
+
+    alteration: str
+    gene: str | None
+    share: float
+    elsewhere: float
+    bits: float
+    n: int
+
+
+class Associations:
+    """The table of ``features.associations``, ready to be asked."""
+
+    def __init__(self, table: pa.Table):
+        names = zip(table["kind"].to_pylist(), table["name"].to_pylist(), strict=True)
+        self._row = {key: number for number, key in enumerate(names)}
+        shape = (table.num_rows, len(LABELS))
+        self._found, self._looked_at = (
+            np.asarray(table[name].combine_chunks().flatten()).reshape(shape) for name in ("found", "looked_at")
+        )
+
+    def facts(self, tables: SourceTables, labels: dict[str, str]) -> dict[str, list[Fact]]:
+        """For each case in ``labels`` (case to the label in question): what the training cases say of its alterations,
+        the most telling first, at most ``MOST``."""
+        names = list(labels)
+        of_cases = OfCases.of(tables.alterations, names)
+        mutations = _mutations(tables.variants, names)
+        arms = altered(of_cases.arms)
+        found = {}
+        for row, name in enumerate(names):
+            here = {word for word, has in arms.items() if has[row]}
+            facts = [
+                *(self._of_mutation(*mutation, labels[name]) for mutation in mutations.get(name, ())),
+                *(self._fact("arms", word, word, labels[name]) for word in self._named_arms(here)),
+                *self._events(of_cases, row, labels[name]),
+            ]
+            # Two mutations of one gene say the same of it.
+            once = {fact.alteration: fact for fact in facts if fact}
+            found[name] = sorted(once.values(), key=lambda fact: (-abs(fact.bits), fact.alteration))[:MOST]
+        return found
+
+    def _of_mutation(self, gene: str, change: str, consequence: str, label: str) -> Fact | None:
+        """The most exact statement that is known of a mutation."""
+        if fact := self._fact("change", f"{gene} {change}", f"{gene} {change}", label):
+            return fact
+        if consequence in TRUNCATING and (fact := self._fact("truncated", gene, f"{gene} truncated", label)):
+            return fact
+        return self._fact("gene", gene, f"{gene} mutated", label)
+
+    def _named_arms(self, here: set[str]) -> Iterator[str]:
+        """The pairs that the table knows, then what is left: whole chromosomes, then arms."""
+        said: set[str] = set()
+        for kind, name in self._row:
+            pair = name.split(", ")
+            if kind == "arms" and len(pair) == 2 and here.issuperset(pair):
+                said.update(pair)
+                yield name
+        for name in here:
+            chromosome, word = name.split()
+            if name not in said and not (chromosome[-1] in "pq" and f"{chromosome[:-1]} {word}" in here):
+                yield name
+
+    def _events(self, of_cases: OfCases, row: int, label: str) -> Iterator[Fact | None]:
+        for kind, call in (("amplified", 2), ("deleted", -2)):
+            for place in np.flatnonzero(of_cases.calls[row] == call).tolist():
+                gene = of_cases.genes[place]
+                yield self._fact(kind, gene, f"{gene} {kind}", label)
+        for fusion in sorted(of_cases.fusions[row] or ()):
+            if fact := self._fact("fusion", fusion, f"{fusion} fusion", label):
+                yield fact
+            else:
+                yield from (self._fact("fusion_gene", gene, f"{gene} fused", label) for gene in fusion_genes(fusion))
+
+    def _fact(self, kind: str, name: str, words: str, label: str) -> Fact | None:
+        """The fact of a row of the table; None where there is no such row, or nothing to compare."""
+        row = self._row.get((kind, name))
+        if row is None:
+            return None
+        own, n = (int(counts[row, LABELS.index(label)]) for counts in (self._found, self._looked_at))
+        others, of_others = int(self._found[row].sum()) - own, int(self._looked_at[row].sum()) - n
+        if not n or not of_others:
+            return None
+        share, elsewhere = (own + 0.5) / (n + 1), (others + 0.5) / (of_others + 1)
+        gene = None if kind == "arms" else fusion_genes(name)[-1] if kind == "fusion" else name.split()[0]
+        return Fact(words, gene, own / n, others / of_others, float(np.log2(share / elsewhere)), n)
+
+
+def _mutations(variants: pa.Table, case_ids: list[str]) -> dict[str, list[tuple[str, str, str]]]:
+    """Case to gene, protein change and consequence of its mutations."""
+    wanted = frozenset(case_ids)
+    columns = ("case_id", "gene", "protein_change", "consequence")
+    found: dict[str, list[tuple[str, str, str]]] = {}
+    for case, *mutation in zip(*(pc.cast(variants[c], pa.string()).to_pylist() for c in columns), strict=True):
+        if case in wanted:
+            found.setdefault(case, []).append(tuple(mutation))
+    return found
