@@ -9,7 +9,7 @@ import pytest
 from cancertype.alterations.schema import ARMS
 from cancertype.assays import assay, recognition
 from cancertype.errors import InputError
-from cancertype.prediction import assumed_assay, companions, explanation, inputs, remarks, summary
+from cancertype.prediction import abstention, assumed_assay, companions, explanation, inputs, remarks, summary
 from cancertype.prediction.known_mutations import Known, of_cases
 from cancertype.prediction.predictor import Predictor
 from cancertype.sources.spectra import CLASSES, SPECTRA
@@ -268,11 +268,17 @@ def test_a_case_of_a_text_without_and_a_file_with_mutations_was_looked_at(tmp_pa
     assert found.tables.alterations.genes["gene"].to_pylist() == ["EGFR"]
 
 
-def test_nothing_at_all_and_spectra_alone_are_refused(tmp_path):
-    with pytest.raises(InputError, match="no mutations, copy number or fusions are given"):
+def test_spectra_alone_make_cases_whose_mutations_were_not_looked_at(tmp_path, predictor):
+    found = inputs.read(spectra=[spectrum(tmp_path / "s.all", "a", "TCGA-AA-0001-11")])
+    assert panels(found.tables) == {"a": NOTHING}
+    predictions = predictor.predict(found.tables)
+    assert "CA9" in predictions.rendered[0].prompt or "contexts" not in predictor.config.text.template
+    assert predictions.abstains[0] != abstention.NOTHING_TO_GO_BY
+
+
+def test_nothing_at_all_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no mutations, copy number, fusions or spectra are given"):
         inputs.read([])
-    with pytest.raises(InputError, match="spectra go beside mutations or copy number"):
-        inputs.read(spectra=[spectrum(tmp_path / "s.all", "a")])
     with pytest.raises(InputError, match="no sample of tumour tissue"):
         inputs.read(copy_number=[arms(tmp_path / "arms.tsv", "TCGA-AA-0001-11")])
 

@@ -1,6 +1,7 @@
 """Batches and the loss: what a model is shown, in which order, and what it is asked for."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -22,9 +23,9 @@ from cancertype.finetune.data import (
     read_cases,
     read_teacher,
     read_views,
-    view_of,
     subset,
     trie_of,
+    view_of,
 )
 from cancertype.finetune.loss import return_label_loss
 from cancertype.labels import LABELS, WORDS
@@ -125,8 +126,17 @@ def test_views_of_a_case_take_turns_by_epoch_and_each_has_its_teacher():
 def test_batches_are_grouped_by_the_length_of_the_view_that_is_shown():
     tokens = np.stack([np.arange(64), np.random.default_rng(0).permutation(64)])
     rows, epochs = plan_of(["OV"] * 64, tokens, steps=16)
-    for row, epoch in zip(rows, epochs[:, 0], strict=True):
-        assert np.ptp(tokens[view_of(row, epoch, len(tokens)), row]) == 7, "eight cases of neighbouring lengths"
+    for epoch in (0, 1):
+        seen = [tokens[view_of(row, epoch, len(tokens)), row] for row in rows[epochs[:, 0] == epoch]]
+        seen.sort(key=lambda lengths: (lengths.min(), lengths.max()))
+        assert len(seen) == 8
+        assert all(shorter.max() <= longer.min() for shorter, longer in pairwise(seen)), "neighbouring lengths"
+
+
+def test_every_epoch_shows_the_cases_in_all_of_their_views():
+    every = view_of(np.arange(12), 5, 4)
+    assert np.bincount(every).tolist() == [3, 3, 3, 3]
+    assert sorted(view_of(7, epoch, 4) for epoch in range(4)) == [0, 1, 2, 3]
 
 
 def test_a_subset_is_seeded_and_keeps_the_order():

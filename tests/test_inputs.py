@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from cancertype.assays import assay
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
-from cancertype.prediction import forms, inputs, priors, remarks, summary
+from cancertype.prediction import forms, histology, inputs, priors, remarks, summary
 from cancertype.tables import delimited
 from cancertype.variants.cases import CASES, SourceTables
 from cancertype.variants.schema import SCHEMA
@@ -303,6 +303,25 @@ def test_weights_are_the_prior_over_the_training_share_without_the_other_sexs_or
     assert {LABELS[i] for i in np.flatnonzero(weights[0] == 0)} == {"CESC", "OV", "UCEC"}
     assert weights[0, LABELS.index("SKCM")] == pytest.approx(3.0)
     assert priors.label_weights(cases, training) is None
+
+
+def test_the_shares_of_a_labels_histologies_are_those_of_all_its_cases():
+    per_label = sum(histology.shares().values())
+    assert per_label == pytest.approx(np.ones(26), abs=0.011)
+    assert len(histology.shares()) == 14
+
+
+def test_a_histology_multiplies_by_how_often_each_cancer_has_it():
+    cases = inputs.read("a: BRAF V600E").tables.cases
+    training = np.full(26, 1 / 26)
+    (weights,) = priors.label_weights(cases, training, histology="Germ-Cell")
+    assert {LABELS[i] for i in np.flatnonzero(weights)} == {"TGCT"} == set(histology.labels("germ cell"))
+    (weights,) = priors.label_weights(cases, training, histology="squamous")
+    assert weights[LABELS.index("LUSC")] == 1.0 and 0.7 < weights[LABELS.index("CESC")] < 0.9
+    both = priors.label_weights(cases, training, np.eye(26)[LABELS.index("CESC")], histology="squamous")
+    assert both[0, LABELS.index("CESC")] == pytest.approx(26 * weights[LABELS.index("CESC")])
+    with pytest.raises(InputError, match=r"'plumber' is not known: choose from adenocarcinoma, squamous, .*clear cell"):
+        priors.label_weights(cases, training, histology="plumber")
 
 
 def test_real_files_are_read_and_their_wrong_rows_found(shared_data):

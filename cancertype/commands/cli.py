@@ -305,6 +305,8 @@ def _wishes(given: InputOptions, answer: ModelOptions, new_names: dict[str, str]
         prior=answer.prior,
         sex=given.sex and str(given.sex),
         rule_out=answer.rule_out,
+        histology=answer.histology,
+        site=answer.site,
         kind=given.kind and given.kind.replace("-", " "),
         reading={name: value for name, value in options.items() if value},
     )
@@ -337,7 +339,9 @@ def _weights(predictor: "Predictor", found: reading.Given, wishes: Wishes):
     from ..prediction import priors
 
     share = predictor.training_share
-    return priors.label_weights(found.tables.cases, share, found.frequencies, rule_out=wishes.rule_out)
+    return priors.label_weights(
+        found.tables.cases, share, found.frequencies, rule_out=wishes.rule_out, histology=wishes.histology
+    )
 
 
 def _summary(found: "Input", limit: int) -> dict:
@@ -385,6 +389,13 @@ def _about(found: reading.Given, config: "PredictionConfig", wishes: Wishes) -> 
             f"{wishes.prior.name}: each probability is multiplied by the prior's share / the training share. The sets "
             "keep their coverage only for the training mix"
         )
+    if wishes.histology:
+        from ..prediction import histology
+
+        could_be = ", ".join(histology.labels(wishes.histology))
+        about["Histology"] = f"{wishes.histology}, for every sample: {could_be}, by how often each has it"
+    if wishes.site:
+        about["Site of the biopsy"] = f"{wishes.site} (not read by the model)"
     if wishes.sex:
         ruled_out = ", ruling out organs that this sex does not have" if wishes.rule_out else ""
         about["Sex"] = f"{wishes.sex}, for every sample{ruled_out}"

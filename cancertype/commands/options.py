@@ -35,7 +35,7 @@ class InputOptions:
             metavar="FILE",
             help="MAF, DepMap mutations, wide table, annotated VCF or text, compressed with gzip or not. Several files "
             'are read together. Or the text itself, such as "BRAF V600E, CDKN2A R80*", or - for standard input. Not '
-            "needed beside --copy-number or --fusions.",
+            "needed beside --copy-number, --fusions or --spectra.",
             show_default=False,
         ),
     ] = None
@@ -143,6 +143,18 @@ class ModelOptions:
             "(female: PRAD, TGCT; male: CESC, OV, UCEC).",
         ),
     ] = False
+    histology: Annotated[
+        str | None,
+        typer.Option(
+            help="Broad histology of every sample, such as adenocarcinoma or squamous. Each probability is multiplied "
+            "by the share of that cancer's cases that have it.",
+            show_default=False,
+        ),
+    ] = None
+    site: Annotated[
+        str | None,
+        typer.Option(help="Where the biopsy was taken. It is shown with the answer and changes nothing."),
+    ] = None
 
 
 Rename = Annotated[

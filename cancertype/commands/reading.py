@@ -30,6 +30,8 @@ class Wishes:
     sex: str | None = None
     rule_out: bool = False
     kind: str | None = None
+    histology: str | None = None
+    site: str | None = None
     reading: dict = field(default_factory=dict)
 
 
@@ -66,8 +68,10 @@ def read(given: Sequence[str], wishes: Wishes, limits: "Cohort | None") -> Itera
         if path is not None and not _exists(Path(path)):
             raise InputError(f"{path} is not there: check the path")
     # Imports pyarrow and every reader: a mistyped path is reported before that.
-    from ..prediction import inputs, priors
+    from ..prediction import histology, inputs, priors
 
+    if wishes.histology is not None:
+        histology.weights(wishes.histology)
     frequencies = priors.read_prior(wishes.prior) if wishes.prior else None
     with ExitStack() as copies:
 

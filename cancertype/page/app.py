@@ -26,7 +26,17 @@ from ..assays import assay as assays
 from ..assays import recognition
 from ..errors import InputError
 from ..labels import NAMES
-from ..prediction import answers, assumed_assay, case_parts, companions, explanation, inputs, known_mutations
+from ..prediction import (
+    answers,
+    assumed_assay,
+    case_parts,
+    companions,
+    explanation,
+    inputs,
+    known_mutations,
+    priors,
+)
+from ..prediction import histology as histologies
 from ..prediction.model_folder import model_folder
 from ..prediction.predictor import Predictor
 from ..prediction.remarks import remarks
@@ -77,14 +87,18 @@ def answer(
     assay: str = "",
     copy_number: Sequence[str] | None = None,
     fusions: Sequence[str] | None = None,
+    spectra: Sequence[str] | None = None,
+    histology: str = "",
     forget: Callable[[Path], None] = _delete,
 ) -> str:
     """The answer to one request as HTML.
 
-    ``upload``, ``copy_number`` and ``fusions`` are paths of uploaded files, which are given to ``forget`` afterwards.
-    ``sex``, ``kind`` and ``assay`` (the name of a known one) hold for every sample and may be empty.
+    ``upload``, ``copy_number``, ``fusions`` and ``spectra`` are paths of uploaded files, which are given to ``forget``
+    afterwards. ``sex``, ``kind``, ``assay`` (the name of a known one) and ``histology`` hold for every sample and may
+    be empty.
     """
-    beside = {"copy_number": list(map(Path, copy_number or ())), "fusions": list(map(Path, fusions or ()))}
+    given = {"copy_number": copy_number, "fusions": fusions, "spectra": spectra}
+    beside = {name: list(map(Path, paths or ())) for name, paths in given.items()}
     try:
         with _given(text, upload, [path for paths in beside.values() for path in paths], forget) as path:
             # A name alone: anything else could be a path of the server's.
@@ -95,7 +109,7 @@ def answer(
             raise InputError(
                 f"{n} samples, and this page takes {LIMITS.samples} at once: give fewer, or use `cancertype predict`"
             )
-        return _answered(predictor, found)
+        return _answered(predictor, found, histology or None)
     except InputError as error:
         return _page(error=str(error))
 
@@ -138,10 +152,11 @@ def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", errors="replace")
 
 
-def _answered(predictor: Predictor, found: inputs.Input) -> str:
+def _answered(predictor: Predictor, found: inputs.Input, histology: str | None) -> str:
     """The answer's HTML. Explanations take most of the time, so they stop when the time is up."""
     end = time.monotonic() + SECONDS
-    predictions = predictor.predict(found.tables, progress=False)
+    weights = priors.label_weights(found.tables.cases, predictor.training_share, histology=histology)
+    predictions = predictor.predict(found.tables, weights=weights, progress=False)
     known = known_mutations.of_cases(found.tables, predictor.vocabulary)
     evidence = predictor.evidence(found.tables, predictions)
     cases = answers.records(predictions, predictor.config, remarks(found), found.assays, known, evidence)
@@ -149,7 +164,9 @@ def _answered(predictor: Predictor, found: inputs.Input) -> str:
     for case in cases:
         if time.monotonic() > end:
             break
-        _, (explained,) = explanation.explain(predictor, found.tables, [case["case_id"]], most=MOST_LEFT_OUT)
+        _, (explained,) = explanation.explain(
+            predictor, found.tables, [case["case_id"]], most=MOST_LEFT_OUT, weights=weights
+        )
         explanations[case["case_id"]] = explained
     return _page(
         found=found,
@@ -222,6 +239,9 @@ def build(predictor: Predictor, forget: Callable[[Path], None] = _delete) -> gr.
         with gr.Row():
             sex = gr.Radio([("not given", ""), "female", "male"], value="", label="Sex (of every sample)")
             kind = gr.Radio([("not given", ""), "tumour", "cell line"], value="", label="What was sequenced")
+            histology = gr.Dropdown(
+                [("not given", ""), *histologies.shares()], value="", label="Histology (of every sample)", min_width=200
+            )
         with gr.Row():
             assay = gr.Dropdown(
                 [("recognised from the mutations", ""), *_assay_choices()],
@@ -232,18 +252,19 @@ def build(predictor: Predictor, forget: Callable[[Path], None] = _delete) -> gr.
             )
             copy_number = gr.File(label="Copy number", file_count="multiple", height=110, scale=2, min_width=200)
             fusions = gr.File(label="Fusions", file_count="multiple", height=110, scale=2, min_width=200)
+            spectra = gr.File(label="Spectra", file_count="multiple", height=110, scale=2, min_width=200)
         button = gr.Button("Which cancer is it?", variant="primary", size="lg")
         shown = gr.HTML(_page(), apply_default_css=False, min_height=60)
         gr.HTML(_SMALL_PRINT, apply_default_css=False)
 
-        def respond(*given) -> tuple[str, None, None, None]:
-            return answer(predictor, *given, forget=forget), None, None, None
+        def respond(*given) -> tuple[str, None, None, None, None]:
+            return answer(predictor, *given, forget=forget), None, None, None, None
 
         # The file fields are emptied, because their files are gone.
         button.click(
             respond,
-            [text, upload, sex, kind, assay, copy_number, fusions],
-            [shown, upload, copy_number, fusions],
+            [text, upload, sex, kind, assay, copy_number, fusions, spectra, histology],
+            [shown, upload, copy_number, fusions, spectra],
             show_progress_on=[shown],
             scroll_to_output=True,
             concurrency_limit=1,

@@ -38,13 +38,14 @@ def read(
     assay: str | None = None,
     copy_number: Sequence[Path] = (),
     fusions: Sequence[Path] = (),
+    spectra: Sequence[Path] = (),
 ) -> inputs.Input:
-    """``inputs.read`` with ``inputs.with_facts``, in another process. Without a ``path``, copy number or fusions stand
+    """``inputs.read`` with ``inputs.with_facts``, in another process. Without a ``path``, the other files stand
     alone.
 
     Raises ``InputError`` as they do, and where reading takes more than ``SECONDS`` or ``MEMORY``.
     """
-    options = {"assay": assay, "copy_number": copy_number, "fusions": fusions}
+    options = {"assay": assay, "copy_number": copy_number, "fusions": fusions, "spectra": spectra}
     return within_limits(_read, path, limits, sex, kind, options)
 
 

@@ -98,12 +98,12 @@ def _of_alterations(what: str, path: Path, found: AlterationFile) -> Companion:
 
 
 def cases_of(beside: Sequence[Companion]) -> SourceTables:
-    """The samples of copy number and fusions as cases whose mutations were not looked at (panel ``NOTHING``).
+    """The samples of the files as cases whose mutations were not looked at (panel ``NOTHING``).
 
     Spellings of one TCGA sample are one case, under the first of them; normal tissue is none."""
     named: dict[str, str] = {}
     for each in beside:
-        for sample in each.samples if each.what != SPECTRUM else ():
+        for sample in each.samples:
             if not is_normal_tissue(sample):
                 named.setdefault(one_spelling(sample), sample)
     cases = unlabelled(list(named.values()), "alterations", "tumour")

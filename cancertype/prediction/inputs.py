@@ -68,8 +68,8 @@ def read(
     ``limits`` against inherited and poorly supported variants hold for files without a matched normal. ``assay`` (a
     name that ``assays.assay.named`` lists, or a file of genes) says what was sequenced in every sample; without it,
     it is recognised. ``copy_number`` and ``fusions`` are files of these in any layout that ``sources.copy_number`` and
-    ``sources.fusions`` read, ``spectra`` matrices of ``sources.spectra``; their samples are matched by name. Copy
-    number or fusions may be given alone: their samples are then the cases, whose mutations were not looked at.
+    ``sources.fusions`` read, ``spectra`` matrices of ``sources.spectra``; their samples are matched by name. These
+    files may be given alone: their samples are then the cases, whose mutations were not looked at.
     ``tumor`` and ``normal`` name samples of a VCF, ``genome`` and ``gff`` serve to annotate one (``sources.vcf``),
     and ``genome`` gives the bases around the variants of a MAF that lacks them.
     ``rename`` maps a sample's name in the file to the one that it gets.
@@ -80,9 +80,8 @@ def read(
     options = {"tumor": tumor, "normal": normal, "genome": genome, "gff": gff}
     options = {name: value for name, value in options.items() if value is not None}
     each = [given] if isinstance(given, str) else list(given)
-    if not each and not (copy_number or fusions):
-        also = "; spectra go beside mutations or copy number" if spectra else ""
-        raise InputError(f"no mutations, copy number or fusions are given{also}. {HOW}")
+    if not each and not (copy_number or fusions or spectra):
+        raise InputError(f"no mutations, copy number, fusions or spectra are given. {HOW}")
     chosen = assumed_assay.chosen(assay) if assay else None
     # The small files first: a mistake in them shows before a large file is read.
     beside = companions.read(copy_number, fusions, spectra)
@@ -96,7 +95,7 @@ def read(
 
 
 def _alone(beside: Sequence[Companion]) -> Input:
-    """The input of copy number and fusions without mutations."""
+    """The input of copy number, fusions and spectra without mutations."""
     tables = companions.cases_of(beside)
     if not tables.cases.num_rows:
         names = ", ".join(each.name for each in beside)

@@ -25,7 +25,7 @@ from ..language_model import base_of_adapter, loading
 from ..scoring import likelihood
 from ..text.prompt import Rendered
 from ..text.rendering import Renderer, counter_of
-from ..variants.cases import SourceTables
+from ..variants.cases import NOTHING, SourceTables
 from . import abstention, manifest
 from .evidence import Associations, Fact
 from .prediction_config import ADAPTER, ASSOCIATIONS, CONFIG, TREES, VOCABULARY, PredictionConfig
@@ -158,13 +158,15 @@ class Predictor:
 
     def _informed(self, cases: pa.Table, rendered: Sequence[Rendered]) -> np.ndarray:
         """Which cases (bool, shape (n,)) have anything that tells a cancer: a mutation of the vocabulary, or, where the
-        model knows them, copy number or a fusion."""
+        model knows them, copy number, a fusion or a matrix of spectra without mutations."""
         named = np.array([bool(text.mutations) for text in rendered])
         if not features.sees_assays(self.vocabulary):
             return named
         arms = cases["arms"].is_valid().to_numpy(zero_copy_only=False)
         events = [any(map(len, found)) for found in zip(*(cases[name].to_pylist() for name in EVENTS), strict=True)]
-        return named | arms | np.array(events, bool)
+        unread = np.array([panel == NOTHING for panel in cases["panel"].to_pylist()], bool)
+        spectra = cases["sbs96"].is_valid().to_numpy(zero_copy_only=False) & unread
+        return named | arms | spectra | np.array(events, bool)
 
 
 def _language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -210,5 +212,8 @@ def _weighted(p: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
         return p
     weighted = p * weights
     if not (total := weighted.sum(axis=1, keepdims=True)).all():
-        raise InputError("the prior and the sex leave a case no label at all: give more labels a share")
+        raise InputError(
+            "the prior, the sex and the histology leave a case no label at all: give more labels a share, or another "
+            "histology"
+        )
     return weighted / total

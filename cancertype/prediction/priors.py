@@ -9,6 +9,7 @@ from ..errors import InputError
 from ..labels import LABELS
 from ..tables import delimited
 from ..tables.delimited import TEXT
+from . import histology as histologies
 
 OF_ONE_SEX = {"female": ("CESC", "OV", "UCEC"), "male": ("PRAD", "TGCT")}
 """Labels of organs that one sex alone has. Breast cancer is not among them: men get it too."""
@@ -37,14 +38,20 @@ def read_prior(path: Path) -> np.ndarray:
 
 
 def label_weights(
-    cases: pa.Table, training_share: np.ndarray, prior: np.ndarray | None = None, *, rule_out: bool = False
+    cases: pa.Table,
+    training_share: np.ndarray,
+    prior: np.ndarray | None = None,
+    *,
+    rule_out: bool = False,
+    histology: str | None = None,
 ) -> np.ndarray | None:
     """What multiplies the probabilities of each case, (n, 26): ``prior`` (26,) divided by ``training_share`` (26,),
-    and with ``rule_out`` 0 for the labels that the case's sex rules out (``OF_ONE_SEX``). None where there is neither.
-    """
-    if prior is None and not rule_out:
+    the share of each label's cases with ``histology``, and with ``rule_out`` 0 for the labels that the case's sex rules
+    out (``OF_ONE_SEX``). None where there is none of them. Raises ``InputError`` for an unknown histology."""
+    if prior is None and not rule_out and histology is None:
         return None
     ratio = np.ones(len(LABELS)) if prior is None else prior / training_share
+    ratio = ratio if histology is None else ratio * histologies.weights(histology)
     weights = np.tile(ratio, (cases.num_rows, 1))
     for row, sex in enumerate(cases["sex"].to_pylist() if rule_out else []):
         for other in set(OF_ONE_SEX) - {sex or ""} if sex else ():

@@ -170,7 +170,10 @@ class Renderer:
             "fusions": alteration_words.fusions(self._named(case, "fusion")),
         }
         if self._sees_assays:
-            fields |= dict.fromkeys(() if case["counts_known"] else _COUNTED_FIELDS, "")
+            if not case["counts_known"]:
+                # A matrix that comes without mutations is all that is known.
+                shown = ("contexts",) if case["panel"] == NOTHING else ()
+                fields |= {name: "" for name in _COUNTED_FIELDS if name not in shown}
             fields |= dict.fromkeys(() if case["alleles_known"] else _ALLELE_FIELDS, "")
         return fields
 
