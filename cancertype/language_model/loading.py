@@ -24,6 +24,7 @@ from transformers import (
 
 from ..errors import InputError
 from .base_record import check_weights
+from .memory import keep_freed_memory
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -153,6 +154,8 @@ def load_model(
             asked of Gemma 3.
     """
     device = torch.device(device) if device is not None else default_device()
+    if device.type == "cpu":
+        keep_freed_memory()
     config = load_config(folder)
     check_weights(folder)
     chosen = choose_dtype(config, device, dtype)
