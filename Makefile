@@ -1,5 +1,7 @@
 # `make run`: environment, pipeline, results.  `make test`: environment, lint, tests.
 # `make deps`: writes into dvc.yaml which files of the repository each stage depends on.
+# `make setup`: once per clone, so that DVC finds remote/ from every revision (docs/versions.md).
+# `make tags`: tags the released versions of versions.csv.
 # `make verify`: checks every object in DVC's cache and in remote/ against its name.
 PYTHON ?= python3.11
 BIN := .venv/bin
@@ -9,7 +11,7 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: run test lint deps verify clean
+.PHONY: run test lint deps setup tags verify clean
 
 run: .venv/ready
 	@echo "== Running the pipeline: dvc repro (a stage whose inputs have not changed is not run again)"
@@ -29,6 +31,12 @@ lint: .venv/ready-test
 
 verify: .venv/ready
 	python -m pipeline.verify
+
+setup: .venv/ready
+	dvc remote modify --local inside url "$(CURDIR)/remote"
+
+tags: .venv/ready
+	python -m pipeline.tags
 
 deps: .venv/ready
 	python -m pipeline.dependencies

@@ -18,7 +18,8 @@ from cancertype.files import write_text
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("cancertype", "pipeline", "stages")
-EXACT = ("fetch_depmap", "fetch_tcga", "fetch_cbioportal", "fetch_table", "tabular", "train_lora", "merge", "evaluate")
+FETCHING = ("fetch_depmap", "fetch_tcga", "fetch_cbioportal", "fetch_table")
+EXACT = (*FETCHING, "tabular", "train_lora", "merge", "score", "evaluate")
 HARMLESS = ("cancertype/__init__.py", "cancertype/errors.py")
 """Files that cannot change what a stage makes: names for a notebook, and what a failing stage says."""
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from cancertype.publishing import hub
 from pipeline.params import run
+from pipeline.size import LARGEST
 
 PUBLISHED, TRAINED, OUT = Path("models/published"), Path("models/adapter"), Path("released")
-LARGEST = 20 << 20
 
 
 def main() -> None:

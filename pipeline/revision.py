@@ -45,8 +45,12 @@ def _fetch(revision: str, folder: Path) -> None:
 
     try:
         # DVC puts what it gets into a folder that is there.
+        with Repo() as repo:
+            name = repo.config["core"].get("remote")
+            config = repo.config["remote"].get(name)
         with whole_folder(folder) as part:
-            Repo.get(".", ADAPTER.as_posix(), out=str(part), rev=revision)
+            # A team's remote may be younger than the revision, whose own configuration then does not name it.
+            Repo.get(".", ADAPTER.as_posix(), out=str(part), rev=revision, remote=name, remote_config=config)
     except (DvcException, DataIndexDirError) as error:
         raise InputError(
             f"train.continue_from: DVC cannot fetch the adapter of revision {revision} ({error}). It must be in the "

@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _assemble_model(settings: Publish, about: dict) -> None:
-    details, training = _json(METRICS / "details.json"), _json(METRICS / "training.json")
+    details, training = _json(METRICS / "details.json"), _json(Path("models/adapter/training.json"))
     evaluate, text = Evaluate(**about["params"]["evaluate"]), Text(**about["params"]["text"])
     config = PredictionConfig(
         cohort=Cohort(**about["params"]["cohort"]),

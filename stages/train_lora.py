@@ -1,13 +1,16 @@
 """Fine-tune the base model: train the adapter on the text dataset."""
 
+import sys
 from pathlib import Path
 
 from cancertype.finetune import Job, finetune
 from cancertype.finetune.settings import Lora, Train
 from cancertype.language_model.settings import Model
 from cancertype.text.prompt import completions
+from pipeline.figures import forget
 from pipeline.params import read, run
 from pipeline.revision import adapter_of, cache_folder
+from pipeline.size import warning
 
 TEXT = Path("data/text")
 TEACHER = Path("models/tabular/out_of_fold.parquet")
@@ -19,6 +22,7 @@ def main() -> None:
     model, lora, train, completion, seed = read(
         {"model": Model, "lora": Lora, "train": Train, "text.completion": str, "seed": int}
     )
+    forget()
     cache = cache_folder()
     job = Job(
         train=TEXT / "train.parquet",
@@ -43,6 +47,8 @@ def main() -> None:
         views=TEXT / "views.parquet",
     )
     finetune(job)
+    if too_large := warning(job.out):
+        print(f"warning: {too_large}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ PRELOADED = (
     "stages.featurize",
     "stages.fetch_base",
     "stages.publish",
+    "stages.score",
     "stages.tabular",
 )
 """One list for all tests, because the server that forks them is started once per session."""

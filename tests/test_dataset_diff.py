@@ -40,6 +40,25 @@ def test_the_same_version_twice_is_said_to_be_identical():
     assert in_words(difference) == ["Identical: 3 cases (test 1, train 2)."]
 
 
+def test_views_that_were_added_make_versions_differ_though_their_cases_are_the_same():
+    views = [case("a", "SKCM", "BRAF V600E") | {"copy": copy} for copy in range(9)]
+    after = BEFORE | {"views": pa.Table.from_pylist(views)}
+    difference = compare(BEFORE | {"views": pa.Table.from_pylist(views[:1])}, after)
+    assert not difference.identical and difference.changes == {} and difference.before == {"train": 2, "test": 1}
+    line = "Views of training cases: 1 before, 9 after (8 added, 0 removed, 0 changed)."
+    assert line in in_words(difference)
+    assert difference.as_json()["views"]["views"]["added"] == 8
+    assert compare(after, after).identical
+
+
+def test_held_out_cases_that_assays_show_otherwise_are_counted_and_another_order_is_named():
+    old, new = ([case("c", "OV", m) | {"row": row} for row in ("exome", "list")] for m in ("TP53", "KRAS"))
+    before, after = (BEFORE | {"grid": pa.Table.from_pylist(rows)} for rows in (old, [old[0], new[1]]))
+    assert compare(before, after).views["grid"].changed == 1
+    turned = compare(before, BEFORE | {"grid": pa.Table.from_pylist(old[::-1])})
+    assert turned.rows_reordered == ("grid",) and "Cases in another order: grid." in in_words(turned)
+
+
 def test_added_and_removed_cases_are_counted_by_label_source_and_split():
     difference = compare(BEFORE, version(train=[A, case("d", "OV"), case("e", "PRAD")], test=[C]))
     added, removed = difference.changes["added"], difference.changes["removed"]

@@ -29,13 +29,17 @@ def test_metrics_and_details_dump_to_json(result):
     json.dumps(result.details, allow_nan=False)
 
 
-def test_the_metrics_are_a_dozen_flat_numbers_that_agree_with_the_details(result):
+def test_the_metrics_are_eight_flat_numbers_that_agree_with_the_details(result):
     models = result.details["models"]
-    assert len(result.metrics) == 1 + 3 * len(metrics.FEW)
+    beside = metrics.TRACKED_BESIDE
+    assert len(result.metrics) == len(metrics.TRACKED) + 2 * len(beside) == 8
     assert all(isinstance(number, (int, float)) for number in result.metrics.values())
-    assert result.metrics["n"] == 200
-    for prefix, model in (("", "blend"), ("trees_", "trees"), ("lm_", "language_model")):
-        for name in metrics.FEW:
+    for prefix, model, names in (
+        ("", "blend", metrics.TRACKED),
+        ("trees_", "trees", beside),
+        ("lm_", "language_model", beside),
+    ):
+        for name in names:
             assert result.metrics[prefix + name] == models[model]["strict"][name]["value"]
 
 
@@ -90,7 +94,7 @@ def test_without_trees_the_language_model_is_the_final_one():
     result = evaluate_predictions(frame[frame["split"] != "out_of_scope"], SETTINGS, seed=0)
     assert result.details["final"] == "language_model"
     assert result.details["comparison"] is None and result.details["out_of_scope"] is None
-    assert list(result.metrics) == ["n", *metrics.FEW]
+    assert list(result.metrics) == [*metrics.TRACKED]
     assert "blend" not in result.details["headline"] and "tabular" not in result.details["headline"]
 
 
@@ -110,8 +114,8 @@ def test_the_tabular_models_have_the_same_figures_in_their_own_file():
     result = evaluate_predictions(made_up_predictions(), settings(Evaluate, "evaluate"), seed=0)
     frame = without(made_up_predictions(), "lm_")
     short, details = evaluate_tabular_models(frame[frame["split"] != "out_of_scope"], seed=0)
-    assert len(short) == 1 + 2 * len(metrics.FEW)
-    assert all(short[f"trees_{name}"] == result.metrics[f"trees_{name}"] for name in metrics.FEW)
+    assert list(short) == ["trees_accuracy", "logistic_accuracy"]
+    assert short["trees_accuracy"] == result.metrics["trees_accuracy"]
     assert short["logistic_accuracy"] == result.details["models"]["logistic"]["strict"]["accuracy"]["value"]
     assert details["models"]["trees"] == result.details["models"]["trees"]
 

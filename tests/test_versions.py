@@ -4,6 +4,7 @@ They run on the repository's own dvc.yaml with commands that cost nothing: some 
 curves that follow from the parameters, the others a digest of what they may read.
 """
 
+import csv
 import json
 import re
 import shutil
@@ -26,6 +27,7 @@ from typer.testing import CliRunner
 
 from cancertype.commands.cli import app
 from cancertype.errors import InputError
+from cancertype.versions import released
 from cancertype.versions.dataset_diff import compare
 from cancertype.versions.revisions import text_dataset
 from pipeline.dependencies import ROOT
@@ -50,16 +52,24 @@ if name == "train_lora":
     # DVC writes 1e-05, which PyYAML takes for text.
     rate = float(params["train"]["learning_rate"])
     loss = 1 + abs(math.log10(rate) + 4)
-    Path("metrics/training.json").write_text(json.dumps({"validation_loss_best": loss}))
+    # As the stage does.
+    from pipeline.figures import forget
+    forget()
+    Path("metrics/training.json").write_text(json.dumps({"validation_loss_best": loss, "validation_accuracy_last": 0}))
     rows = [f"{step},{loss + 1 / step}" for step in range(1, 4)]
     Path("metrics/training/training.csv").write_text("\\n".join(["step,loss", *rows]) + "\\n")
 if name == "evaluate":
     loss = json.loads(Path("metrics/training.json").read_text())["validation_loss_best"]
     Path("metrics/eval.json").write_text(json.dumps({"accuracy": 1 / loss}))
 """
-TRAVELS = {"data/features", "data/text", "models/adapter", "models/tabular"} | {
-    f"metrics/{name}" for name in ("predictions.parquet", "report.html")
-}
+TRAVELS = {
+    "data/features",
+    "data/text",
+    "data/scores",
+    "models/adapter",
+    "models/tabular",
+    "models/calibration.json",
+} | {f"metrics/{name}" for name in ("predictions.parquet", "report.html", "details.json", "tabular_details.json")}
 """What the remote inside the repository holds. The rest is tracked by git or made again."""
 
 
@@ -240,6 +250,28 @@ def test_a_web_server_serves_as_the_teams_remote(project, clone, web):
     assert len(web.files) > len(TRAVELS)
 
 
+def test_the_documented_move_to_the_teams_remote_takes_the_whole_history(project, tmp_path):
+    git(tmp_path, "clone", "-q", project.as_uri(), "moving")
+    moving, team = tmp_path / "moving", tmp_path / "team"
+    objects = {path.name for path in (moving / "remote").rglob("*") if path.is_file()}
+    git(moving, "config", "user.name", "test")
+    git(moving, "config", "user.email", "test@localhost")
+    done = run(
+        moving, "bash", "-euo", "pipefail", "-c", code_block("versions.md", "bash").replace("ADDRESS", str(team))
+    )
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in team.rglob("*") if path.is_file()} >= objects and not (moving / "remote").exists()
+    # A colleague, who has nothing but the new remote.
+    git(tmp_path, "clone", "-q", moving.as_uri(), "colleague")
+    colleague = tmp_path / "colleague"
+    assert text_dataset("v1", str(colleague))["train"]["mutations"][0].as_py() == ["TP53 R175H", "TTN"]
+    assert run(colleague, "dvc", "remote", "add", "--local", "-d", "team", str(team)).returncode == 0
+    assert (
+        run(colleague, "dvc", "get", ".", "models/adapter", "--rev", "v1", "-o", str(tmp_path / "v1")).returncode == 0
+    )
+    assert (tmp_path / "v1" / "content").is_file()
+
+
 # --- A dataset or an adapter of a revision ---
 
 
@@ -331,6 +363,65 @@ def test_the_dataset_diff_of_two_revisions(clone):
     assert difference.changes["mutations"].by["mutation lost"] == {"TTN": 12}
 
 
+def test_the_dataset_of_a_revision_comes_from_the_remote_that_is_named(clone, tmp_path):
+    (clone / "remote").rename(tmp_path / "elsewhere")
+    assert text_dataset("v1", str(clone), str(tmp_path / "elsewhere"))["train"].num_rows == 3
+    answer = CliRunner().invoke(
+        app, ["diff", "v1", "v2", "--repo", str(clone), "--remote", str(tmp_path / "elsewhere")]
+    )
+    assert answer.exit_code == 0 and "12 cases with other mutations named:" in answer.stdout
+
+
+def listed(folder: Path, **commits: str) -> None:
+    rows = [f"{name},2026-01-01,{commit},12,0.5,0.5,0.5,as {name} was" for name, commit in commits.items()]
+    (folder / "versions.csv").write_text("\n".join([",".join(released.COLUMNS), *rows]) + "\n")
+
+
+def test_a_released_version_is_known_by_its_name_without_a_tag(clone):
+    commits = {f"r{v}.0.0": git(clone, "rev-parse", f"{v}^{{commit}}").strip() for v in ("v1", "v2")}
+    listed(clone, **{name.replace("rv", "r"): commit for name, commit in commits.items()})
+    answer = CliRunner().invoke(app, ["diff", "r1.0.0", "r2.0.0", "--repo", str(clone)])
+    assert answer.exit_code == 0 and "12 cases with other mutations named:" in answer.stdout
+
+
+def test_make_tags_tags_the_released_versions_and_their_artifacts(clone, tmp_path):
+    commit = git(clone, "rev-parse", "v1^{commit}").strip()
+    listed(clone, **{"v7.0.0": commit})
+    for _ in range(2):
+        done = run(clone, sys.executable, "-m", "pipeline.tags")
+        assert done.returncode == 0, done.stderr
+    assert "v7.0.0: is there already" in done.stdout
+    assert git(clone, "rev-parse", "text-dataset@v7.0.0^{commit}").strip() == commit
+    got = run(clone, "dvc", "artifacts", "get", ".", "adapter", "--rev", "v7.0.0", "-o", str(tmp_path / "got"))
+    assert got.returncode == 0, got.stderr
+
+
+def test_a_table_of_versions_that_cannot_be_right_is_refused(clone):
+    listed(clone, **{"v7.0.0": "HEAD"})
+    with pytest.raises(InputError, match="row 2, column commit: 'HEAD' is not a commit's 40 digits"):
+        released.versions(clone)
+    (clone / "versions.csv").write_text("name,commit\n")
+    with pytest.raises(InputError, match="the columns must be name,date,commit"):
+        released.versions(clone)
+
+
+def test_the_repositorys_own_versions_have_the_figures_that_its_table_says():
+    """Where the history is there, which a shallow clone lacks."""
+    datasets = set()
+    with (ROOT / "versions.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["name"] for row in rows} == set(released.versions(ROOT)) and len(rows) >= 2
+    for row in rows:
+        if subprocess.run(["git", "cat-file", "-e", row["commit"]], cwd=ROOT, capture_output=True).returncode:
+            pytest.skip("the history is not here")
+        figures = json.loads(git(ROOT, "show", f"{row['commit']}:metrics/eval.json"))
+        both = figures["blend"]["accuracy"] if "blend" in figures else figures["accuracy"]
+        assert float(row["accuracy"]) == pytest.approx(both, abs=5e-4), row["name"]
+        outs = yaml.safe_load(git(ROOT, "show", f"{row['commit']}:dvc.lock"))["stages"]["to_text"]["outs"]
+        datasets.add(next(out["md5"] for out in outs if out["path"] == "data/text"))
+    assert len(datasets) >= 2
+
+
 def test_the_command_says_what_changed_in_words_and_as_json(project, tmp_path):
     answer = CliRunner().invoke(app, ["diff", "v1", "v2", "--repo", str(project)])
     assert answer.exit_code == 0, answer.output
@@ -405,7 +496,61 @@ def test_a_sweep_over_learning_rates_finds_the_best_by_validation(project, tmp_p
     with chdir(folder), Repo() as repo:
         repo.experiments.apply(runs[0][0])
     assert yaml.safe_load((folder / "params.yaml").read_text())["train"]["learning_rate"] == 1.0e-4
-    assert json.loads((folder / "metrics/training.json").read_text()) == {"validation_loss_best": 1.0}
+    assert json.loads((folder / "metrics/training.json").read_text())["validation_loss_best"] == 1.0
+    assert not (folder / "metrics/eval.json").exists(), "the figures of the adapter before it"
+    with chdir(folder):
+        shown = [row for row in dvc.api.exp_show() if row["Experiment"]]
+    assert len(shown) == 2 and all(row["accuracy"] is None for row in shown)
+    assert run(folder, "dvc", "repro").returncode == 0
+    assert json.loads((folder / "metrics/eval.json").read_text()) == {"accuracy": 1.0}
+
+
+def test_going_back_to_earlier_parameters_trains_scores_and_evaluates_nothing(project, tmp_path):
+    folder = tmp_path / "back"
+    shutil.copytree(project, folder, symlinks=True)
+    set_params(folder, text__max_mutations=2, train__learning_rate=1.0e-3)
+    (folder / "ran.txt").write_text("")
+    with chdir(folder), Repo() as repo:
+        repo.reproduce()
+    assert set((folder / "ran.txt").read_text().split()) == {"merge", "publish"}
+    for path in ("metrics/eval.json", "metrics/training.json", "metrics/training/training.csv", "dvc.lock"):
+        assert (folder / path).read_text() == git(folder, "show", f"v1:{path}"), path
+
+
+@pytest.fixture
+def colleagues(project, tmp_path) -> tuple[Path, Path]:
+    """Two clones of one bare repository, which have the same DVC remote of a team."""
+    git(tmp_path, "clone", "-q", "--bare", project.as_uri(), "origin")
+    for name in ("one", "other"):
+        git(tmp_path, "clone", "-q", (tmp_path / "origin").as_uri(), name)
+        with chdir(tmp_path / name), Repo() as repo:
+            repo.pull()
+    return tmp_path / "one", tmp_path / "other"
+
+
+def test_an_experiment_pushed_to_the_teams_remote_arrives_whole(colleagues, tmp_path):
+    one, other = colleagues
+    for folder in colleagues:
+        assert run(folder, "dvc", "remote", "add", "--local", "-d", "team", str(tmp_path / "team")).returncode == 0
+    for folder, commands in (
+        (one, (("run", "-n", "slow", "-S", "train.learning_rate=1.0e-5", "train_lora"), ("push", "origin", "slow"))),
+        (other, (("pull", "origin", "slow"), ("apply", "slow"))),
+    ):
+        for command in commands:
+            done = run(folder, "dvc", "exp", *command)
+            assert done.returncode == 0, done.stderr
+    assert contents(one, {"models/adapter"}) == contents(other, {"models/adapter"}) != {}
+
+
+def test_after_make_setup_an_experiment_is_pushed_into_the_repositorys_own_folder(colleagues):
+    one, _ = colleagues
+    (setup,) = re.findall(r"^setup:.*\n\t(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert run(one, "bash", "-c", setup.replace("$(CURDIR)", str(one))).returncode == 0
+    assert run(one, "dvc", "exp", "run", "-n", "slow", "-S", "train.learning_rate=1.0e-5", "train_lora").returncode == 0
+    before = {path for path in (one / "remote").rglob("*") if path.is_file()}
+    done = run(one, "dvc", "exp", "push", "origin", "slow")
+    assert done.returncode == 0, done.stderr
+    assert {path for path in (one / "remote").rglob("*") if path.is_file()} > before
 
 
 def test_an_experiment_with_a_changed_parameter_runs_and_is_listed_beside_its_base(project, tmp_path):

@@ -264,11 +264,15 @@ def info(model: ModelName = None, revision: Revision = None, json_file: JsonFile
 
 @app.command()
 def diff(
-    before: Annotated[str, typer.Argument(metavar="A", help="Git revision.")],
+    before: Annotated[str, typer.Argument(metavar="A", help="Git revision, or a name in versions.csv.")],
     after: Annotated[
         str | None, typer.Argument(metavar="[B]", help="Git revision. Default: the working tree.", show_default=False)
     ] = None,
     repo: Annotated[str, typer.Option(help="Folder of a clone, or an address that git can clone.")] = ".",
+    remote: Annotated[
+        str | None,
+        typer.Option(help="DVC remote, by name or address. Default: the default one.", show_default=False),
+    ] = None,
     examples: Annotated[int, typer.Option(min=0, help="Cases to describe per kind of change. All are counted.")] = 3,
     json_file: JsonFile = None,
 ) -> None:
@@ -276,7 +280,7 @@ def diff(
     from ..versions import dataset_diff, revisions
 
     difference = dataset_diff.compare(
-        revisions.text_dataset(before, repo), revisions.text_dataset(after, repo), examples
+        revisions.text_dataset(before, repo, remote), revisions.text_dataset(after, repo, remote), examples
     )
     if not json_file or _write(json_file, _json(difference.as_json())):
         typer.echo("\n".join(map(visible, dataset_diff.in_words(difference))))

@@ -36,8 +36,9 @@ RULES = {
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """``metrics``: the few numbers of the tracked metrics file, ``n`` and ``metrics.FEW`` of the final model, of the
-    trees (``trees_``) and of the language model (``lm_``). ``details``: all figures. Both dump to JSON.
+    """``metrics``: the few numbers of the tracked metrics file: ``metrics.TRACKED`` of the final model,
+    ``metrics.TRACKED_BESIDE`` of the trees (``trees_``) and the language model (``lm_``), and one accuracy for each
+    assay. ``details``: all figures. Both dump to JSON.
 
     ``calibration``: what prediction needs. ``predictions``: the rows given, with ``p_<LABEL>`` (the final calibrated
     probability) after the other columns. ``probabilities``: calibrated test probabilities (n_test, 26) of every model.
@@ -107,9 +108,8 @@ def evaluate_predictions(
 def evaluate_tabular_models(predictions: pd.DataFrame, seed: int) -> tuple[dict, dict]:
     """Metrics and details of the tabular models alone, measured as ``evaluate_predictions`` measures them.
 
-    The metrics are ``n`` and ``metrics.FEW`` of the trees (``trees_``) and the logistic regression (``logistic_``).
-    Thresholds and the number of bootstrap samples are fixed here, so that a change of evaluate.* does not refit the
-    models.
+    The metrics are the accuracies of the trees and of the logistic regression. Thresholds and the number of bootstrap
+    samples are fixed here, so that a change of evaluate.* does not refit the models.
     """
     check(predictions)
     validation, test = (predictions[predictions["split"] == split] for split in SPLITS[:2])
@@ -119,10 +119,8 @@ def evaluate_tabular_models(predictions: pd.DataFrame, seed: int) -> tuple[dict,
     best = _best(y, p, MODELS)
     details = _details(test, y, p, best, weights, TABULAR_THRESHOLDS)
     details["n"] = {"validation": len(validation), "test": len(test)}
-    few = {"n": len(test)}
-    for name in ("trees", "logistic"):
-        few |= metrics.few(details["models"][name], f"{name}_")
-    return few, details
+    views = details["models"]
+    return {f"{name}_accuracy": views[name]["strict"]["accuracy"]["value"] for name in ("trees", "logistic")}, details
 
 
 def _by_assay(
@@ -202,11 +200,11 @@ def _orders(
 def _few(details: dict) -> dict[str, float | None]:
     """The few numbers of the tracked metrics file."""
     views, final = details["models"], details["final"]
-    out = {"n": details["n"]["test"]} | metrics.few(views[final])
+    out = metrics.few(views[final], names=metrics.TRACKED)
     if "trees" in views:
-        out |= metrics.few(views["trees"], "trees_")
+        out |= metrics.few(views["trees"], "trees_", metrics.TRACKED_BESIDE)
     if final != "language_model":
-        out |= metrics.few(views["language_model"], "lm_")
+        out |= metrics.few(views["language_model"], "lm_", metrics.TRACKED_BESIDE)
     return out
 
 

@@ -19,7 +19,11 @@ from ..labels import FAMILIES, FAMILY_OF, LABELS, NAMES
 
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "top3", "log_loss", "brier", "ece", "aurc")
 FEW = ("accuracy", "macro_f1", "top3", "log_loss", "ece")
-"""The figures of ``FIGURES`` that the tracked metrics files hold."""
+"""The figures of ``FIGURES`` that a published model carries with it."""
+TRACKED = ("accuracy", "macro_f1", "log_loss", "ece")
+"""The figures of the final model in the metrics files that git tracks. All others are in the details."""
+TRACKED_BESIDE = ("accuracy", "log_loss")
+"""Those of the models beside it."""
 
 LOWER_IS_BETTER = frozenset({"log_loss", "brier", "ece", "aurc"})
 BURDEN_EDGES = (0, 10, 30, 100, 300, 1000)
@@ -384,6 +388,6 @@ def headline(measured: dict) -> dict[str, float | None]:
     }
 
 
-def few(measured: dict, prefix: str = "") -> dict[str, float | None]:
-    """The figures ``FEW`` of a ``view`` under short flat keys, so that a diff of two runs stays readable."""
-    return {prefix + name: measured["strict"][name]["value"] for name in FEW}
+def few(measured: dict, prefix: str = "", names: Sequence[str] = FEW) -> dict[str, float | None]:
+    """The figures ``names`` of a ``view`` under short flat keys, so that a diff of two runs stays readable."""
+    return {prefix + name: measured["strict"][name]["value"] for name in names}

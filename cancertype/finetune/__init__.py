@@ -26,7 +26,8 @@ class Job:
         label_texts: label to completion. No label's tokens may be the beginning of another's.
         seed: of the adapter's first weights, the order of cases and mutations, and dropout.
         curves: folder for ``training.csv`` and ``validation.csv``; None for no files.
-        metrics: JSON file for the report that is also in ``out``; None for no file.
+        metrics: JSON file for the few numbers by which runs are compared; None for no file. The whole report is in
+            ``out``.
         timings: file that gets one line of JSON per finished run with its speed and memory; None for no file.
         live_logs: folder for what ``train_settings.log_to`` writes; None where it is empty.
         copied_to: folders that get a copy of the adapter later, whose disks must have room for it too.

@@ -56,6 +56,8 @@ LIBRARIES = ("torch", "transformers", "peft", "trl")
 CHECKPOINTS_KEPT = 3
 SHAPES_NOTHING = {"continue_from", "num_processes", "log_to"}
 """Keys of the train section that do not shape the result, or are recorded in another way."""
+TRACKED = ("validation_loss_best", "validation_accuracy_last")
+"""Numbers of the report by which runs are compared."""
 
 _BESIDE_WEIGHTS = 1 << 16
 """Bytes of a checkpoint's or adapter's small files, at most."""
@@ -277,7 +279,7 @@ def _write(
         if job.curves is not None:
             LossCurves(job.curves, trainer.batches).write(trainer.state.log_history)
         if job.metrics is not None:
-            write_text(job.metrics, adapters.dump(report))
+            write_text(job.metrics, adapters.dump({name: report[name] for name in TRACKED}))
         if job.timings is not None:
             job.timings.parent.mkdir(parents=True, exist_ok=True)
             with job.timings.open("a", encoding="utf-8") as file:

@@ -72,8 +72,8 @@ def write_plots(
 
     ``confusion.csv``: actual and predicted label of the final model, one row per test case. ``reliability/``,
     ``risk_coverage/`` and ``f1/`` hold ``final.csv``, and ``language_model.csv`` and ``tabular.csv`` where there are
-    such models beside the final one. ``loss/training.csv`` and ``loss/validation.csv``: step and loss, as in the frames
-    given. ``pictures/*.png``: the pictures of the page.
+    such models beside the final one. ``pictures/*.png``: the pictures of the page, with the losses where
+    they are given.
     """
     folder = Path(folder)
     y, part = _truth(result), roles(result.details)
@@ -87,9 +87,6 @@ def write_plots(
         _write_csv(folder / "risk_coverage" / f"{role}.csv", ("coverage", "risk"), curve)
         scored = [row for row in result.details["per_label"][name] if row["n"]]
         _write_csv(folder / "f1" / f"{role}.csv", ("label", "f1", "precision", "recall", "n"), scored)
-    for name, losses in (("training", training_loss), ("validation", validation_loss)):
-        rows = [] if losses is None else losses[["step", "loss"]].to_dict("records")
-        _write_csv(folder / "loss" / f"{name}.csv", ("step", "loss"), rows)
     for name, draw in _pictures(result, training_loss, validation_loss).items():
         write_bytes(folder / "pictures" / f"{name}.png", picture(draw, "png"))
 

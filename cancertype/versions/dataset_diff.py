@@ -26,6 +26,12 @@ WAYS = {
 }
 """The ways in which a case can change; it may have changed in several."""
 
+SEEN_AGAIN = {
+    "views": ("copy", "Views of training cases"),
+    "grid": ("row", "Held-out cases seen through assays"),
+}
+"""Files that hold cases of other files again, with the column that tells their versions apart, and what they are."""
+
 _COMMONEST = 8
 _DERIVED = ("text", "subclass", "left_out")
 
@@ -41,10 +47,22 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Views:
+    """Rows of a file of ``SEEN_AGAIN``: how many there were and are, and how many of them are new, gone or changed."""
+
+    before: int
+    after: int
+    added: int
+    removed: int
+    changed: int
+
+
+@dataclass(frozen=True)
 class Difference:
     """Cases per split ``before`` and ``after``, columns that were added or removed, and changed cases by ``WAYS``.
 
-    ``rows_reordered`` names the splits whose cases are in another order than before.
+    ``rows_reordered`` names the splits and files whose rows are in another order than before. ``views`` has the files
+    of ``SEEN_AGAIN`` whose rows differ.
     """
 
     before: dict[str, int]
@@ -53,11 +71,12 @@ class Difference:
     columns_removed: tuple[str, ...]
     rows_reordered: tuple[str, ...]
     changes: dict[str, Change]
+    views: dict[str, Views]
 
     @property
     def identical(self) -> bool:
-        """Whether both versions hold the same splits, columns and rows in the same order."""
-        changed = self.columns_added or self.columns_removed or self.rows_reordered or self.changes
+        """Whether both versions hold the same splits, views, columns and rows in the same order."""
+        changed = self.columns_added or self.columns_removed or self.rows_reordered or self.changes or self.views
         return not changed and self.before == self.after
 
     def as_json(self) -> dict:
@@ -68,10 +87,14 @@ class Difference:
 def compare(before: Mapping[str, pa.Table], after: Mapping[str, pa.Table], examples: int = 3) -> Difference:
     """What changed from ``before`` to ``after``, both split to table with at least ``COLUMNS``.
 
-    Source and case_id identify a case. At most ``examples`` cases per kind of change are described in words.
-    Raises InputError when a column is missing or a version contains a case twice.
+    Source and case_id identify a case. At most ``examples`` cases per kind of change are described in words. Files of
+    ``SEEN_AGAIN`` are no splits: their rows are counted. Raises InputError when a column is missing or a version
+    contains a case twice.
     """
+    seen_again = [{name: version[name] for name in SEEN_AGAIN if name in version} for version in (before, after)]
+    before, after = ({k: table for k, table in v.items() if k not in SEEN_AGAIN} for v in (before, after))
     old, new = _cases(before, "before"), _cases(after, "after")
+    views, reordered_views = _views(*seen_again)
     old_columns, new_columns = ({name for t in v.values() for name in t.column_names} for v in (before, after))
     further = sorted((old_columns & new_columns) - {*COLUMNS})
     changed: dict[str, list[_Changed]] = {way: [] for way in WAYS}
@@ -86,8 +109,9 @@ def compare(before: Mapping[str, pa.Table], after: Mapping[str, pa.Table], examp
         after={split: table.num_rows for split, table in sorted(after.items())},
         columns_added=tuple(sorted(new_columns - old_columns)),
         columns_removed=tuple(sorted(old_columns - new_columns)),
-        rows_reordered=tuple(_reordered(old, new)),
+        rows_reordered=(*_reordered(old, new), *reordered_views),
         changes={way: _summary(cases, examples) for way, cases in changed.items() if cases},
+        views=views,
     )
 
 
@@ -107,6 +131,9 @@ def in_words(difference: Difference) -> list[str]:
         lines.append(f"{change.n} {'case' if change.n == 1 else 'cases'} {WAYS[way]}:")
         lines += [f"  by {what}: {_listed(counts)}" for what, counts in change.by.items()]
         lines += [f"  e.g. {example}" for example in change.examples]
+    for name, rows in difference.views.items():
+        what, counts = SEEN_AGAIN[name][1], f"{rows.added} added, {rows.removed} removed, {rows.changed} changed"
+        lines.append(f"{what}: {rows.before} before, {rows.after} after ({counts}).")
     if difference.rows_reordered:
         lines.append(f"Cases in another order: {', '.join(difference.rows_reordered)}.")
     return lines
@@ -192,6 +219,25 @@ def _cases(version: Mapping[str, pa.Table], which: str) -> dict[tuple[str, str],
                 )
             cases[key] = row | {"split": split, "mutations": row["mutations"] or []}
     return cases
+
+
+def _views(before: Mapping[str, pa.Table], after: Mapping[str, pa.Table]) -> tuple[dict[str, Views], list[str]]:
+    """The files whose rows differ, and the names of those that hold the same rows in another order."""
+    differ, reordered = {}, []
+    for name, (column, _) in SEEN_AGAIN.items():
+        old, new = (_rows(version[name], column) if name in version else {} for version in (before, after))
+        changed = sum(new[key] != row for key, row in old.items() if key in new)
+        counted = Views(len(old), len(new), len(new.keys() - old.keys()), len(old.keys() - new.keys()), changed)
+        if counted.added or counted.removed or counted.changed:
+            differ[name] = counted
+        elif list(old) != list(new):
+            reordered.append(name)
+    return differ, reordered
+
+
+def _rows(table: pa.Table, column: str) -> dict[tuple, dict]:
+    """The rows by source, case and ``column``."""
+    return {(row["source"], row["case_id"], row[column]): row for row in table.to_pylist()}
 
 
 def _reordered(old: dict, new: dict) -> Iterator[str]:

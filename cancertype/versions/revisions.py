@@ -2,21 +2,29 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..cohort.splits import SPLITS
 from ..errors import InputError
+from .dataset_diff import SEEN_AGAIN
+from .released import revision_of
 
 DATASET = "data/text"
+_EARLIER_NAMES = {"augmented": "views"}
+"""Files of views under the names that they had in earlier versions."""
 
 
-def text_dataset(revision: str | None, repository: str = ".") -> dict[str, pa.Table]:
-    """Split to table, as of ``revision``; None is the working tree.
+def text_dataset(revision: str | None, repository: str = ".", remote: str | None = None) -> dict[str, pa.Table]:
+    """Split to table, as of ``revision``; None is the working tree. Views and the grid are there as splits of their
+    own (``dataset_diff.SEEN_AGAIN``).
 
-    ``repository``: a folder in a clone, or for a revision also an address that git can clone. Raises InputError when
-    the revision is unknown, or when its dataset is neither in DVC's cache nor in the remote.
+    ``revision``: what git knows, or a name in versions.csv. ``repository``: a folder in a clone, or for a revision also
+    an address that git can clone. ``remote``: the name of a DVC remote, or an address or a folder that is one; by
+    default the default remote of the folder as it is checked out, since a remote may be younger than ``revision``.
+    Raises InputError when the revision is unknown, or when its dataset is neither in DVC's cache nor in the remote.
     """
     if revision is None:
         return _of_folder(Path(repository) / DATASET)
@@ -27,7 +35,7 @@ def text_dataset(revision: str | None, repository: str = ".") -> dict[str, pa.Ta
     from dvc_data.index import DataIndexError
 
     try:
-        fs = DVCFileSystem(repository, rev=revision)
+        fs = DVCFileSystem(repository, rev=revision_of(revision, repository), **_remote(remote, repository))
         if not fs.isdir(DATASET):
             raise InputError(
                 f"{DATASET} is not in revision {revision} of {repository}: name one at which the stage to_text had run"
@@ -46,9 +54,31 @@ def text_dataset(revision: str | None, repository: str = ".") -> dict[str, pa.Ta
     except (DvcException, DataIndexError, OSError) as error:
         raise InputError(
             f"the dataset of revision {revision} cannot be fetched from {repository} ({error}): it must be in DVC's "
-            "cache or in the default remote. Run `dvc push` where it was made. A remote that travels inside the "
-            "repository is reached from a clone of it, not by address"
+            "cache or in a remote. Name another one with --remote, or run `dvc push` where it was made. A remote that "
+            "travels inside the repository is reached from a clone of it, not by address"
         ) from error
+
+
+def _remote(name: str | None, repository: str) -> dict[str, Any]:
+    """Arguments of DVC for the remote ``name``. DVC reads an old revision with the configuration of that revision."""
+    known, default = {}, None
+    if Path(repository).is_dir():
+        from dvc.exceptions import NotDvcRepoError
+        from dvc.repo import Repo
+
+        try:
+            with Repo(repository) as repo:
+                known, default = repo.config["remote"], repo.config["core"].get("remote")
+        except NotDvcRepoError:
+            return {}
+    name = name or default
+    if name is None:
+        return {}
+    if name in known:
+        return {"remote": name, "remote_config": {**known[name]}}
+    if "://" not in name and not Path(name).is_dir():
+        return {"remote": name}
+    return {"remote": "given", "remote_config": {"url": name if "://" in name else str(Path(name).resolve())}}
 
 
 def _of_folder(folder: Path) -> dict[str, pa.Table]:
@@ -67,6 +97,7 @@ def _table(content: bytes, name: str) -> pa.Table:
 
 
 def _splits(paths: Iterable[str]) -> dict[str, str]:
-    """Split to file. Other files there (views of training cases, the grid to test on) contain no cases of their own."""
-    files = {Path(path).name: path for path in paths}
-    return {split: files[f"{split}.parquet"] for split in sorted(SPLITS) if f"{split}.parquet" in files}
+    """Split to file; the files in which cases are seen again have names of their own."""
+    stems = {Path(path).stem: path for path in paths if Path(path).suffix == ".parquet"}
+    files = {_EARLIER_NAMES.get(stem, stem): path for stem, path in stems.items()}
+    return {name: files[name] for name in (*sorted(SPLITS), *SEEN_AGAIN) if name in files}
