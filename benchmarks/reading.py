@@ -4,7 +4,7 @@
     python -m benchmarks.reading --rows 3600000   # as large as MC3
     python -m benchmarks.reading --file my.maf.gz # any file that the commands read
 
-Reading and validating (``inputs.summary``, which looks at every row twice) each run in a process of their own, so that
+Reading and validating (``summary``, which looks at every row twice) each run in a process of their own, so that
 the peak memory is their own. Seconds are of the wall and of the processors; of the repeats the quickest counts.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 import pandas  # noqa: F401  pyarrow imports it at its first array from Python: an import is not reading.
 
 from cancertype.prediction import inputs
+from cancertype.prediction.summary import summary
 from cancertype.simulator import simulation
 from cancertype.sources import maf
 from cancertype.tables.delimited import TEXT, DelimitedFile
@@ -43,8 +44,8 @@ def read(path: Path) -> dict[str, int]:
 
 def validate(path: Path) -> dict[str, int]:
     """Read and check it as ``validate`` does."""
-    summary = inputs.summary(inputs.read(str(path)))
-    return {"rows": summary["account"]["total"], "wrong_rows": summary["wrong_rows"]}
+    found = summary(inputs.read(str(path)))
+    return {"rows": found["account"]["total"], "wrong_rows": found["wrong_rows"]}
 
 
 def _measured(queue: multiprocessing.Queue, function: Callable, path: Path) -> None:

@@ -57,6 +57,7 @@ FORMS = {
     forms.TABLE: ("a.csv", TABLE),
     forms.VCF: ("a.vcf", VCF),
     forms.FREE_TEXT: ("a.txt", TEXT),
+    forms.TEXTS: ("a.csv", 'Sample,Mutations\ns1,"BRAF V600E, CDKN2A R80*"\n'),
 }
 
 

@@ -21,7 +21,7 @@ from ..tables.delimited import MISSING, TEXT
 from ..tables.layout import plain
 from ..variants.cases import NOTHING, Dropped, RowAccount, SourceTables
 from ..variants.schema import SILENT
-from .forms import FREE_TEXT
+from .forms import FREE_TEXT, TEXTS
 
 if TYPE_CHECKING:
     from .inputs import Input
@@ -47,7 +47,7 @@ def assumed(read_input: "Input", stated: Recognised | None) -> "Input":
     The cases' column ``panel`` then names it (null for an exome), and ``panels`` lists its genes. With an assay that
     the user states, variants outside its genes are left out and counted. Cases of which nothing but copy number or
     fusions is known keep ``NOTHING``: an assay says nothing of mutations that nobody looked for."""
-    is_text = read_input.form == FREE_TEXT or read_input.path is None
+    is_text = read_input.form in (FREE_TEXT, TEXTS) or read_input.path is None
     tables = _with_nothing(read_input.tables) if is_text else _with_named_panels(read_input)
     if stated is None:
         found = recognition.resolved(tables, is_text)

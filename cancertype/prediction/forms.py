@@ -13,7 +13,8 @@ from ..tables.delimited import DelimitedFile
 from ..tables.layout import plain
 
 MAF, DEPMAP, TABLE, VCF, FREE_TEXT = "MAF", "DepMap mutations", "wide table", "annotated VCF", "free text"
-FORMS = (MAF, DEPMAP, TABLE, VCF, FREE_TEXT)
+TEXTS = "list of texts"
+FORMS = (MAF, DEPMAP, TABLE, VCF, FREE_TEXT, TEXTS)
 """The forms of their own; the layouts of ``sources.exports`` are read as well, each under its own name."""
 
 LARGEST_TEXT = 16 << 20
@@ -122,6 +123,8 @@ def _by_columns(path: Path, file: DelimitedFile, start: list[str]) -> Recognised
         return RecognisedFile(DEPMAP, file)
     if export is not None:
         return RecognisedFile(export.layout.name, file, export)
+    if exports.text_columns(file) is not None and not table.looks_like_one(file):
+        return RecognisedFile(TEXTS, file)
     for marks, what in _NOT_READ:
         if marks <= names:
             raise InputError(f"{path} is {what}")

@@ -20,7 +20,7 @@ from ..variants import canonical
 from ..variants.cases import RowAccount, SourceTables
 from . import assumed_assay, companions, several
 from .companions import Companion
-from .forms import DEPMAP, FREE_TEXT, HOW, LARGEST_TEXT, MAF, TABLE, VCF, recognised, shown
+from .forms import DEPMAP, FREE_TEXT, HOW, LARGEST_TEXT, MAF, TABLE, TEXTS, VCF, recognised, shown
 
 SEVERAL, COMPANIONS_ALONE = "several forms", "no mutations"
 """Forms of inputs that are not one file of mutations."""
@@ -119,6 +119,9 @@ def _read_file(path: Path, limits: ReadingLimits, options: dict) -> Input:
     what = recognised(path)
     if what.form == FREE_TEXT:
         return _read_text_file(path, limits)
+    if what.form == TEXTS:
+        tables, problems = free_text.read_named(exports.named_texts(what.file))
+        return Input(TEXTS, path.name, tables, problems, path, what.file)
     if what.form == VCF:
         return Input(VCF, path.name, vcf.read(path, limits, **options), [], path)
     if what.form == TABLE:

@@ -4,7 +4,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,8 @@ from ..variants.cases import SourceTables
 from ..variants.consequences import consequence_class
 from ..variants.genes import current_symbol, known_genes, symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
+from . import list_cells
+from .common_names import with_symbols
 from .rows import Block, RowReader, read_samples
 from .settings import ReadingLimits
 
@@ -136,7 +138,11 @@ LIST = _layout(
         "HGVSp_Short", "Protein Change", "Protein", "ProteinChange", "AA Change", "AA_Change", "Amino Acid Change",
         "Amino_Acid_Change", "AAChange", "AA Mutation", "MA:protein.change", "HGVSp", "HGVS.p", "HGVS_p", "P.", "p-dot",
         "Protein alteration", "Protein Mutation", "Alteration", "Mutation", "Variant", "Change", "Amino Acids",
-        "p. change",
+        "p. change", "Result", "Finding",
+    ),
+    coding=(
+        "cDNA", "HGVSc", "HGVS.c", "HGVS_c", "cDNA Change", "cDNA_Change", "Coding", "Coding change", "CDS Mutation",
+        "CDS change", "Nucleotide change", "DNA change", "DNA", "c.", "c-dot", "Base change",
     ),
     consequence=(
         "Variant_Classification", "Consequence", "Mutation Type", "Effect", "Variant Type", "Type", "Class",
@@ -146,10 +152,22 @@ LIST = _layout(
     position=("Start_Position", "Position", "Pos", "Start", "Start Pos"),
     reference=("Reference_Allele", "Ref", "Reference"),
     alternative=("Tumor_Seq_Allele2", "Alt", "Alternate", "Alternative", "Var"),
-    status=("Mutation_Status", "Mutation Status", "Status", "MS", "Origin", "Somatic status", "Somatic Status"),
+    status=(
+        "Mutation_Status", "Mutation Status", "Status", "MS", "Origin", "Somatic status", "Germline/Somatic",
+        "Somatic/Germline", "Somatic or germline", "Variant origin", "Allele origin", "Germline", "Somatic", "Detected",
+        "Call",
+    ),
 )  # fmt: skip
 
 _NOT_SOMATIC = re.compile(r"germ\s*line|\bloh\b|wild\s*-?type|not somatic", re.IGNORECASE)
+_NEGATIVE = re.compile(
+    r"wt|wild[\s_-]*type|(?:not|none|non|no|un)[\s_-]*(?:detected|found|identified|present|mutated|mutations?|altered"
+    r"|alterations?)(?: detected| found)?|absent|neg|negative|normal|no|none|nil",
+    re.IGNORECASE,
+)
+_NOT_DETECTED = re.compile(
+    r"not[\s_-]*(?:detected|found|identified|present)|undetected|absent|negative|neg|wt|no|false", re.IGNORECASE
+)
 _STATED_ORIGIN = "stated to be germline, LOH or wild type"
 _INHERITED = "likely inherited: known to gnomAD"
 _REFUTED = "not verified by the study"
@@ -158,7 +176,6 @@ _OTHER_EVENT = re.compile(
     r"^(amplification|amplified|amp|deletion|homdel|homozygous deletion|loss|gain|fusion|rearrangement|copy.*|cnv|sv)$",
     re.IGNORECASE,
 )
-_OTHER_KIND = "copy number or fusion: no small mutation"
 _FIRST_CHANGE = re.compile(r"p\.[^,;|\s]+")
 
 
@@ -170,15 +187,15 @@ class ExportReader(RowReader):
     def wanted(self, block: Block) -> np.ndarray:
         """Mask of the rows that are coding, not stated to be germline or wild type, and unknown to gnomAD."""
         keep = super().wanted(block)
-        status = matching(block.text("status"), lambda text: bool(_NOT_SOMATIC.search(text)))
-        keep = self.refuse(keep, status, _STATED_ORIGIN)
+        for name, column in zip(block.names("status"), block.columns("status"), strict=True):
+            keep = self.refuse(keep, matching(_coded(column), _against(name)), _STATED_ORIGIN)
         refuted = matching(block.text("validation"), lambda text: text.strip().lower() in ("invalid", "wildtype"))
         keep = self.refuse(keep, refuted, _REFUTED)
         change = block.text("protein_change")
-        words = matching(change, lambda text: text.strip().lower() in ("wt", "wild type", "wildtype", "wild-type"))
+        words = matching(change, lambda text: bool(_NEGATIVE.fullmatch(text.strip())))
         keep = self.refuse(keep, words, _WILD_TYPE)
         others = [matching(block.text(role), lambda t: bool(_OTHER_EVENT.match(t.strip()))) for role in _EVENT_ROLES]
-        keep = self.refuse(keep, np.logical_or.reduce(others), _OTHER_KIND)
+        keep = self.refuse(keep, np.logical_or.reduce(others), list_cells.OTHER_KIND)
         return self.refuse(keep, self._inherited(block), _INHERITED)
 
     def _inherited(self, block: Block) -> np.ndarray:
@@ -204,6 +221,28 @@ class ExportReader(RowReader):
         return translated(change, first_transcript).dictionary_decode().fill_null("")
 
 
+def _coded(column: pa.Array) -> pa.DictionaryArray:
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+
+
+def _against(column: str) -> Callable[[str], bool]:
+    """The test for a value of the status column named so that says that the row is no somatic mutation."""
+    answers = {"germline": ("yes", "true", "1", "y"), "somatic": ("no", "false", "0", "n")}.get(plain(column), ())
+
+    def speaks_against(text: str) -> bool:
+        text = text.strip()
+        return bool(_NOT_SOMATIC.search(text) or text.lower() in answers or _NOT_DETECTED.fullmatch(text))
+
+    return speaks_against
+
+
+def _stated_change(text: str) -> str:
+    """The change that a cell of a list states, without the gene before it; "" where it only names a class."""
+    text = text.strip()
+    # Transcripts have colons; p.G12D, p.G13D are two changes.
+    return text if "," in text and ":" not in text else first_transcript(text)
+
+
 _EVENT_ROLES = ("protein_change", "consequence")
 
 
@@ -226,8 +265,32 @@ def _above(column: pa.Array, limit: float) -> np.ndarray:
         except ValueError:
             return False
 
-    column = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-    return matching(column, is_above)
+    return matching(_coded(column), is_above)
+
+
+class ListReader(ExportReader):
+    """Reads lists that people write: their changes may be words, their genes common names."""
+
+    def __init__(self, limits: ReadingLimits | None = None, layout: Layout | None = None) -> None:
+        super().__init__(limits, layout)
+        self.extra = 0
+
+    def protein_change(self, block: Block) -> pa.Array:
+        """The stated change, which may be a word; where there is none, the coding-DNA change."""
+        change = translated(block.first_stated("protein_change").dictionary_encode(), _stated_change)
+        change = change.dictionary_decode().fill_null("")
+        if "coding" not in block:
+            return change
+        return pc.if_else(pc.equal(change, ""), block.strings("coding"), change)
+
+    def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
+        """The rows that may count; one more for each further change that a cell states (``extra``)."""
+        read = list_cells.read_all(with_symbols(super().rows(files)))
+        self.extra = read.extra
+        self.tally.total += read.extra
+        for reason, n in read.refused.items():
+            self.tally.leave_out(reason, n)
+        return read.rows
 
 
 class CellLineReader(ExportReader):
@@ -283,7 +346,7 @@ def recognised(file: DelimitedFile) -> Export | None:
         if export.marks <= names:
             return export
     present = LIST.present(file.names)
-    if "gene" in present and {"protein_change", "consequence"} & set(present):
+    if "gene" in present and {"protein_change", "consequence", "coding"} & set(present):
         return Export(LIST, frozenset())
     return None
 
@@ -297,10 +360,49 @@ def read(file: DelimitedFile, export: Export, limits: ReadingLimits) -> SourceTa
             f"{file.path} is ICGC's table of simple somatic mutations, whose genes are Ensembl ids: add a column "
             "gene_symbol with the gene symbols (biomaRt or gprofiler convert them)"
         )
-    return read_samples(file, export.reader(limits, export.layout))
+    if export.layout is not LIST:
+        return read_samples(file, export.reader(limits, export.layout))
+    reader = ListReader(limits, LIST)
+    tables = read_samples(file, reader)
+    account = tables.account
+    # A row counts once in the account, however many changes its cell states.
+    account = replace(account, total=account.total - reader.extra, used=account.used - reader.extra)
+    return replace(tables, account=account)
 
 
 # --- Other shapes, brought into columns ---
+
+
+_TEXTS = frozenset(
+    map(
+        plain,
+        ("Mutation", "Mutations", "Variant", "Variants", "Alteration", "Alterations", "Genomic alterations", "Findings",
+         "Gene mutations", "Mutated genes", "Somatic mutations", "Genomic findings", "Mutation list", "Genotype"),
+    )
+)  # fmt: skip
+"""Columns, without capitals and punctuation, whose cells are texts: ``KRAS G12D, TP53 R175H``."""
+
+
+def text_columns(file: DelimitedFile) -> tuple[str, str] | None:
+    """The columns of samples and of texts in a table that has both and no column of genes; None for any other."""
+    present = LIST.present(file.names)
+    texts = [name for name in file.names if plain(name) in _TEXTS]
+    if "sample" not in present or "gene" in present or len(texts) != 1:
+        return None
+    return present["sample"][0], texts[0]
+
+
+def named_texts(file: DelimitedFile) -> list[tuple[str, str]]:
+    """The sample and the text of each row. Raises ``InputError`` for a row without a sample."""
+    names = text_columns(file)
+    table = file.read(dict.fromkeys(names, TEXT))
+    pairs = [(sample.strip(), text) for sample, text in zip(*(table[name].to_pylist() for name in names), strict=True)]
+    for row, (sample, _) in enumerate(pairs, 1):
+        if not sample:
+            raise InputError(
+                f"{file.path}: row {row} below the column names: column {names[0]} is empty: name the sample"
+            )
+    return pairs
 
 
 def combined_variant_output(lines: Sequence[str], file: DelimitedFile) -> DelimitedFile | None:
@@ -384,4 +486,6 @@ def _is_change(text: str) -> bool:
 
 
 def _is_sample_name(text: str) -> bool:
+    if re.fullmatch(r"\(?\d{1,3}[.)]", text):
+        return False  # the number of an entry
     return not text.endswith(":") and (any(c.isdigit() for c in text) or text.isupper()) and not _is_change(text)

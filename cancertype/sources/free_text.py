@@ -15,7 +15,7 @@ import pyarrow as pa
 from ..alterations.schema import ARM_CALLS, FUSIONS, GENE_CALLS, Alterations
 from ..variants import canonical
 from ..variants.cases import Dropped, RowAccount, SourceTables, unlabelled
-from .report_lines import SHORT, Paragraph, paragraphs, tokens_of
+from .report_lines import SHORT, Paragraph, paragraphs, tokens_of, uniform
 from .report_readings import ArmCall, Finding, Fused, GeneCall, Mutation, NoFusion, Outcome, Reader, Reading
 
 SOURCE = "text"
@@ -62,6 +62,23 @@ def read(lines: Iterable[str], name: str = "text") -> tuple[SourceTables, list[P
         else:
             found.add_all(sample, _outcomes(reader, paragraph))
     return found.tables(), found.problems
+
+
+def read_named(texts: Iterable[tuple[str, str]]) -> tuple[SourceTables, list[Problem]]:
+    """The same for texts that each stand beside the name of their sample, one on each row (from 1) of a table."""
+    found = _Found()
+    reader = Reader()
+    for row, (sample, text) in enumerate(texts, 1):
+        found.samples.setdefault(sample)
+        reader.begin_sample()
+        outcomes = _read_paragraph(reader, Paragraph(sample, text=uniform(text)))
+        found.add_all(sample, [replace(outcome, line=row) for outcome in outcomes])
+    return found.tables(), found.problems
+
+
+def outcomes_of(text: str) -> list[Outcome]:
+    """How each statement of one short text is read."""
+    return _read_paragraph(Reader(), Paragraph("", text=uniform(text)))
 
 
 def _outcomes(reader: Reader, paragraph: Paragraph) -> list[Outcome]:

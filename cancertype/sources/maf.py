@@ -6,6 +6,7 @@ Funcotator and maftools (https://docs.gdc.cancer.gov/Data/File_Formats/MAF_Forma
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..tables.delimited import DelimitedFile
 from ..tables.layout import Column, Layout
 from ..variants.cases import SourceTables
 from . import genome
+from .common_names import with_symbols
 from .layouts import MAF as LAYOUT
 from .rows import Block, RowReader, read_samples
 
@@ -24,18 +26,27 @@ WHOLE_GENOME_AMPLIFIED = frozenset({"wga", "native_wga_mix"})
 """Flags of MC3 for variants of amplified DNA, which pass in the cohorts where nearly all DNA was amplified."""
 
 NO_MUTATION = "Mutation_Status None: no mutation"
-_NOT_SOMATIC = {
-    "germline": "Mutation_Status germline",
-    "loh": "Mutation_Status LOH: a loss of the other allele, no mutation",
-    "wildtype": "Mutation_Status wild type",
-    "post-transcriptional modification": "Mutation_Status post-transcriptional: not in the DNA",
-}
-_REFUTED = {
-    "invalid": "Validation_Status invalid",
-    "wildtype": "Validation_Status wild type",
-    "germline": "Validation_Status germline",
-    "loh": "Validation_Status LOH",
-}
+_NOT_SOMATIC = (
+    ("germline", "Mutation_Status germline"),
+    ("loh", "Mutation_Status LOH: a loss of the other allele, no mutation"),
+    ("wild type", "Mutation_Status wild type"),
+    ("post-transcriptional", "Mutation_Status post-transcriptional: not in the DNA"),
+)
+_REFUTED = (
+    ("invalid", "Validation_Status invalid"),
+    ("wild type", "Validation_Status wild type"),
+    ("germline", "Validation_Status germline"),
+    ("loh", "Validation_Status LOH"),
+)
+_STATUSES = (
+    (re.compile(r"wild\s?-?type|^wt$|^reference$"), "wild type"),
+    (re.compile(r"post-?\s?transcription|rna edit"), "post-transcriptional"),
+    (re.compile(r"\bloh\b|loss of heterozygosity"), "loh"),
+    (re.compile(r"germ ?-?line|^germ$|inherit|constitutional|^normal$"), "germline"),
+    (re.compile(r"invalid|not valid|refuted|false positive|not confirmed|not verified|artifact|artefact"), "invalid"),
+)
+"""What the words of Mutation_Status and Validation_Status say against a row; none of it behind "non" or "not"."""
+_DENIED = re.compile(r"\b(?:non|not|no)[ -]+(?:a )?(?:germ|inherit|constitut|loh)")
 _NOTHING = frozenset({"PASS", "", ".", "NA", "N/A", "NAN", "NONE", "NULL", "-"})
 _NORMAL_TISSUE = re.compile(r"TCGA-\w{2}-\w{4}-1[0-4]")
 _SEQUENCED = re.compile(r"#\s*Sequenced_Samples:?\s*(.*)", re.IGNORECASE)
@@ -59,7 +70,7 @@ class MafReader(RowReader):
             keep = self.refuse(keep, ~passed, "marked by the study's FILTER")
         self._statuses.update(map(_status, block.text("status").dictionary.to_pylist()))
         for role, reasons in (("status", _NOT_SOMATIC), ("validation", _REFUTED)):
-            for value, reason in reasons.items() if role in block else ():
+            for value, reason in reasons if role in block else ():
                 keep = self.refuse(keep, matching(block.text(role), lambda text, v=value: _status(text) == v), reason)
         return keep
 
@@ -106,10 +117,13 @@ def flags(text: str) -> set[str]:
     return {flag for flag in each if flag.upper() not in _NOTHING}
 
 
+@lru_cache(1 << 12)
 def _status(text: str) -> str:
-    return (
-        text.strip().lower().replace(" ", "").replace("_", "").replace("posttranscriptional", "post-transcriptional ")
-    )
+    """A status in small letters, or the name in ``_STATUSES`` of what it says against the row."""
+    said = " ".join(text.lower().replace("_", " ").split())
+    if _DENIED.search(said):
+        return said
+    return next((name for pattern, name in _STATUSES if pattern.search(said)), said)
 
 
 class SampleReader(MafReader):
@@ -117,7 +131,7 @@ class SampleReader(MafReader):
 
     def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
         """The rows that may count, without those of normal tissue."""
-        rows = super().rows(files)
+        rows = with_symbols(super().rows(files))
         normal = matching(encoded(rows["case_id"]), is_normal_tissue)
         keep = self.refuse(np.ones(rows.num_rows, bool), normal, "of normal tissue (TCGA sample types 10 to 14)")
         self.samples = {name for name in self.samples if not is_normal_tissue(name)}

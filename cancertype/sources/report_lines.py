@@ -173,7 +173,7 @@ class Paragraph:
 
 def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
     """The paragraphs of a text. What comes before the first line that begins a sample is the sample ``name``."""
-    texts = [_uniform(line) for line in lines]
+    texts = [uniform(line) for line in lines]
     layout = _Layout(texts)
     sample, open_one = name, None
     for i, text in enumerate(texts):
@@ -211,7 +211,8 @@ def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
         yield open_one
 
 
-def _uniform(line: str) -> str:
+def uniform(line: str) -> str:
+    """A line with one form of each sign (dashes, quotation marks, Greek letters), without a bullet in front."""
     if line.startswith("#"):
         return ""
     if not line.isascii():
@@ -326,12 +327,13 @@ class _Layout:
             of_samples = (
                 kinds[i] == "sample"
                 or (kinds[i] == "gene" and _shape(before) in shapes)
+                or (kinds[i] == "change" and plain_list(after.partition(",")[0]))
                 or ((kinds[i] in ("identifier", "word") and (kinds[i] == "identifier" or not is_report)) and found[i])
             )
             if of_samples:
                 self._named[i] = before, after
         self.column_names = None
-        if not kinds or set(kinds.values()) <= {"statement"}:
+        if not kinds or set(kinds.values()) <= {"statement", "change"}:
             self._named = _names_in_first_column(texts)
         if (self._named and not candidates) or (self._named and min(self._named) not in candidates):
             self.column_names = next(i for i, text in enumerate(texts) if text)
@@ -384,7 +386,8 @@ def _is_lone_name(text: str) -> bool:
 
 @lru_cache(1 << 14)
 def _kind_of_name(before: str) -> str:
-    """What a name before a colon is: "sample", "identifier" (S1), "gene", "key" of a report, "statement", "word"."""
+    """What a name before a colon is: "sample", "identifier" (S1), "gene", "change" (T47D), "key" of a report,
+    "statement" or "word"."""
     names = before.split()
     tokens = words(names)
     if names[0].lower() in _NOUNS and len(names) > 1 and _is_identifier(names[-1]):
@@ -392,6 +395,8 @@ def _kind_of_name(before: str) -> str:
     kinds = {token.kind for token in tokens}
     if len(names) == 1 and tokens[0].kind == Kind.GENE and len(tokens) == 1:
         return "gene"
+    if len(names) == 1 and kinds == {Kind.CHANGE} and before.isalnum():
+        return "change"  # T47D, a cell line
     if kinds & _GENOMIC_KINDS:
         return "statement"
     if len(names) == 1 and (kinds <= {Kind.NUMBER} or _is_ordinal(names[0])):

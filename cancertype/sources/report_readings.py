@@ -1,5 +1,6 @@
 """From statements to what they state: mutations, copy number, fusions, findings, or why a statement does not count."""
 
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -229,8 +230,10 @@ class Reader:
             self.end_section()
         self._carried = None
         sentences = list(sentences_of(paired, lines))
+        negated = False
         for sentence in sentences:
             self._relate(sentence)
+            negated = _goes_on_with_negated(sentence, negated)
         read = [self._read(statement) for sentence in sentences for statement in sentence]
         outcomes = [outcome for outcome in read if outcome]
         speaks_of_genes = any(statement.mentions for sentence in sentences for statement in sentence)
@@ -455,6 +458,18 @@ def _leave_out(outcome: Outcome, reason: str, problem: str) -> None:
         outcome.problems.append(problem)
 
 
+def _goes_on_with_negated(sentence: list[Statement], before: bool) -> bool:
+    """Whether a sentence is part of a negated list with a colon (``WT: TP53; KRAS``), whose genes it then marks."""
+    bare = all(statement.mentions and statement.is_bare and not statement.lead.unknown for statement in sentence)
+    if before and bare:
+        for statement in sentence:
+            statement.negated = True
+        return True
+    first = sentence[0]
+    begins = first.lead.negation is not None and any(token.kind == Kind.COLON for token in first.lead_tokens)
+    return begins and all(statement.mentions and not statement.lead.has_event for statement in sentence)
+
+
 def _says_mutated(statement: Statement, carried: Mention) -> bool:
     """Whether a statement only adds that a gene of which a copy-number event is stated is mutated too."""
     words = [token for token in statement.tokens if token.kind != Kind.FILLER]
@@ -506,10 +521,16 @@ def _reason(statement: Statement, mention: Mention) -> str | None:
     return reason
 
 
+_PROMOTER_OF_TERT = re.compile("1295(?:228|250|113|135)")
+"""The two hot spots on the genome, of GRCh37 and GRCh38."""
+
+
 def _has_promoter_change(gene: str, content: Content) -> bool:
+    if gene == "TERT" and any(_PROMOTER_OF_TERT.search(text.replace(",", "")) for text, _ in content.codings):
+        return True
     if any(value == PROMOTER for _, value in content.codings):
         return not content.changes or gene == "TERT"
-    return gene == "TERT" and any(is_tert_promoter(text) for text, _ in content.changes)
+    return gene == "TERT" and any(is_tert_promoter(text.removeprefix("p.")) for text, _ in content.changes)
 
 
 _RANKED = ("frameshift", "splice", "nonsense", "start_lost", "stop_lost", "inframe", "missense", SILENT, NON_CODING)
@@ -524,6 +545,8 @@ def _stated_consequence(gene: str, content: Content) -> str | None:
         return exon_event
     if any((gene, exon) in _FRAMESHIFT_EXONS for exon in content.exons):
         return "frameshift"
+    if gene == "MET" and "14" in content.exons and not content.classes and not content.has_change:
+        return "splice"  # METex14: mutations of this exon count as they make the transcript skip it
     named = [name for name in content.classes if name in _RANKED]
     if named:
         return min(named, key=_RANKED.index)

@@ -285,6 +285,8 @@ def resolved(tokens: list[Token]) -> list[Token]:
         if fused and token.kind == Kind.CODON:
             token = Token(Kind.FILLER, token.text)  # the fused exons, as in EML4-ALK (E13;A20)
         following = _next_word(tokens, i)
+        if token.kind == Kind.HYPHEN and _is_minus_sign(tokens, i):
+            token = Token(Kind.NEGATION, token.text, "undetected")
         token = _decided(token, following, gene_before, only_fillers)
         if numbers_are_chromosomes and token.text in ("X", "Y"):
             token = Token(Kind.ARMS, token.text, ((token.text, None),))
@@ -301,6 +303,13 @@ def resolved(tokens: list[Token]) -> list[Token]:
         only_fillers &= token.kind in (Kind.FILLER, Kind.NEGATION, Kind.CONNECTOR, Kind.OPEN, Kind.NUMBER, Kind.HYPHEN)
         out.append(token)
     return out
+
+
+def _is_minus_sign(tokens: list[Token], i: int) -> bool:
+    """Whether the hyphen at ``i`` says that a gene is negative: ``KRAS (-)``, ``KRAS -``."""
+    before = next((token for token in reversed(tokens[:i]) if token.kind != Kind.OPEN), None)
+    ends = i + 1 == len(tokens) or tokens[i + 1].kind in (Kind.CLOSE, Kind.COMMA, Kind.STOP)
+    return ends and before is not None and before.kind == Kind.GENE
 
 
 _OF_ONE_CHROMOSOME = frozenset(["gain", "loss", "monosomy", "trisomy", "tetrasomy", "polysomy"])
@@ -483,7 +492,12 @@ def _of_mention(statement: Statement, mention: Mention) -> list[Token]:
 
 
 def _speaks_of_before(statement: Statement) -> bool:
-    """Whether a change before a gene may belong to a gene named earlier: no "in" or "of" leads to this one."""
+    """Whether a change before a gene may belong to a gene named earlier: no "in" or "of" leads to this one, and it does
+    not stand right before it as the only thing said of it (``G12D KRAS``)."""
+    changes = [token for token in statement.lead_tokens if token.kind in (Kind.CHANGE, Kind.CODING)]
+    adjacent = len(changes) == 1 and statement.lead_tokens[-1] is changes[0]
+    if adjacent and len(statement.mentions) == 1 and not statement.mentions[0].content.has_event:
+        return False
     return not any(token.kind == Kind.CONNECTOR for token in statement.lead_tokens) and statement.joiner == ","
 
 
@@ -667,6 +681,8 @@ def pass_reasons(sentence: list[Statement]) -> None:
             _pass_reason_back(sentence, i, statement.lead.reason, lone=True)
         elif reason in (UNTESTED, ASSAYED):
             _pass_reason_back(sentence, i, reason, lone=False)
+            if reason == ASSAYED and _stands_before(statement, reason):
+                _pass_reason_on(sentence, i, reason)
 
 
 def pass_generality(sentence: list[Statement]) -> None:
@@ -685,6 +701,13 @@ def _pass_reason_back(sentence: list[Statement], i: int, reason: str, lone: bool
         if reason not in (UNTESTED, ASSAYED) or not earlier.is_bare:
             return
         lone = False
+
+
+def _pass_reason_on(sentence: list[Statement], i: int, reason: str) -> None:
+    for following in sentence[i + 1 :]:
+        if not following.is_bare:
+            return
+        following.reason = following.reason or reason
 
 
 def _stands_before(statement: Statement, reason: str) -> bool:

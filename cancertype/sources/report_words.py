@@ -14,7 +14,7 @@ from ..package_data import rows
 from ..variants.coding_changes import coding_consequence, is_tert_promoter
 from ..variants.consequences import consequence_class
 from ..variants.gene_aliases import gene_aliases
-from ..variants.genes import known_genes
+from ..variants.genes import is_other_spelling, known_genes, symbol_of
 from ..variants.protein_changes import ProteinChange, parse_protein_change
 from .karyotype import ARM, ArmCall, chromosome_event, named_arms
 
@@ -122,6 +122,7 @@ ORDINARY = frozenset(row["words"] for row in rows("sources", "report_words.csv")
 """Gene symbols that are words of English or of reports in small letters."""
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,14}(?:orf[0-9]+)?")
+_MOUSE_SYMBOL = re.compile(r"[A-Z][a-z]{2}[a-z0-9]{0,9}")
 _NUMBER = re.compile(r"[<>=≥≤~±+]{0,2}(\d{1,9}(?:\.\d{1,6})?)(%|[xX]|mg|kb|bp|th|st|nd|rd)?")
 _SCORE = re.compile(r"[0-3]\+")
 """An immunohistochemistry score: HER2 3+."""
@@ -259,8 +260,15 @@ def _genes() -> dict[str, tuple[str, ...]]:
     return genes | gene_aliases()
 
 
+def _of_mouse(word: str) -> tuple[str, ...]:
+    """The human gene of a mouse's symbol that is not the same in other capitals (Trp53)."""
+    if not _MOUSE_SYMBOL.fullmatch(word):
+        return ()
+    return (symbol_of(word),) if is_other_spelling(word, symbol_of(word)) else ()
+
+
 def _gene(word: str) -> Token | None:
-    genes = _genes().get(word.upper())
+    genes = _genes().get(word.upper()) or _of_mouse(word)
     if not genes or word[0].isdigit():
         return None
     sure = word.isupper() or (len(word) > 2 and any(c.isdigit() for c in word))
@@ -301,9 +309,9 @@ def _composite(word: str) -> tuple[Token, ...] | None:
     negated = _LEXICON.get(_plain(lower[4:])) if lower.startswith("non-") else None
     if negated and negated[0] in (Kind.COPY, Kind.FUSION, Kind.MUTATION):
         return Token(Kind.NEGATION, "non", "no"), Token(negated[0], word, negated[1])
-    for separator, read in (("::", _double_colon), (":", _parts), ("=", _parts), ("/", _slash), ("|", _parts)):
-        if separator in word.strip(separator):
-            return read(word, separator)
+    for separator, read in _READ_BY_SEPARATOR.items():
+        if separator in word.strip(separator) and (tokens := read(word, separator)):
+            return tokens
     return _signed(word) or _hyphenated(word) or _glued(word)
 
 
@@ -321,6 +329,13 @@ def _partner(side: str) -> str | None:
     if gene:
         return gene.value[0]
     return side if _SYMBOL.fullmatch(side) else None
+
+
+def _dotted(word: str, separator: str) -> tuple[Token, ...] | None:
+    """``KRAS.G12D``"""
+    gene, _, change = word.partition(separator)
+    read = protein_change(change) if _gene(gene) else None
+    return (_gene(gene), Token(Kind.CHANGE, change, read)) if read else None
 
 
 def _parts(word: str, separator: str) -> tuple[Token, ...]:
@@ -373,6 +388,11 @@ def _gene_list(sides: list[str]) -> tuple[str, ...] | None:
         else:
             return None
     return tuple(dict.fromkeys(genes))
+
+
+_READ_BY_SEPARATOR = {
+    "::": _double_colon, ":": _parts, "=": _parts, "/": _slash, "|": _parts, "^": _parts, ".": _dotted,
+}  # fmt: skip
 
 
 def _signed(word: str) -> tuple[Token, ...] | None:

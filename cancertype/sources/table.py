@@ -240,6 +240,9 @@ class _Grid:
         columns = {gene: encoded(table[gene]) for gene in genes}
         values = {value.strip() for column in columns.values() for value in column.dictionary.to_pylist()}
         _check_numbers(file, values)
+        self._signs = (
+            {"+": Cell(mutations=(("", "missense"),), class_unknown=True), "-": Cell()} if "+" in values else {}
+        )
         self._empty_is_wild_type = "" in values and not any(read_cell(v) == Cell() for v in values)
         self.mutated: list[tuple[int, str, Cell]] = []
         self.sequenced = np.zeros(self._rows, np.int64)
@@ -264,6 +267,8 @@ class _Grid:
             self.readable_genes.append(gene)
 
     def _cell(self, value: str) -> Cell:
+        if (sign := self._signs.get(value.strip())) is not None:
+            return sign
         return Cell() if self._empty_is_wild_type and not value.strip() else read_cell(value)
 
     def account(self, kept: set[int]) -> RowAccount:

@@ -24,6 +24,7 @@ from ..errors import InputError
 from ..tables import delimited
 from ..tables.columns import compacted, with_column
 from ..variants import canonical, schema
+from ..variants.alleles import shortest
 from ..variants.cases import Dropped, RowAccount, SourceTables, unlabelled
 from ..variants.consequences import severity_of
 from ..variants.genes import current_symbol
@@ -270,19 +271,33 @@ def _mutations(reader: _Reader, number: int, record: _Record) -> Iterator[str]:
         if reason := _refusal_of_allele(reader, record, i, best, of_allele[i]):
             yield reason
             continue
+        place = _place(record, i)
         for case in cases:
-            row = (case, best.gene, best.protein_change, best.consequence, record.reference, record.alternatives[i])
-            for name, value in zip(_COLUMNS, (*row, record.chromosome, record.position), strict=True):
+            row = (case, best.gene, best.protein_change, best.consequence, *place)
+            for name, value in zip(_COLUMNS, row, strict=True):
                 reader.rows[name].append(value)
             reader.lines.append(number)
             reader.somatic.append(somatic)
     yield from [_NOT_CALLED] * (len(record.alternatives) - len(carriers) - len(reasons))
 
 
+def _place(record: _Record, i: int) -> tuple[str, str, str, str]:
+    """Reference, allele, chromosome and position in one spelling: callers differ in ``chr7`` and 7, and in the bases
+    around an indel."""
+    before, after, moved = shortest(record.reference, record.alternatives[i])
+    return before, after, _chromosome(record.chromosome), str(int(record.position) + moved)
+
+
+@lru_cache(1 << 12)
+def _chromosome(name: str) -> str:
+    bare = name.upper().removeprefix("CHR")
+    return "M" if bare == "MT" else bare
+
+
 # --- Is the record wanted ---
 
 
-_STATUS_KEYS = ("STATUS", "SS", "GermlineStatus", "SomaticStatus", "Somatic_Status", "Mutation_Status")
+_STATUS_KEYS = ("STATUS", "Status", "SS", "GermlineStatus", "SomaticStatus", "Somatic_Status", "Mutation_Status")
 _SOMATIC = "somatic"
 _STATUS_NUMBERS = {"0": _NOT_SOMATIC, "1": _GERMLINE, "2": _SOMATIC, "3": _LOH, "4": _NOT_SOMATIC, "5": _NOT_SOMATIC}
 """SS of VarScan, SomaticSniper and MuSE: 0 reference, 1 germline, 2 somatic, 3 LOH; 4 and 5 are unknown, or edited

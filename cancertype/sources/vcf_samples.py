@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 from ..errors import InputError
 from .vcf_header import FIRST_SAMPLE, Header
@@ -82,6 +83,14 @@ _COMMAND_NAMES = {
     role: re.compile(rf"\b{role}(?:[-_]sample(?:[-_]name)?|[-_]?name|[-_]?id)[=\s]+[\"']?([^\s\"',;>]+)", re.IGNORECASE)
     for role in ("normal", "tumou?r")
 }
+_COMMAND_FILES = {
+    role: re.compile(
+        rf"(?:{role}[-_]?(?:bams?|crams?|reads|input|bam[-_]input)[=\s]+|\s-{role}\s+)[\"']?([^\s\"',;>]+)",
+        re.IGNORECASE,
+    )
+    for role in _COMMAND_NAMES
+}
+"""``--normalBam x/N.bam``, and GATK's short option ``-normal N``."""
 _ROLE_AND_SAMPLE = re.compile(r"\b(normal|germline|control|tumou?r)\s*[:=]\s*([^\s,;>]+)", re.IGNORECASE)
 _NORMAL_WORDS = re.compile(r"\b(normal|germline|control|blood|constitutional|healthy|unaffected)\b", re.IGNORECASE)
 _TUMOUR_WORDS = re.compile(
@@ -105,17 +114,23 @@ def _declared(header: Header) -> tuple[set[str], dict[str, set[str]], set[str]]:
     }
     for sample, is_normal in _sample_lines(header):
         (normals if is_normal else tumours).add(sample)
+    told = {}
     for role, pattern in _COMMAND_NAMES.items():
         stated = set(header.values("normal_sample" if role == "normal" else "tumor_sample"))
         for line in header.meta:
-            if "command" in line.lower() or line.startswith(("##MuTect", "##mutect", "##source")):
+            if re.match(r"##(?:mutect|source)|##[^=]*(?:command|cmd)", line, re.IGNORECASE):
                 stated.update(pattern.findall(line))
+                stated.update(Path(name).name.partition(".")[0] for name in _COMMAND_FILES[role].findall(line))
         (normals if role == "normal" else tumours).update(stated)
+        told[role] = stated
     for value in header.values("inputs"):
         for role, sample in _ROLE_AND_SAMPLE.findall(value):
             (tumours if role.lower().startswith("tum") else normals).add(sample)
     known = set(header.samples)
     tumours, normals = tumours & known, normals & known
+    if len(header.samples) == 2 and len(told["tumou?r"] & known) == 1 and not normals:
+        # A caller that was told one of two samples is the tumour had the other as its normal.
+        normals = {name for name in known - tumours if not _is_named_tumour(name)}
     return tumours - normals, {name: _origins(name, pairs) & normals for name in pairs}, normals
 
 
@@ -154,9 +169,10 @@ def _sample_lines(header: Header) -> Iterable[tuple[str, bool]]:
         said = " ".join(pairs.get(role, "") for role in _ROLES).replace("_", " ")
         healthy = pairs.get("Disease", "x").lower() in ("none", "no", "normal", "healthy")
         ill = not healthy and pairs.get("Disease", "").strip(". ") != ""
-        if ill or _TUMOUR_WORDS.search(said) or any(_is_named_tumour(name) for name in names[1:]):
+        roles = [name for name in names if name not in known or name != sample]
+        if ill or _TUMOUR_WORDS.search(said) or any(_is_named_tumour(name) for name in roles):
             verdict = False
-        elif healthy or _NORMAL_WORDS.search(said) or any(_is_named_normal(name) for name in names[1:]):
+        elif healthy or _NORMAL_WORDS.search(said) or any(_is_named_normal(name) for name in roles):
             verdict = True
         else:
             continue
@@ -168,13 +184,15 @@ def _sample_lines(header: Header) -> Iterable[tuple[str, bool]]:
 _BARCODE = re.compile(r"(?:TCGA|TARGET)[-._]\w{2}[-._]\w{4,6}[-._](\d\d)", re.IGNORECASE)
 """A barcode of TCGA or TARGET: the sample type of a tumour is below 10, of normal tissue between 10 and 19."""
 _NORMAL_WORD = re.compile(
-    r"(?<!ab)(?<!no)(?<!no[-_. ])normals?(?!i[sz])(?![-_. ]?(?:karyotype|like))|germ[-_ ]?line|constitutional",
+    r"(?<!ab)(?<!no)(?<!no[-_. ])normals?(?!i[sz])(?![-_. ]?(?:karyotype|like))|germ[-_ ]?line|constitutional"
+    r"|non[-_. ]?(?:tumou?r|malignant|neoplastic|cancer)(?:al|ous)?",
     re.IGNORECASE,
 )
 _WEAK_NORMAL_WORD = re.compile(
     r"blood|pbmc|pbl(?![a-z])|buffy|leu[ck]ocyte|lymphocyte|saliva|buccal|fibroblast|controls?(?![a-z])|ctrl"
     r"|reference|healthy|adjacent|(?<![a-z])wbc(?![a-z])|(?<![a-z])nat(?![a-z])|(?<![a-z])pon(?![a-z])|remission"
-    r"|unaffected|gdna(?![a-z])|^none$",
+    r"|unaffected|gdna(?![a-z])|^none$|(?<![a-z])(?:wb|host|constit|germ(?![-_ ]?cell)|swab|hair|nails?|cd3"
+    r"|t[-_]?cells?|mononuclear)(?![a-z])",
     re.IGNORECASE,
 )
 """Words that name a normal beside another sample. A leukaemia's blood, alone in a file, is the tumour."""
@@ -220,7 +238,7 @@ def _words(name: str) -> str:
     if normal and tumour and re.search(r"(?<![a-z])vs?(?![a-z])|versus", name, re.IGNORECASE):
         return "tumour" if tumour < normal else "normal"
     if normal or tumour:
-        return "normal" if normal > tumour else "tumour"
+        return "normal" if normal >= tumour else "tumour"  # "non-tumour" ends with both
     return "weak" if _WEAK_NORMAL_WORD.search(name) else ""
 
 

@@ -1,0 +1,292 @@
+"""MAFs, lists, matrices and VCFs in the spellings that tools and people use: which rows count, and for which sample."""
+
+from pathlib import Path
+
+import pytest
+
+from cancertype.prediction import inputs, summary
+
+MAF = (
+    "Hugo_Symbol Chromosome Start_Position Reference_Allele Tumor_Seq_Allele1 Tumor_Seq_Allele2 Variant_Classification "
+    "Tumor_Sample_Barcode HGVSp_Short"
+)
+BRAF = "BRAF 7 140453136 A A T Missense_Mutation S1 p.V600E"
+KRAS = "KRAS 12 25398284 C C T Missense_Mutation S1 p.G12D"
+TP53 = "TP53 17 7577120 C C T Missense_Mutation S2 p.R273H"
+ALL = {"S1": "BRAF V600E, KRAS G12D", "S2": "TP53 R273H"}
+WITHOUT_BRAF = {"S1": "KRAS G12D", "S2": "TP53 R273H"}
+
+
+def table(*rows: str) -> str:
+    """Rows whose fields blanks separate, with tabs between them."""
+    return "".join("\t".join(row.split(" ")) + "\n" for row in rows)
+
+
+def found(path: Path, content: str, **options) -> dict[str, str]:
+    """The mutations of each sample; the account of the rows is checked beside."""
+    path.write_text(content, encoding="utf-8")
+    read = inputs.read(str(path), **options)
+    account = summary.summary(read)["account"]
+    left_out, unclear = (sum(account[what].values()) for what in ("left_out", "not_understood"))
+    assert account["total"] == account["used"] + left_out + unclear
+    mutations: dict[str, list[str]] = {name: [] for name in read.tables.cases["case_id"].to_pylist()}
+    for row in read.tables.variants.to_pylist():
+        change = row["protein_change"] if row["protein_change"] not in ("", "X_splice") else row["consequence"]
+        mutations[row["case_id"]].append(f"{row['gene']} {'splice' if 'splice' in change else change}")
+    return {name: ", ".join(sorted(each)) for name, each in mutations.items()}
+
+
+def in_order(expected: dict[str, str]) -> dict[str, str]:
+    return {name: ", ".join(sorted(filter(None, text.split(", ")))) for name, text in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("column", "status"),
+    [("Mutation_Status", each) for each in (
+        "Germline", "GERMLINE", "LOH", "Wildtype", "wild type", "Post-transcriptional modification", "germline variant",
+        "Germline (suspected)", "GERM", "Likely germline", "SNP_Germline", "inherited", "Normal", "RNA_editing",
+    )] + [("Validation_Status", each) for each in (
+        "Invalid", "invalid", "Wildtype", "Germline", "LOH", "Not validated", "Refuted", "False positive", "artifact",
+    )],
+)  # fmt: skip
+def test_a_row_that_its_status_speaks_against_does_not_count(tmp_path, column, status):
+    rows = [f"{MAF} {column}", *(f"{row} {{}}" for row in (BRAF, KRAS, TP53))]
+    content = table(rows[0], rows[1], rows[2], rows[3]).format(status, "Somatic", "Untested")
+    assert found(tmp_path / "a.maf", content) == in_order(WITHOUT_BRAF)
+
+
+@pytest.mark.parametrize("status", ["Somatic", "somatic", "Unknown", "", "Non-germline", "not germline"])
+def test_a_row_that_no_status_speaks_against_counts(tmp_path, status):
+    content = table(f"{MAF} Mutation_Status", *(f"{row} {{0}}" for row in (BRAF, KRAS, TP53))).format(status)
+    assert found(tmp_path / "a.maf", content) == in_order(ALL)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "expected"),
+    [
+        ("the change is in the first allele", [
+            "BRAF 7 140453136 A T A Missense_Mutation S1 p.V600E", "APC 5 1000 AG - AG Frame_Shift_Del S1 p.R10fs",
+            "RB1 13 1000 - T - Frame_Shift_Ins S1 p.R11fs",
+        ], {"S1": "BRAF V600E, APC R10fs, RB1 R11fs"}),
+        ("one variant in four spellings", [
+            BRAF, BRAF.replace(" 7 ", " chr7 "), BRAF.replace("p.V600E", "p.Val600Glu"),
+            BRAF.replace("p.V600E", "V600E"),
+        ], {"S1": "BRAF V600E"}),
+        ("one deletion with and without the base before it", [
+            "APC 5 101 AG AG - Frame_Shift_Del S1 p.R10fs", "APC 5 100 TAG TAG T Frame_Shift_Del S1 p.R10fs*4",
+        ], {"S1": "APC R10fs"}),
+        ("one variant in three transcripts", [
+            "CDKN2A 9 100 G G A Missense_Mutation S1 p.H83Y", "CDKN2A 9 100 G G A Missense_Mutation S1 p.A97V",
+            "CDKN2A 9 100 G G A Silent S1 p.A97A",
+        ], {"S1": "CDKN2A H83Y"}),
+        ("mouse symbols and other capitals", [
+            BRAF.replace("BRAF", "braf"), KRAS.replace("KRAS", "Kras"), TP53.replace("TP53", "Trp53"),
+        ], ALL),
+        ("common names", [
+            BRAF.replace("BRAF", "HER2").replace("V600E", "S310F"),
+            KRAS.replace("KRAS", "p53").replace("G12D", "R175H"),
+        ], {"S1": "ERBB2 S310F, TP53 R175H"}),
+        ("two genes in a cell", [
+            TP53.replace("TP53", "TP53,WRAP53"), KRAS.replace("KRAS", "KRAS|LOC1"),
+        ], {"S1": "KRAS G12D", "S2": "TP53 R273H"}),
+        ("the class contradicts the change", [
+            BRAF.replace("V600E", "V600fs"), KRAS.replace("G12D", "G12*"), TP53.replace("R273H", "R273_C275del"),
+        ], {"S1": "BRAF V600fs, KRAS G12*", "S2": "TP53 R273_C275del"}),
+        ("positions of R, pandas and spreadsheets", [
+            BRAF.replace("140453136", "1.40453136e8"), KRAS.replace("25398284", "25398284.0"),
+            TP53.replace("7577120", "7,577,120"),
+        ], ALL),
+    ],
+)  # fmt: skip
+def test_the_rows_of_a_maf(tmp_path, name, rows, expected):
+    assert found(tmp_path / "a.maf", table(MAF, *rows)) == in_order(expected)
+
+
+@pytest.mark.parametrize(
+    "column", ["HGVSp", "Protein_Change", "AAChange", "amino_acid_change", "aaChange", "protein_change"]
+)
+def test_each_name_of_the_column_of_protein_changes(tmp_path, column):
+    content = table(MAF.replace("HGVSp_Short", column), BRAF, KRAS, TP53)
+    assert found(tmp_path / "a.maf", content) == in_order(ALL)
+
+
+@pytest.mark.parametrize("filters", ["PASS", "pass", ".", "NA", "nan", "None", "PASS;PASS"])
+def test_a_filter_that_says_nothing(tmp_path, filters):
+    content = table(f"{MAF} FILTER", *(f"{row} {filters}" for row in (BRAF, KRAS, TP53)))
+    assert found(tmp_path / "a.maf", content) == in_order(ALL)
+
+
+LISTS = [
+    ("csv", "Patient,Gene,Protein\nC1,KRAS,G12D\nAR,BRAF,V600E\n", {"C1": "KRAS G12D", "AR": "BRAF V600E"}),
+    ("tsv", "gene\tsample\tmutation\nKRAS\tC1\tp.G12D\nBRAF\tF2\tp.V600E\n", {"C1": "KRAS G12D", "F2": "BRAF V600E"}),
+    (
+        "txt",
+        "C1 KRAS G12D\nC2 BRAF V600E\nF2 TP53 R175H\n",
+        {"C1": "KRAS G12D", "C2": "BRAF V600E", "F2": "TP53 R175H"},
+    ),
+    ("txt", "S1;KRAS;G12D\nS1;TP53;R175H\nS2;BRAF;V600E\n", {"S1": "KRAS G12D, TP53 R175H", "S2": "BRAF V600E"}),
+    ("csv", "ID,Gene,ProteinChange\nS1,KRAS,G12D\nS2,BRAF,V600E\n", {"S1": "KRAS G12D", "S2": "BRAF V600E"}),
+    (
+        "csv",
+        "sample_id,hugo_symbol,aa_change,class\nS1,KRAS,G12D,Missense\nS2,APC,,Nonsense\n",
+        {"S1": "KRAS G12D", "S2": "APC nonsense"},
+    ),
+    ("csv", "Sample,Mutation\nS1,KRAS G12D\nS2,BRAF V600E\n", {"S1": "KRAS G12D", "S2": "BRAF V600E"}),
+    (
+        "csv",
+        'Sample,Mutations\nS1,"KRAS G12D, TP53 R175H"\nS2,BRAF V600E\n',
+        {"S1": "KRAS G12D, TP53 R175H", "S2": "BRAF V600E"},
+    ),
+    ("csv", "sample;gene;change\nS1;KRAS;G12D\nS2;BRAF;V600E\n", {"S1": "KRAS G12D", "S2": "BRAF V600E"}),
+    (
+        "tsv",
+        "Sample\tGene\tcDNA\tProtein\tGermline/Somatic\nS1\tKRAS\tc.35G>A\tp.G12D\tSomatic\nS1\tBRCA1\tc.68_69del\tp.E23fs\tGermline\n",
+        {"S1": "KRAS G12D"},
+    ),
+    (
+        "tsv",
+        "Sample\tGene\tcDNA\nS1\tKRAS\tc.35G>A\nS1\tTP53\tc.376-1G>A\nS2\tAPC\tc.3927_3931del\n",
+        {"S1": "KRAS missense, TP53 splice", "S2": "APC frameshift"},
+    ),
+    ("csv", "gene,change\nKRAS,G12D\nTP53,R175H\n", "KRAS G12D, TP53 R175H"),
+    ("csv", "KRAS,G12D\nTP53,R175H\n", "KRAS G12D, TP53 R175H"),
+    ("csv", "Gene,Variant,Status\nKRAS,G12D,Detected\nBRAF,V600E,Not detected\n", "KRAS G12D"),
+    ("csv", "Gene,Result\nKRAS,G12D\nBRAF,Wild type\nEGFR,Not detected\n", "KRAS G12D"),
+    ("csv", "Sample,Gene,Change\nS1,KRAS,WT\nS1,TP53,R175H\nS2,BRAF,negative\n", {"S1": "TP53 R175H", "S2": ""}),
+    ("csv", "Sample,Gene,Change\nS1,TERT,C228T\nS1,TERT,c.-124C>T\nS1,BRAF,V600E\n", {"S1": "BRAF V600E"}),
+    ("csv", "Sample,Gene,Change\nS1,MLL2 (KMT2D),R5154*\nS1,HER2,S310F\n", {"S1": "KMT2D R5154*, ERBB2 S310F"}),
+    (
+        "csv",
+        'Sample,Gene,Change\nS1,EGFR,L858R/T790M\nS1,KRAS,"G12D, G13D"\n',
+        {"S1": "EGFR L858R, EGFR T790M, KRAS G12D, KRAS G13D"},
+    ),
+    (
+        "csv",
+        "Sample,Gene,Change\nS1,EGFR,exon 19 deletion\nS1,MET,exon 14 skipping\nS1,APC,truncating\n",
+        {"S1": "EGFR inframe, MET splice, APC nonsense"},
+    ),
+    (
+        "csv",
+        "Sample,Gene,Change\nS1,VHL,c.340+1G>A\nS1,APC,c.3927_3931delAAAGA\n",
+        {"S1": "VHL splice, APC frameshift"},
+    ),
+]
+"""Lists: the ending of the file, its content, and the mutations of each sample (of the only one, whatever its name)."""
+
+MATRICES = [
+    ("csv", ",KRAS,TP53,BRAF\nS1,1,0,0\nS2,0,1,1\n", {"S1": "KRAS missense", "S2": "TP53 missense, BRAF missense"}),
+    ("tsv", "Gene\tS1\tS2\nKRAS\t1\t0\nTP53\t0\t1\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
+    (
+        "csv",
+        "sample,KRAS,TP53\nS1,Missense_Mutation,WT\nS2,,Nonsense_Mutation\n",
+        {"S1": "KRAS missense", "S2": "TP53 nonsense"},
+    ),
+    (
+        "tsv",
+        "Hugo_Symbol\tS1\tS2\nKRAS\tMissense_Mutation\t\nTP53\t\tFrame_Shift_Del;Missense_Mutation\n",
+        {"S1": "KRAS missense", "S2": "TP53 frameshift, TP53 missense"},
+    ),
+    ("csv", "ID,KRAS,TP53\nS1,True,False\nS2,False,True\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
+    (
+        "csv",
+        "ModelID,KRAS (3845),TP53 (7157)\nACH-000001,1.0,0.0\nACH-000002,0.0,2.0\n",
+        {"ACH-000001": "KRAS missense", "ACH-000002": "TP53 missense"},
+    ),
+    ("csv", "ID,KRAS,TP53\nS1,MUT,WT\nS2,wt,mut\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
+    (
+        "tsv",
+        "STUDY_ID\tSAMPLE_ID\tKRAS\tTP53\tAPC\nx\tS1\tG12D\tWT\tNS\nx\tS2\tWT\tR175H, R248Q [germline]\tE1309Dfs*4\n",
+        {"S1": "KRAS G12D", "S2": "TP53 R175H, APC E1309fs"},
+    ),
+    ("tsv", "ID\tKRAS\tTP53\nS1\tyes\tno\nS2\tno\tyes\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
+    ("tsv", "ID\tKRAS\tTP53\nS1\t+\t-\nS2\t-\t+\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
+    ("csv", "ID,C1,C2,AR,KRAS\nS1,0,0,1,1\nS2,0,1,0,0\n", {"S1": "AR missense, KRAS missense", "S2": "C2 missense"}),
+]
+
+
+@pytest.mark.parametrize(("ending", "content", "expected"), LISTS + MATRICES)
+def test_a_list_or_a_matrix(tmp_path, ending, content, expected):
+    mutations = found(tmp_path / f"a.{ending}", content)
+    if isinstance(expected, str):
+        assert list(mutations.values()) == [", ".join(sorted(expected.split(", ")))]
+    else:
+        assert mutations == in_order(expected)
+
+
+# --- Samples of a VCF ---
+
+CSQ = (
+    '##INFO=<ID=CSQ,Number=.,Type=String,Description="Consequence annotations from Ensembl VEP. '
+    'Format: Allele|Consequence|SYMBOL|HGVSp|PICK">'
+)
+SOMATIC = "CSQ=T|missense_variant|BRAF|ENSP1:p.Val600Glu|1"
+IN_BOTH = "CSQ=T|missense_variant|KRAS|ENSP2:p.Gly12Asp|1"
+
+
+def vcf(tumour: str, normal: str, meta: str = "") -> str:
+    """A joint call: BRAF in the tumour alone, KRAS in both."""
+    head = f"#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT {normal} {tumour}"
+    rows = [
+        f"7 140453136 . A T . PASS {SOMATIC} GT 0/0 0/1",
+        f"12 25398284 . C T . PASS {IN_BOTH} GT 0/1 0/1",
+    ]
+    return "##fileformat=VCFv4.2\n" + CSQ + "\n" + meta + table(head, *rows)
+
+
+NORMALS = {
+    "P1_T": [
+        "P1_N", "P1_blood", "P1_germline", "P1_control", "P1_PBMC", "P1_normal", "P1_BL", "P1-WBC", "P1_buffy",
+        "P1_saliva", "P1_NAT", "P1_adjacent", "P1_GL", "P1_ctrl", "P1_ref", "P1_healthy", "P1-buccal",
+        "P1_leukocytes", "P1_matched_normal", "P1_N01", "P1_PBL", "P1_CD3", "P1_Tcells", "P1_host", "P1_constit",
+        "P1_WB", "P1_peripheral_blood", "P1_fibroblasts", "P1_nontumor", "P1_non-tumor", "P1_nontumour", "P1_NL",
+        "P1_mononuclear", "P1_unaffected", "P1_germ", "P1_oral_swab", "P1_hair", "P1_B", "P1_R",
+    ],
+    "TUMOR_1": ["NORMAL_1"],
+    "T-P1": ["N-P1"],
+    "TCGA-AA-0001-01A": ["TCGA-AA-0001-10A", "TCGA-AA-0001-11A-01D"],
+    "COLO829": ["COLO829BL", "COLO829_normal"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("tumour", "normal"), [(t, n) for t, names in NORMALS.items() for n in names])
+def test_a_matched_normal_by_its_name(tmp_path, tumour, normal):
+    assert found(tmp_path / "a.vcf", vcf(tumour, normal)) == {tumour: "BRAF V600E"}
+
+
+@pytest.mark.parametrize("names", [("P1_T1", "P1_T2"), ("A", "B"), ("P1_primary", "P1_metastasis")])
+def test_two_tumours_are_two_cases(tmp_path, names):
+    assert set(found(tmp_path / "a.vcf", vcf(*names))) == set(names)
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        "##PEDIGREE=<Derived=A,Original=B>",
+        "##PEDIGREE=<ID=A,Original=B>",
+        '##SAMPLE=<ID=B,Description="Normal">',
+        "##SAMPLE=<ID=NORMAL,SampleName=B>\n##SAMPLE=<ID=TUMOR,SampleName=A>",
+        "##normal_sample=B\n##tumor_sample=A",
+        "##tumor_sample=A",
+        "##cmdline=configureStrelkaSomaticWorkflow.py --normalBam x/B.bam --tumorBam x/A.bam",
+        "##inputs=TUMOR:A NORMAL:B",
+        '##GATKCommandLine=<ID=Mutect2,CommandLine="Mutect2 --tumor-sample A --normal-sample B --output x.vcf">',
+        '##GATKCommandLine=<ID=Mutect2,CommandLine="Mutect2 -normal B -I a.bam">',
+        "##SAMPLE=<ID=B,Tissue=Blood>\n##SAMPLE=<ID=A,Tissue=Tumor>",
+        '##DRAGENCommandLine=<ID=dragen,CommandLineOptions="--tumor-bam-input A.bam --bam-input B.bam">',
+    ],
+)
+def test_a_matched_normal_by_what_the_header_declares(tmp_path, meta):
+    assert found(tmp_path / "a.vcf", vcf("A", "B", meta + "\n")) == {"A": "BRAF V600E"}
+
+
+def test_two_callers_records_of_one_variant_count_once(tmp_path):
+    head = "#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT T1"
+    deletion = "CSQ={}|frameshift_variant|APC|ENSP3:p.Arg10fs|1"
+    rows = [
+        f"7 140453136 . A T . PASS set=one;{SOMATIC} GT 0/1",
+        f"chr7 140453136 . A T . PASS set=two;{SOMATIC} GT 0/1",
+        f"5 100 . TAG T . PASS {deletion.format('-')} GT 0/1",
+        f"5 99 . CTAG CT . PASS {deletion.format('-')} GT 0/1",
+    ]
+    content = "##fileformat=VCFv4.2\n" + CSQ + "\n" + table(head, *rows)
+    assert found(tmp_path / "a.vcf", content) == {"T1": "APC R10fs, BRAF V600E"}
