@@ -1,7 +1,8 @@
 """Which of 26 cancers is it? Open mutation data in, a fine-tuned Gemma and an honest report out.
 
-``Predictor`` loads a published model, ``read`` reads a file or a text of mutations, and both raise ``InputError`` for
-input that can be corrected. They are imported when they are first used, so ``import cancertype`` is instant.
+``load().predict(x)`` answers for a text, a file, a list of texts or a data frame. ``Predictor`` and ``read`` are its
+two halves, the published model and the reader of mutations. All raise ``InputError`` for input that can be corrected.
+They are imported when they are first used, so ``import cancertype`` is instant.
 """
 
 from importlib import import_module
@@ -9,10 +10,11 @@ from importlib import import_module
 _EXPORTS = {
     "InputError": ("errors", "InputError"),
     "Predictor": ("prediction.predictor", "Predictor"),
+    "load": ("prediction.model", "load"),
     "read": ("prediction.inputs", "read"),
 }
 
-__all__ = ["InputError", "Predictor", "__version__", "read"]
+__all__ = ["InputError", "Predictor", "__version__", "load", "read"]
 
 
 def __getattr__(name: str):

@@ -82,6 +82,7 @@ def publish(folder: Path, merged: Path) -> Path:
             text=Head(lm=0.1, trees=0.0, quantile=0.9),
             # A random language model knows nothing, so the trees decide.
             blend=Head(lm=0.01, trees=1.5, quantile=0.9),
+            trees=Head(lm=0.0, trees=1.5, quantile=0.9),
             coverage=0.9,
             abstain_below=0.5,
             cases=16,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 from scipy.special import log_softmax, softmax
+from sklearn import model_selection
 from sklearn.metrics import log_loss
 
 from cancertype.errors import InputError
@@ -40,6 +41,19 @@ def test_a_sharpened_model_gets_the_temperature_that_undoes_it():
     fitted = calibration.fit(lm, y, SETTINGS, seed=0)
     assert 1 / fitted.text.lm == pytest.approx(2.5, rel=0.1)
     assert fitted.text.trees == 0.0 and fitted.blend is None
+
+
+def test_the_trees_alone_are_calibrated_too():
+    y, lm, trees = two_models(600, 0)
+    y_test, _, trees_test = two_models(1000, 1)
+    sharp = softmax(2.5 * np.log(trees_test), axis=1)
+    fitted = calibration.fit(lm, y, SETTINGS, seed=0, trees_proba=softmax(2.5 * np.log(trees), axis=1))
+    p = fitted.apply(None, sharp)
+    assert (fitted.trees.lm, 1 / fitted.trees.trees) == pytest.approx((0.0, 2.5), rel=0.35)
+    assert log_loss(y_test, p, labels=np.arange(26)) < log_loss(y_test, sharp, labels=np.arange(26)) - 0.1
+    assert fitted.sets(p, "trees")[np.arange(1000), y_test].mean() == pytest.approx(SETTINGS.coverage, abs=0.03)
+    with pytest.raises(InputError, match="without a calibration of its trees alone"):
+        fitted.model_copy(update={"trees": None}).apply(None, sharp)
 
 
 def test_temperature_improves_held_out_log_loss_and_calibration_error():
@@ -167,7 +181,7 @@ def test_sets_of_the_language_model_alone_use_its_own_quantile():
     heads = Head(lm=1.0, trees=0.0, quantile=1.0), Head(lm=0.5, trees=0.5, quantile=0.2)
     both = Calibration(text=heads[0], blend=heads[1], coverage=0.9, abstain_below=0.5, cases=50)
     p = np.full((2, 26), 1 / 26)
-    assert both.sets(p, blended=False).all()
+    assert both.sets(p, "text").all()
     assert both.sets(p).sum() == 2
 
 
@@ -207,15 +221,15 @@ def test_a_case_gets_the_head_of_its_group_and_the_general_one_where_there_is_no
 
 def test_sets_go_by_the_quantile_of_the_group():
     p = np.full((2, 26), 1 / 26)
-    assert by_group().sets(p, blended=False, groups=["panel", "exome"]).sum(axis=1).tolist() == [26, 1]
+    assert by_group().sets(p, "text", groups=["panel", "exome"]).sum(axis=1).tolist() == [26, 1]
     assert by_group().sets(p, groups=["panel", "exome"]).sum(axis=1).tolist() == [1, 1]
     few = np.eye(26)[[0, 0]] * 0.74 + 0.01
-    assert by_group().sets(few, blended=False, groups=["panel", "exome"]).sum(axis=1).tolist() == [26, 1]
+    assert by_group().sets(few, "text", groups=["panel", "exome"]).sum(axis=1).tolist() == [26, 1]
 
 
 def test_groups_with_too_few_cases_have_no_head_of_their_own():
     y, lm = cases(250, 0)
-    groups = ["many"] * 150 + ["few"] * 99 + ["one"]
+    groups = ["many"] * 150 + ["few"] * 49 + ["one"]
     heads = calibration.fit_groups(lm, y, groups, [str(i) for i in range(250)], SETTINGS, seed=0)
     assert list(heads) == ["many"] and heads["many"].cases == 150 and heads["many"].blend is None
 
@@ -232,13 +246,13 @@ def test_a_groups_head_is_fitted_on_its_own_cases():
 def test_all_views_of_a_patient_are_in_one_fold(monkeypatch):
     seen = []
 
-    class Folds(calibration.GroupKFold):
+    class Folds(model_selection.GroupKFold):
         def split(self, X, y=None, groups=None):
             for rest, fold in super().split(X, y, groups):
                 seen.append((set(groups[rest]), set(groups[fold])))
                 yield rest, fold
 
-    monkeypatch.setattr(calibration, "GroupKFold", Folds)
+    monkeypatch.setattr(model_selection, "GroupKFold", Folds)
     y, lm = cases(60, 0)
     patients = [f"p{i}" for i in range(60)] * 2
     calibration.fit_groups(np.tile(lm, (2, 1)), np.tile(y, 2), ["panel"] * 120, patients, SETTINGS, seed=0)

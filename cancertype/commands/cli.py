@@ -32,7 +32,6 @@ from .terminal import in_json, visible
 if TYPE_CHECKING:
     from ..cohort.settings import Cohort
     from ..prediction.inputs import Input
-    from ..prediction.prediction_config import PredictionConfig
     from ..prediction.predictor import Predictions, Predictor
 
 _EXPLAINED = 10
@@ -134,13 +133,13 @@ def predict(
     wishes = _wishes(given, answer, reading.renames(sample or []))
     folder = model_folder(answer.model, answer.revision)
     with reading.read(given.files or [], wishes, _limits(folder)) as found:
-        predictor = _load(folder)
+        predictor = _load(folder, answer.fast)
         from ..prediction import answers
 
         weights = _weights(predictor, found, wishes)
         predictions = predictor.predict(found.tables, weights=weights, progress=sys.stderr.isatty())
         cases = _records(predictor, predictions, found.whole)
-        about = _about(found, predictor.config, wishes)
+        about = _about(found, predictor, wishes)
     to_screen = True
     if json_file:
         content = {"about": about, "model": answers.identity(folder, predictor.config), "warning": answers.WARNING}
@@ -179,7 +178,7 @@ def explain(
     wishes = _wishes(given, answer, new_names)
     folder = model_folder(answer.model, answer.revision)
     with reading.read(given.files or [], wishes, _limits(folder)) as found:
-        predictor = _load(folder)
+        predictor = _load(folder, answer.fast)
         from .. import files as whole_files
         from ..prediction import answers, explanation
 
@@ -193,7 +192,7 @@ def explain(
             weights=_weights(predictor, found, wishes),
             progress=sys.stderr.isatty(),
         )
-        about = _about(found, predictor.config, wishes)
+        about = _about(found, predictor, wishes)
         cases = _records(predictor, predictions, found.whole)
     to_screen = True
     if json_file:
@@ -333,10 +332,10 @@ def _default_limits() -> "Cohort | None":
         return None
 
 
-def _load(folder: Path) -> "Predictor":
+def _load(folder: Path, fast: bool) -> "Predictor":
     from ..prediction.predictor import Predictor
 
-    return Predictor.from_pretrained(folder)
+    return Predictor.from_pretrained(folder, fast=fast)
 
 
 def _weights(predictor: "Predictor", found: reading.Given, wishes: Wishes):
@@ -364,7 +363,7 @@ def _records(predictor: "Predictor", predictions: "Predictions", whole: "Input")
     return answers.records(predictions, predictor.config, remarks(whole), whole.assays, known, evidence)
 
 
-def _about(found: reading.Given, config: "PredictionConfig", wishes: Wishes) -> dict[str, str]:
+def _about(found: reading.Given, predictor: "Predictor", wishes: Wishes) -> dict[str, str]:
     """What is said about file, model and adjustments beside every result."""
     from ..prediction import assumed_assay, companions
 
@@ -376,12 +375,14 @@ def _about(found: reading.Given, config: "PredictionConfig", wishes: Wishes) -> 
         "Input": f"{sources}: {screen.counted(found.tables.cases.num_rows, 'sample')}, "
         f"{screen.counted(found.tables.variants.num_rows, 'mutation')} used, "
         f"{screen.counted(left_out, 'row')} ignored (cancertype validate shows which)",
-        "Model": "trained on " + "; ".join(source["name"] for source in config.sources),
+        "Model": "trained on " + "; ".join(source["name"] for source in predictor.config.sources),
     }
+    if predictor.fast:
+        about["Answered by"] = "the trees alone (--fast)"
     if found.whole.companions:
         about["Beside it"] = "; ".join(screen.of_companion(companions.in_json(each)) for each in found.whole.companions)
     about["Assay"] = assumed_assay.in_words(found.whole.assays)
-    if config.simulated:
+    if predictor.config.simulated:
         about["Model"] += ": simulated cases, so nothing here says anything about real tumours"
     if problems := [(each, problem) for each in found.inputs for problem in each.problems]:
         several = len(found.inputs) > 1

@@ -127,6 +127,10 @@ class ModelOptions:
     revision: Annotated[
         str | None, typer.Option(help="Branch, tag or commit of a model on the Hub.", show_default=False)
     ] = None
+    fast: Annotated[
+        bool,
+        typer.Option("--fast", help="Answer by the trees alone, without loading the language model: seconds faster."),
+    ] = False
     prior: Annotated[
         Path | None,
         typer.Option(

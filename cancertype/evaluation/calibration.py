@@ -8,12 +8,12 @@ and a label gets a bias only as far as cross-validation on the validation cases 
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
-from sklearn.model_selection import GroupKFold, KFold
 
 from ..errors import InputError
 from ..files import write_text
@@ -29,13 +29,16 @@ _STIFFNESS = (np.inf, 30.0, 10.0, 3.0, 1.0)
 _FOLDS = 5
 _FLOOR = 1e-12
 
+Way = Literal["text", "trees", "blend"]
+"""What a probability comes from: the language model's text, the trees, or both."""
+
 
 class Head(BaseModel):
     """One way to a probability: p is proportional to lm ** ``lm`` * trees ** ``trees`` * exp(``bias``).
 
-    ``lm`` alone (``trees`` 0) is temperature scaling (Guo et al. 2017) with temperature 1 / ``lm``, bias-corrected
-    (Alexandari, Kundaje & Shrikumar 2020) by ``bias`` (26,) in the order of ``LABELS``; both are a logarithmic opinion
-    pool (Genest & Zidek 1986). ``quantile`` is the conformal quantile of 1 - p (``sets``).
+    One of the two alone (the other 0) is temperature scaling (Guo et al. 2017) with temperature 1 over it,
+    bias-corrected (Alexandari, Kundaje & Shrikumar 2020) by ``bias`` (26,) in the order of ``LABELS``; both are a
+    logarithmic opinion pool (Genest & Zidek 1986). ``quantile`` is the conformal quantile of 1 - p (``sets``).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,20 +50,21 @@ class Head(BaseModel):
 
 
 class Heads(BaseModel):
-    """The ways to a probability for one group of assays: ``text`` for the language model alone, ``blend`` with trees.
-    ``cases``: the number of validation cases that they were fitted on."""
+    """The ways to a probability for one group of assays: ``text`` for the language model alone, ``trees`` for the trees
+    alone and ``blend`` for both. ``cases``: the number of validation cases that they were fitted on."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: Head
     blend: Head | None
+    trees: Head | None = None
     cases: int = Field(ge=0)
 
 
 class Calibration(BaseModel):
-    """All that prediction needs beside the models, as JSON: ``text`` for the language model alone, ``blend`` with
-    trees. ``assays``: the same by group of assays (``features.groups``); a group that is not in it takes the general
-    ones.
+    """All that prediction needs beside the models, as JSON: ``text`` for the language model alone, ``trees`` for the
+    trees alone and ``blend`` for both (None where there were no trees). ``assays``: the same by group of assays
+    (``features.groups``); a group that is not in it takes the general ones.
 
     ``coverage``: how often the prediction sets should hold the label. ``abstain_below``: the top probability below
     which no single answer is given. ``cases``: the number of validation cases that it was fitted on.
@@ -70,6 +74,7 @@ class Calibration(BaseModel):
 
     text: Head
     blend: Head | None
+    trees: Head | None = None
     coverage: float = Field(gt=0.0, lt=1.0)
     abstain_below: float = Field(ge=0.0, le=1.0)
     cases: int = Field(ge=0)
@@ -77,29 +82,30 @@ class Calibration(BaseModel):
 
     def apply(
         self,
-        lm_loglik: np.ndarray,
+        lm_loglik: np.ndarray | None,
         trees_proba: np.ndarray | None = None,
         groups: Sequence[str] | None = None,
     ) -> np.ndarray:
-        """Calibrated probabilities (n, 26) of log-likelihoods (n, 26, nats) and, for the blend, of trees (n, 26).
+        """Calibrated probabilities (n, 26) of log-likelihoods (n, 26, nats), of trees (n, 26), or of both: the blend.
 
         ``groups`` (n,): each case's group of assays; None for the general calibration."""
         logs = _inputs(lm_loglik, trees_proba)
+        way = "trees" if lm_loglik is None else "text" if trees_proba is None else "blend"
         p = np.empty(logs.shape[1:])
-        for rows, head in self._heads(len(p), trees_proba is not None, groups):
-            exponents = [head.lm] if trees_proba is None else [head.lm, head.trees]
+        for rows, head in self._heads(len(p), way, groups):
+            exponents = {"text": [head.lm], "trees": [head.trees], "blend": [head.lm, head.trees]}[way]
             p[rows] = _pool(logs[:, rows], np.array([*exponents, *head.bias]))
         return p
 
-    def sets(self, p: np.ndarray, blended: bool | None = None, groups: Sequence[str] | None = None) -> np.ndarray:
+    def sets(self, p: np.ndarray, way: Way | None = None, groups: Sequence[str] | None = None) -> np.ndarray:
         """Conformal prediction sets, bool (n, 26), for probabilities from ``apply``.
 
         A label is in the set when 1 - p is at most the quantile. The most probable label always is, so no set is empty.
-        ``blended``: whether ``p`` came from the blend with trees; by default, whether a blend was fitted. ``groups`` as
+        ``way``: what ``p`` came from; by default the blend, where there is one, else the language model. ``groups`` as
         in ``apply``.
         """
         inside = np.empty(p.shape, bool)
-        for rows, head in self._heads(len(p), self.blend is not None if blended is None else blended, groups):
+        for rows, head in self._heads(len(p), way or ("text" if self.blend is None else "blend"), groups):
             inside[rows] = 1.0 - p[rows] <= head.quantile
         inside[np.arange(len(p)), p.argmax(axis=1)] = True
         return inside
@@ -124,14 +130,18 @@ class Calibration(BaseModel):
             where = ".".join(str(part) for part in first["loc"]) or "the file"
             raise InputError(f"{path}: {where}: {first['msg']}; run `dvc repro evaluate` to write it anew") from None
 
-    def _heads(self, n: int, with_trees: bool, groups: Sequence[str] | None) -> Iterator[tuple[np.ndarray, Head]]:
+    def _heads(self, n: int, way: Way, groups: Sequence[str] | None) -> Iterator[tuple[np.ndarray, Head]]:
         """The rows of each group among ``n`` cases, with the head that is theirs."""
-        if with_trees and self.blend is None:
-            raise InputError("this calibration was fitted without trees: leave trees_proba out, or fit it with trees")
+        if getattr(self, way) is None:
+            raise InputError(
+                "this calibration was fitted without trees: leave trees_proba out, or fit it with trees"
+                if way == "blend"
+                else "this model was published without a calibration of its trees alone: run `dvc repro publish`"
+            )
         of_case = np.array([""] * n if groups is None else list(groups), object)
         for group in dict.fromkeys(of_case.tolist()):
             heads = self.assays.get(group, self)
-            yield np.flatnonzero(of_case == group), heads.blend if with_trees else heads.text
+            yield np.flatnonzero(of_case == group), getattr(heads, way)
 
 
 FEWEST_OF_GROUP = 50
@@ -173,6 +183,7 @@ def fit(
     return Calibration(
         text=heads.text,
         blend=heads.blend,
+        trees=heads.trees,
         coverage=settings.coverage,
         abstain_below=settings.abstain_below,
         cases=heads.cases,
@@ -187,18 +198,19 @@ def _fit_heads(
     trees_proba: np.ndarray | None,
     patients: np.ndarray | None = None,
 ) -> Heads:
-    heads = [
-        _fit_head(_inputs(lm_loglik, trees), y, settings.coverage, seed, patients)
-        for trees in ([None] if trees_proba is None else [None, trees_proba])
-    ]
-    return Heads(text=heads[0], blend=heads[1] if len(heads) > 1 else None, cases=len(y))
+    def head(lm: np.ndarray | None, trees: np.ndarray | None) -> Head:
+        return _fit_head(lm, trees, y, settings.coverage, seed, patients)
+
+    text = head(lm_loglik, None)
+    if trees_proba is None:
+        return Heads(text=text, blend=None, cases=len(y))
+    return Heads(text=text, blend=head(lm_loglik, trees_proba), trees=head(None, trees_proba), cases=len(y))
 
 
 def temper(p_validation: np.ndarray, y_validation: np.ndarray, p: np.ndarray, seed: int) -> np.ndarray:
     """``p`` (n, 26) after the same calibration, fitted on validation, so that tabular models are compared fairly."""
-    logs = np.log(np.clip(p_validation, _FLOOR, None))[None]
-    weights, _ = _fit_and_hold_out(logs, y_validation, seed)
-    return _pool(np.log(np.clip(p, _FLOOR, None))[None], weights)
+    weights, _ = _fit_and_hold_out(_logs(p_validation)[None], y_validation, seed)
+    return _pool(_logs(p)[None], weights)
 
 
 def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
@@ -233,8 +245,10 @@ def outside_share(lm_loglik: np.ndarray) -> np.ndarray:
     return np.clip(-np.expm1(np.logaddexp.reduce(lm_loglik, axis=1)), 0.0, 1.0)
 
 
-def _inputs(lm_loglik: np.ndarray, trees_proba: np.ndarray | None) -> np.ndarray:
+def _inputs(lm_loglik: np.ndarray | None, trees_proba: np.ndarray | None) -> np.ndarray:
     """Log-probabilities (1 or 2, n, 26). Raises ``InputError`` for a log-likelihood that is not finite."""
+    if lm_loglik is None:
+        return _logs(trees_proba)[None]
     bad = ~np.isfinite(lm_loglik)
     if bad.any():
         row, column = np.argwhere(bad)[0]
@@ -244,7 +258,11 @@ def _inputs(lm_loglik: np.ndarray, trees_proba: np.ndarray | None) -> np.ndarray
     lm = log_softmax(np.asarray(lm_loglik, dtype=np.float64), axis=1)
     if trees_proba is None:
         return lm[None]
-    return np.stack([lm, np.log(np.clip(trees_proba, _FLOOR, None))])
+    return np.stack([lm, _logs(trees_proba)])
+
+
+def _logs(p: np.ndarray) -> np.ndarray:
+    return np.log(np.clip(p, _FLOOR, None))
 
 
 def _pool(logs: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -290,6 +308,8 @@ def _fit_and_hold_out(
     Where there are too few cases for folds, there is no bias, and p(label) comes from the plain weights that a fit
     without cases gives. The rows of one of ``patients`` (n,), where they are given, are in one fold.
     """
+    from sklearn.model_selection import GroupKFold, KFold
+
     if len(y) < 2 * _FOLDS:
         unfitted = _fit_weights(logs[:, :0], y[:0], np.inf)
         return _fit_weights(logs, y, np.inf), _pool(logs, unfitted)[np.arange(len(y)), y]
@@ -303,9 +323,19 @@ def _fit_and_hold_out(
     return _fit_weights(logs, y, _STIFFNESS[best]), held_out[best]
 
 
-def _fit_head(logs: np.ndarray, y: np.ndarray, coverage: float, seed: int, patients: np.ndarray | None = None) -> Head:
+def _fit_head(
+    lm_loglik: np.ndarray | None,
+    trees_proba: np.ndarray | None,
+    y: np.ndarray,
+    coverage: float,
+    seed: int,
+    patients: np.ndarray | None = None,
+) -> Head:
+    logs = _inputs(lm_loglik, trees_proba)
     # On the cases that the weights were fitted on, scores would be too good and the sets too small.
     weights, p = _fit_and_hold_out(logs, y, seed, patients)
     weights = [round(float(w), 6) for w in weights]
-    lm, trees = (*weights[: len(logs)], 0.0)[:2]
-    return Head(lm=lm, trees=trees, bias=tuple(weights[len(logs) :]), quantile=conformal_quantile(1.0 - p, coverage))
+    given = [name for name, values in (("lm", lm_loglik), ("trees", trees_proba)) if values is not None]
+    exponents = {"lm": 0.0, "trees": 0.0} | dict(zip(given, weights, strict=False))
+    bias = tuple(weights[len(given) :])
+    return Head(**exponents, bias=bias, quantile=conformal_quantile(1.0 - p, coverage))

@@ -84,7 +84,7 @@ def evaluate_predictions(
     details["comparison"] = _comparison(y, p, tabular_models, weights)
     details["conformal"] = {"target": settings.coverage}
     details["conformal"] |= metrics.prediction_sets(
-        y, fitted.sets(p[final], final == "blend", held_out.groups_of(test)), weights
+        y, fitted.sets(p[final], held_out.WAYS[final], held_out.groups_of(test)), weights
     )
     details["orders"] = _orders(validation, y_validation, test, y, p["language_model"], weights, seed)
     details["outside_share"] = metrics.share(calibration.outside_share(matrix(test, "lm")), weights)

@@ -38,7 +38,7 @@ def _measured(
     p = held_out.probabilities(test, fitted, tabular_models)
     p |= held_out.tempered(validation, test, tabular_models, seed) if len(validation) else {}
     final = next(iter(p))
-    sets = fitted.sets(p[final], final == "blend", held_out.groups_of(test))
+    sets = fitted.sets(p[final], held_out.WAYS[final], held_out.groups_of(test))
     models = {
         name: metrics.figures(y, each, weights)
         | {"thresholds": metrics.at_thresholds(y, each, weights, settings.thresholds)}

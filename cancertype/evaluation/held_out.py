@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 
 from . import metrics
-from .calibration import Calibration, temper, unfamiliarity
+from .calibration import Calibration, Way, temper, unfamiliarity
 from .predictions import matrix
+
+WAYS: dict[str, Way] = {"blend": "blend", "language_model": "text"}
+"""How ``calibration`` calls the models whose probabilities it calibrates."""
 
 
 def trees_of(rows: pd.DataFrame, tabular_models: Sequence[str]) -> np.ndarray | None:

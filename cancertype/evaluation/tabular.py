@@ -1,22 +1,17 @@
 """What a language model has to beat: the commonest label, logistic regression and boosted trees on equal features."""
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import lightgbm
 import numpy as np
 from safetensors.numpy import load_file
 from safetensors.numpy import save as safetensors_bytes
 from scipy.sparse import csr_matrix, vstack
 from scipy.special import softmax
-from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
-from sklearn.model_selection import StratifiedGroupKFold
-from sklearn.preprocessing import StandardScaler
 from tqdm.auto import tqdm
 
 from ..errors import InputError
@@ -24,6 +19,9 @@ from ..files import whole_folder, write_bytes, write_json, write_text
 from ..labels import LABELS
 from .metrics import encode
 from .settings import Tabular
+
+if TYPE_CHECKING:
+    import lightgbm
 
 MODELS = ("majority", "logistic", "trees")
 """The tabular models' names, as in the columns ``<model>_<LABEL>`` of their predictions."""
@@ -58,7 +56,7 @@ class TabularModels:
     fill: np.ndarray
     weight: np.ndarray
     bias: np.ndarray
-    trees: lightgbm.Booster
+    trees: "lightgbm.Booster"
     chosen: dict[str, float]
 
     def predict_proba(self, x: csr_matrix, columns: Sequence[str], model: str = "trees") -> np.ndarray:
@@ -118,12 +116,28 @@ def files(folder: Path) -> list[Path]:
     return [Path(folder) / name for name in _FILES]
 
 
+def _without_interfaces() -> None:
+    """Import LightGBM without scikit-learn and pandas: where they are installed it imports them, for interfaces that
+    nothing here uses and for two of its three seconds. What is loaded already stays."""
+    hidden = [name for name in ("sklearn", "pandas") if name not in sys.modules]
+    # None makes an import fail as if the package were not installed.
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        import lightgbm  # noqa: F401
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 def load(folder: Path) -> TabularModels:
     """The tabular models that ``TabularModels.save`` wrote. Raises ``InputError`` that names a missing file."""
     folder = Path(folder)
     for name in _FILES:
         if not (folder / name).is_file():
             raise InputError(f"{folder / name}: no such file: run `dvc repro tabular`, or get it with `dvc pull`")
+    _without_interfaces()
+    import lightgbm
+
     about = json.loads((folder / "tabular.json").read_text(encoding="utf-8"))
     counts = np.array([about["training_cases"][label] for label in LABELS])
     tensors = load_file(folder / "logistic.safetensors")
@@ -156,6 +170,9 @@ def fit(
     whatever the number of threads. Raises ``InputError`` for fewer than two training labels, or when no validation case
     can guide the choice.
     """
+    # Predicting needs no scikit-learn, which takes seconds to import.
+    from sklearn.impute import SimpleImputer
+
     codes = encode(y_train)
     counts = np.bincount(codes, minlength=len(LABELS))
     seen = np.flatnonzero(counts)
@@ -206,6 +223,9 @@ def out_of_fold(
     fold, which makes the teacher a little too sure. Probabilities are smoothed as in ``predict_proba``. Raises
     ``InputError`` when a label has fewer cases than there are folds.
     """
+    import lightgbm
+    from sklearn.model_selection import StratifiedGroupKFold
+
     counts = fitted.counts[fitted.seen]
     if counts.min() < settings.folds:
         label = LABELS[fitted.seen[counts.argmin()]]
@@ -235,6 +255,10 @@ def _filled(x: csr_matrix, fill: np.ndarray) -> csr_matrix:
 
 def _fit_logistic(train: _Cases, validation: _Cases, classes: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Weight (classes, features), bias (classes,) and the C of least validation log loss. Ties go to the smaller C."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import log_loss
+    from sklearn.preprocessing import StandardScaler
+
     # Not centred, which would make the sparse matrix dense.
     scaler = StandardScaler(with_mean=False).fit(train[0])
     x, x_validation = scaler.transform(train[0]), scaler.transform(validation[0])
@@ -276,12 +300,14 @@ def _tree_parameters(settings: Tabular, classes: int, seed: int) -> dict[str, An
     }
 
 
-def _fit_trees(train: _Cases, validation: _Cases, settings: Tabular, classes: int, seed: int) -> lightgbm.Booster:
+def _fit_trees(train: _Cases, validation: _Cases, settings: Tabular, classes: int, seed: int) -> "lightgbm.Booster":
+    import lightgbm
+
     # Dense: sparse columns gain nothing where what is unknown is stored.
     data = lightgbm.Dataset(train[0].toarray(), train[1], params={"max_bin": _BINS})
     with tqdm(total=settings.trees, desc="boosted trees", unit="round", leave=False) as bar:
 
-        def advance(_: lightgbm.callback.CallbackEnv) -> None:
+        def advance(_: Any) -> None:
             bar.update()
 
         booster = lightgbm.train(

@@ -1,19 +1,14 @@
 """What users load: from mutations to calibrated probabilities of 26 cancers, through the code that was evaluated."""
 
-import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import lightgbm
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
-from safetensors import SafetensorError
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from .. import features
 from ..alterations.of_cases import OfCases
@@ -21,14 +16,16 @@ from ..errors import InputError
 from ..evaluation import tabular
 from ..features.alteration_columns import EVENTS
 from ..labels import LABELS
-from ..language_model import base_of_adapter, loading
-from ..scoring import likelihood
 from ..text.prompt import Rendered
-from ..text.rendering import Renderer, counter_of
+from ..text.rendering import Renderer
 from ..variants.cases import NOTHING, SourceTables
 from . import abstention, manifest
+from .damage import damage_explained
 from .evidence import Associations, Fact
-from .prediction_config import ADAPTER, ASSOCIATIONS, CONFIG, TREES, VOCABULARY, PredictionConfig
+from .prediction_config import ASSOCIATIONS, CONFIG, TREES, VOCABULARY, PredictionConfig
+
+if TYPE_CHECKING:
+    from .reader import Reader
 
 
 @dataclass(frozen=True)
@@ -36,13 +33,14 @@ class Predictions:
     """Predictions for n cases.
 
     ``p`` (n, 26) are calibrated probabilities in the order of ``LABELS``, ``in_set`` (n, 26) says which labels are in
-    the conformal set, ``log_likelihood`` (n, 26) is the language model's own in nats, ``trees`` (n, 26) are the
-    probabilities of the trees. ``abstains`` holds a reason or None per case, ``rendered`` the texts that were scored.
+    the conformal set, ``log_likelihood`` (n, 26) is the language model's own in nats (None of a fast answer), ``trees``
+    (n, 26) are the probabilities of the trees. ``abstains`` holds a reason or None per case, ``rendered`` the texts
+    that were scored (of a fast answer, those that would be, however long).
     """
 
     cases: pa.Table
     rendered: list[Rendered]
-    log_likelihood: np.ndarray
+    log_likelihood: np.ndarray | None
     trees: np.ndarray
     p: np.ndarray
     in_set: np.ndarray
@@ -55,30 +53,28 @@ class Predictions:
 
 
 class Predictor:
-    """A published model: language model, trees and calibration behind one ``predict``."""
+    """A published model: language model, trees and calibration behind one ``predict``. Without a ``reader`` it is fast:
+    the trees answer alone, by their own calibration."""
 
     def __init__(
         self,
-        model: PreTrainedModel,
-        tokenizer: PreTrainedTokenizerBase,
+        reader: "Reader | None",
         config: PredictionConfig,
         vocabulary: features.Vocabulary,
         trees: tabular.TabularModels,
-        count_tokens: Callable[[Sequence[str]], list[int]],
         associations: Associations | None = None,
     ):
         self.config = config
         self.vocabulary = vocabulary
         self.calibration = config.calibration
-        self._model, self._tokenizer, self._trees, self._count_tokens = model, tokenizer, trees, count_tokens
-        self._associations = associations
+        self._reader, self._trees, self._associations = reader, trees, associations
 
     @classmethod
-    def from_pretrained(cls, source: str | Path, revision: str | None = None) -> "Predictor":
+    def from_pretrained(cls, source: str | Path, revision: str | None = None, *, fast: bool = False) -> "Predictor":
         """Load a published folder or Hub repository: merged weights, or an ``adapter`` that is put onto its base.
 
-        Every file is compared with the manifest first. Raises ``InputError`` for a model that is missing, incomplete
-        or damaged.
+        ``fast`` leaves the language model out, so that the trees answer alone. Every file is compared with the manifest
+        first. Raises ``InputError`` for a model that is missing, incomplete or damaged.
         """
         folder = Path(source)
         if revision is not None or not folder.is_dir():
@@ -90,18 +86,25 @@ class Predictor:
             manifest.check(folder)
         config = PredictionConfig.load(folder)
         # The small files first: they fail at once, where weights take seconds.
-        with _damage_explained(folder / VOCABULARY):
+        with damage_explained(folder / VOCABULARY):
             vocabulary = features.Vocabulary.load(folder / VOCABULARY)
-        with _damage_explained(folder / TREES):
+        with damage_explained(folder / TREES):
             trees = tabular.load(folder / TREES)
         associations = None
         # Models published before evidence was counted lack the file.
         if (folder / ASSOCIATIONS).is_file():
-            with _damage_explained(folder / ASSOCIATIONS):
+            with damage_explained(folder / ASSOCIATIONS):
                 associations = Associations(pq.read_table(folder / ASSOCIATIONS))
-        model, tokenizer = _language_model(folder)
-        count_tokens = counter_of(tokenizer.backend_tokenizer)
-        return cls(model, tokenizer, config, vocabulary, trees, count_tokens, associations)
+        if fast:
+            return cls(None, config, vocabulary, trees, associations)
+        from .reader import Reader
+
+        return cls(Reader.load(folder), config, vocabulary, trees, associations)
+
+    @property
+    def fast(self) -> bool:
+        """Whether the trees answer alone."""
+        return self._reader is None
 
     @property
     def training_share(self) -> np.ndarray:
@@ -123,20 +126,14 @@ class Predictor:
         alterations = OfCases.of(tables.alterations, tables.cases["case_id"].to_pylist())
         cases = features.described(tables.cases, variants, alterations, tables.spectra)
         informative = features.informative_variants(cases, variants, self.vocabulary)
-        rendered = Renderer(self.config.text, self.vocabulary, self._count_tokens, panels).render(cases, informative)
+        count_tokens = _no_tokens if self._reader is None else self._reader.count_tokens
+        rendered = Renderer(self.config.text, self.vocabulary, count_tokens, panels).render(cases, informative)
         x, columns = features.matrix(cases, informative, self.vocabulary, panels)
         trees = self._trees.predict_proba(x, columns)
-        scores = likelihood.averaged(
-            likelihood.score_orders(
-                self._model,
-                self._tokenizer,
-                rendered,
-                self.config.text.completion,
-                orders=self.config.orders,
-                batch_size=self.config.batch_size,
-                progress=progress,
-            )
-        )
+        scores = None
+        if self._reader is not None:
+            scores = self._reader.log_likelihood(rendered, self.config, progress=progress)
+        way = "trees" if scores is None else "blend"
         groups = features.groups(cases, panels)
         p = _weighted(self.calibration.apply(scores, trees, groups), weights)
         informed = self._informed(cases, rendered)
@@ -145,7 +142,7 @@ class Predictor:
             abstention.reason(row, least) if known else abstention.NOTHING_TO_GO_BY
             for row, known in zip(p, informed, strict=True)
         ]
-        return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p, groups=groups), abstains)
+        return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p, way, groups), abstains)
 
     def evidence(self, tables: SourceTables, predictions: Predictions) -> dict[str, list[Fact]]:
         """Case to what the training cases say of its alterations and its most probable label; empty for a model that
@@ -169,42 +166,9 @@ class Predictor:
         return named | arms | spectra | np.array(events, bool)
 
 
-def _language_model(folder: Path) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Model and tokenizer of a published folder, with the adapter merged in if there is one."""
-    adapter = folder / ADAPTER
-    if not adapter.is_dir():
-        with _damage_explained(folder):
-            return loading.load_model(folder), loading.load_tokenizer(folder)
-    base = base_of_adapter.base_of(adapter)
-    trained_on = json.loads((adapter / "training.json").read_text(encoding="utf-8"))["base"]
-    manifest.check_weights(base, trained_on["sha256"])
-    # Imports PEFT, which a merged model does not need.
-    from ..scoring.merging import with_adapter
-
-    with _damage_explained(base):
-        model = loading.load_model(base)
-        tokenizer = loading.load_tokenizer(base)
-    with _damage_explained(adapter):
-        return with_adapter(model, adapter).merge_and_unload(), tokenizer
-
-
-_OF_DAMAGE = (
-    *(OSError, ValueError, KeyError, TypeError, RuntimeError),
-    *(SafetensorError, pa.ArrowException, lightgbm.basic.LightGBMError),
-)
-"""What transformers, safetensors, pyarrow and LightGBM raise for a damaged file."""
-
-
-@contextmanager
-def _damage_explained(path: Path) -> Iterator[None]:
-    """Turn what a damaged file raises while it is parsed into one ``InputError``."""
-    try:
-        yield
-    except (InputError, torch.OutOfMemoryError):
-        raise
-    except _OF_DAMAGE as error:
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"{path}: damaged or incomplete ({reason}): get the model again") from error
+def _no_tokens(texts: Sequence[str]) -> list[int]:
+    """Counts for a text that no language model reads: nothing is left out of it."""
+    return [0] * len(texts)
 
 
 def _weighted(p: np.ndarray, weights: np.ndarray | None) -> np.ndarray:

@@ -1,5 +1,6 @@
 """What the user knows beside the mutations: how frequent the cancers are, and which ones the sex rules out."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,20 @@ def read_prior(path: Path) -> np.ndarray:
         if share is None or not 0.0 <= share < np.inf:
             raise InputError(f"{where}: the share of {name} is {share}: write a number from 0 up")
         shares[name] = share
-    if not (total := sum(shares.values())):
+    if not sum(shares.values()):
         raise InputError(f"{path} gives no label a share: write a row label,share for each cancer that can occur")
+    return frequencies(shares)
+
+
+def frequencies(shares: Mapping[str, float]) -> np.ndarray:
+    """``shares`` of labels as frequencies (26,) that sum to 1; a label that they leave out has none.
+
+    Raises ``InputError`` for an unknown label, and for shares that are negative or all 0."""
+    if strange := sorted(set(shares) - set(LABELS)):
+        raise InputError(f"prior: {strange[0]!r} is none of the 26 labels ({', '.join(LABELS)})")
+    total = sum(shares.values())
+    if min(shares.values(), default=0.0) < 0 or not 0.0 < total < np.inf:
+        raise InputError("prior: the shares must be numbers from 0 up, and one of them above 0")
     return np.array([shares.get(label, 0.0) / total for label in LABELS])
 
 

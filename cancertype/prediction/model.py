@@ -1,0 +1,173 @@
+"""The model in Python: ``cancertype.load().predict(x)``, in the manner of scikit-learn."""
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..errors import InputError
+from ..labels import LABELS
+from ..reports.pages import percent
+from . import answers, known_mutations, priors
+from .inputs import Input, read, with_facts
+from .model_folder import model_folder
+from .predictor import Predictions, Predictor
+from .remarks import remarks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Answers(Sequence):
+    """The answers to some samples: a sequence of the records of ``answers.records``, and tables of them."""
+
+    records: tuple[dict, ...]
+    predictions: Predictions
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, at):
+        return self.records[at]
+
+    def __iter__(self) -> Iterator[dict]:
+        return iter(self.records)
+
+    @property
+    def labels(self) -> list[str | None]:
+        """The answer to each sample, None where the model abstains."""
+        return [record["answer"] for record in self.records]
+
+    @property
+    def proba(self) -> np.ndarray:
+        """Calibrated probabilities, shape (samples, 26), in the order of ``Model.classes_``."""
+        return self.predictions.p
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """One row per sample, named by it: answer, the most probable label ``first`` and its ``p_first``, ``set``,
+        ``abstains``, and a column per label with its probability."""
+        import pandas as pd
+
+        rows = [
+            {
+                "answer": record["answer"],
+                "first": record["top"][0]["label"],
+                "p_first": record["top"][0]["p"],
+                "set": " ".join(record["set"]),
+                "abstains": record["abstains"],
+                "assay": (record["assay"] or {}).get("name"),
+                **record["probabilities"],
+            }
+            for record in self.records
+        ]
+        names = pd.Index([record["case_id"] for record in self.records], name="sample")
+        return pd.DataFrame(rows, index=names)
+
+    def __repr__(self) -> str:
+        shown = [f"{record['case_id']}: {_short(record)}" for record in self.records[:_SHOWN]]
+        more = f", and {len(self) - _SHOWN} more" if len(self) > _SHOWN else ""
+        return f"<{len(self)} {'answer' if len(self) == 1 else 'answers'}: {', '.join(shown)}{more}>"
+
+
+_SHOWN = 5
+
+
+def _short(record: Mapping) -> str:
+    first = record["top"][0]
+    return f"{'' if record['answer'] else 'no answer, '}{first['label']} {percent(first['p'])}"
+
+
+class Model:
+    """A published model. ``classes_`` are the 26 labels in the order of all probabilities."""
+
+    def __init__(self, predictor: Predictor, folder: Path):
+        self.predictor, self.folder = predictor, folder
+
+    @property
+    def classes_(self) -> np.ndarray:
+        """The 26 labels, shape (26,)."""
+        return np.array(LABELS)
+
+    def predict(
+        self,
+        given: "str | Path | Sequence[str] | Mapping[str, str] | pd.DataFrame" = (),
+        *,
+        sex: str | None = None,
+        kind: str | None = None,
+        rule_out_by_sex: bool = False,
+        histology: str | None = None,
+        prior: Mapping[str, float] | None = None,
+        **options,
+    ) -> Answers:
+        """Answers for everything in ``given``: a path, a text of mutations, a list of texts (one sample each), a
+        mapping from a sample's name to its text, or a data frame in any layout that is read from a file.
+
+        ``sex``, ``kind`` and ``histology`` hold for every sample, and ``prior`` maps labels to their share among your
+        samples, as on the command line. ``options`` are those of ``cancertype.read``: ``assay``, ``copy_number``,
+        ``fusions``, ``spectra``, ``tumor``, ``normal``, ``genome``, ``gff`` and ``rename``. Raises ``InputError`` for
+        anything that can be corrected."""
+        found = with_facts(self._read(given, options), sex=sex, kind=kind)
+        weights = priors.label_weights(
+            found.tables.cases,
+            self.predictor.training_share,
+            None if prior is None else priors.frequencies(prior),
+            rule_out=rule_out_by_sex,
+            histology=histology,
+        )
+        predictions = self.predictor.predict(found.tables, weights=weights, progress=False)
+        return Answers(tuple(self._records(found, predictions)), predictions)
+
+    def predict_proba(
+        self, given: "str | Path | Sequence[str] | Mapping[str, str] | pd.DataFrame" = (), **options
+    ) -> np.ndarray:
+        """The calibrated probabilities (samples, 26) of ``predict``, which takes the same arguments."""
+        return self.predict(given, **options).proba
+
+    def _records(self, found: Input, predictions: Predictions) -> list[dict]:
+        known = known_mutations.of_cases(found.tables, self.predictor.vocabulary)
+        evidence = self.predictor.evidence(found.tables, predictions)
+        return answers.records(predictions, self.predictor.config, remarks(found), found.assays, known, evidence)
+
+    def _read(self, given: "str | Path | Sequence[str] | Mapping[str, str] | pd.DataFrame", options: dict) -> Input:
+        limits = self.predictor.config.cohort
+        if isinstance(given, str | Path):
+            return read(str(given), limits, **options)
+        if isinstance(given, Mapping):
+            return read(_lines(given), limits, **options)
+        if hasattr(given, "to_csv"):
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / "data frame.tsv"
+                given.to_csv(path, sep="\t", index=given.index.name is not None)
+                try:
+                    return read(str(path), limits, **options)
+                except InputError as error:
+                    raise InputError(str(error).replace(str(path), "the data frame")) from error
+        texts = list(given)
+        return read(_lines({str(n): text for n, text in enumerate(texts, 1)}) if texts else [], limits, **options)
+
+    def __repr__(self) -> str:
+        who = "trees alone" if self.predictor.fast else "language model and trees"
+        return f"<cancertype model {self.folder} ({who}), {len(LABELS)} cancers>"
+
+
+def _lines(texts: Mapping[str, str]) -> str:
+    """One line per sample, ``name: mutations``. Raises ``InputError`` for a name or text that would break a line."""
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise InputError(f"sample {name}: a text of mutations is wanted, not {type(text).__name__}")
+        if not name or set(name) & set(":\n"):
+            raise InputError(f"sample {name!r}: a name must not be empty nor hold a colon or a line break")
+    return "\n".join(f"{name}: {' '.join(text.split())}" for name, text in texts.items())
+
+
+def load(model: str | Path | None = None, revision: str | None = None, *, fast: bool = False) -> Model:
+    """Load a published model: a folder or a Hub id; by default the release, else the pipeline's own.
+
+    ``fast`` leaves the language model out: the trees answer alone, by their own calibration. Raises ``InputError``
+    for a model that is missing or damaged."""
+    folder = model_folder(None if model is None else str(model), revision)
+    return Model(Predictor.from_pretrained(folder, fast=fast), folder)
