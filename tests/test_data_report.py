@@ -13,7 +13,7 @@ from cancertype import features
 from cancertype.cohort import assembly, patients
 from cancertype.cohort.settings import Cohort
 from cancertype.features.settings import Features
-from cancertype.reports import data_report
+from cancertype.reports import arms_picture, data_report
 from cancertype.reports.pages import picture, plain, styled
 from cancertype.variants.cases import Dropped
 from tests.settings import settings
@@ -349,3 +349,32 @@ def test_notes_of_another_number_than_sources_are_refused(real, tmp_path):
     with pytest.raises(ValueError, match="25 profiles for 26 cases"):
         data_report.write_report(tmp_path / "a.html", cases, vocabulary, [], [], [], profiles[1:])
     assert not list(tmp_path.iterdir())
+
+
+def test_arms_are_shared_out_over_the_cases_in_which_they_have_a_call():
+    calls = [[1] * 39, [1] * 38 + [None], [-1] * 38 + [None], [0] * 39]
+    cases = pa.table(
+        {
+            "label": pa.array(["OV", "OV", "OV", "COAD"]),
+            "arms": pa.array(calls, pa.list_(pa.int8())),
+        }
+    )
+    shares = arms_picture.shares(cases)
+    assert list(shares) == ["OV"], "one case is no share"
+    assert shares["OV"][0] == pytest.approx(1 / 3) and shares["OV"][38] == 1.0
+    assert arms_picture.draw(cases.slice(3)) is None
+    (image,) = [c for c in arms_picture.draw(cases).axes[0].collections if c.get_array() is not None]
+    assert image.get_array().shape == (1, 39)
+
+
+def test_the_page_shows_the_arms_where_any_were_looked_at(tmp_path):
+    rows = [(f"c{i}", "TP53", "R175H", "missense", "C>T") for i in range(4)]
+    own = tables([{"case_id": f"c{i}", "label": "OV"} for i in range(4)], rows)
+    plain_cases = features.described(own.cases, own.variants).append_column("split", pa.array(["train"] * 4))
+    vocabulary = features.fit(plain_cases, own.variants, settings(Features, "features", cancer_gene_panels=None))
+    with_arms = plain_cases.set_column(
+        plain_cases.column_names.index("arms"), "arms", pa.array([[1] * 39] * 4, pa.list_(pa.int8()))
+    )
+    for cases, shown in ((plain_cases, False), (with_arms, True)):
+        data_report.write_report(tmp_path / "a.html", cases, vocabulary, [], [], [])
+        assert ("Arms gained and lost in each label" in Page((tmp_path / "a.html").read_text()).pictures) is shown

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
@@ -18,6 +19,7 @@ from ..files import write_text
 from ..labels import LABELS, NAMES
 from ..variants.cases import Dropped
 from ..variants.schema import SUBSTITUTIONS
+from . import arms_picture
 from .pages import BLUE, INK, ORANGE, RULE, embedded, plain, render, styled
 
 SOURCE_TITLES = {
@@ -149,6 +151,9 @@ def write_report(
         "landscape_narrow": embedded(lambda: _draw_landscape(measured, narrow=True)),
         "vocabulary": embedded(lambda: _draw_vocabulary(vocabulary)),
     }
+    arms = cases.filter(pc.is_in(cases["split"], pa.array(_MODELLED))) if "arms" in cases.column_names else None
+    if arms is not None and arms_picture.shares(arms):
+        pictures["arms"] = embedded(lambda: arms_picture.draw(arms))
     if any(row["burden"] for row in filters):
         pictures["filter"] = embedded(lambda: _draw_filter(filters, measured))
     page = render(
