@@ -28,6 +28,7 @@ SMALL = {
     "evaluate.assays": ["exome", "msk-impact-468", "list"],
     "evaluate.cases_per_assay": 4,
     "text.max_tokens": 144,
+    "train.continue_from": None,
     "train.max_steps": 6,
     "train.batch_size": 4,
     "train.loss": "labels",

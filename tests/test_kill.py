@@ -30,6 +30,7 @@ CHANGES = {
     "text.max_tokens": 400,
     "model.max_seq_length": 512,
     "lora.r": 4,
+    "train.continue_from": None,
     "train.max_steps": 6,
     "train.batch_size": 2,
     "train.save_every_steps": 2,

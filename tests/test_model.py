@@ -27,6 +27,7 @@ def test_a_list_gives_one_answer_per_text_and_a_mapping_keeps_its_names(model):
     answers = model.predict([MELANOMA, BOWEL])
     assert [record["case_id"] for record in answers] == ["1", "2"]
     assert answers.labels == ["SKCM", "COAD"]
+    assert model.predict({"BRAF: a name": BOWEL})[0]["case_id"] == "BRAF: a name"
     named = model.predict({"P-1": MELANOMA, "P-2": BOWEL})
     assert named.to_pandas()["first"].to_dict() == {"P-1": "SKCM", "P-2": "COAD"}
     assert (named.proba == answers.proba).all()
@@ -76,8 +77,8 @@ def test_the_trees_alone_answer_without_pytorch(published):
 def test_mistakes_name_the_remedy(model):
     with pytest.raises(InputError, match="the data frame"):
         model.predict(pd.DataFrame({"nothing": [1], "known": [2]}))
-    with pytest.raises(InputError, match="must not be empty nor hold a colon"):
-        model.predict({"a:b": MELANOMA})
+    with pytest.raises(InputError, match="sample a: its text holds 2 samples"):
+        model.predict({"a": f"x: {MELANOMA}\ny: {BOWEL}"})
     with pytest.raises(InputError, match="a text of mutations is wanted, not float"):
         model.predict([MELANOMA, float("nan")])
     with pytest.raises(InputError, match="'XYZ' is none of the 26 labels"):

@@ -1,4 +1,4 @@
-"""The command line: predict, explain, validate, assays, info, diff and manifest.
+"""The command line: predict, explain, validate, assays, info, reproduce, diff and manifest.
 
 Nothing heavy is imported before a command needs it, so that help and mistakes answer at once.
 """
@@ -259,6 +259,27 @@ def info(model: ModelName = None, revision: Revision = None, json_file: JsonFile
     about = answers.describe(folder)
     if not json_file or _write(json_file, _json(about)):
         screen.info(about)
+
+
+@app.command()
+def reproduce(model: ModelName = None, revision: Revision = None, json_file: JsonFile = None) -> None:
+    """Check that the model gives the answers here that it gave where it was released. Exit status 1 if not."""
+    folder = model_folder(model, revision)
+    predictor = _load(folder, fast=False)
+    from ..prediction import answers, stored_answers
+
+    compared = stored_answers.compare(folder, predictor)
+    agree = compared[0].difference <= stored_answers.TOLERANCE
+    content = {
+        "model": answers.identity(folder, predictor.config),
+        "tolerance": stored_answers.TOLERANCE,
+        "agree": agree,
+        "answers": [asdict(each) for each in compared],
+    }
+    if not json_file or _write(json_file, _json(content)):
+        screen.reproduced(compared, stored_answers.TOLERANCE)
+    if not agree:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -8,8 +8,10 @@ from .terminal import visible
 
 if TYPE_CHECKING:
     from ..prediction.explanation import Explanation
+    from ..prediction.stored_answers import Compared
 
 _MOST_SHOWN = 200
+_DIFFERENCES = 5
 _FIGURES = {
     "accuracy": "accuracy",
     "macro_f1": "macro-F1",
@@ -128,6 +130,25 @@ def explanations(
         "compare with the line without all of these."
     )
     screen.line(WARNING)
+
+
+def reproduced(compared: "Sequence[Compared]", tolerance: float) -> None:
+    """Print stored answers beside those found here, the largest difference first."""
+    from ..reports.pages import percent
+
+    screen = Screen()
+    shown = compared[:_DIFFERENCES]
+    rows = [(e.name, e.text, e.label, percent(e.stored), percent(e.here), f"{e.difference:.6f}") for e in shown]
+    screen.table(("Case", "Mutations", "Label", "Released", "Here", "Largest difference"), rows)
+    if len(compared) > len(shown):
+        screen.line(f"{counted(len(compared) - len(shown), 'more case')} with smaller differences.")
+    apart = sum(each.difference > tolerance for each in compared)
+    screen.line(
+        f"{apart} of {counted(len(compared), 'answer')} differ by more than {tolerance:g}: this environment does not "
+        "give the released model's answers. Install the pinned requirements (requirements.txt)."
+        if apart
+        else f"All {counted(len(compared), 'answer')} are those of the release, within {tolerance:g}."
+    )
 
 
 def summary(summary: Mapping) -> None:

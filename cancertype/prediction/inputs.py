@@ -87,11 +87,43 @@ def read(
     beside = companions.read(copy_number, fusions, spectra)
     inputs = [assumed_assay.assumed(_read_one(one, limits or ReadingLimits(), options), chosen) for one in each]
     inputs = renamed(inputs, rename) if rename and inputs else inputs
-    whole = _together(inputs) if inputs else _alone(beside)
-    if beside:
-        tables, matched = companions.matched(whole.tables, beside)
-        whole = replace(whole, tables=tables, companions=matched)
+    whole = _with_companions(_together(inputs) if inputs else _alone(beside), beside)
     return renamed([whole], rename)[0] if rename and not inputs else whole
+
+
+def read_texts(
+    texts: Mapping[str, str],
+    limits: ReadingLimits | None = None,
+    *,
+    assay: str | None = None,
+    copy_number: Sequence[str | Path] = (),
+    fusions: Sequence[str | Path] = (),
+    spectra: Sequence[str | Path] = (),
+) -> Input:
+    """Read the mutations of each sample from its text: ``texts`` maps a sample's name, whatever it is, to what ``read``
+    takes as text. The options are those of ``read``.
+
+    Raises ``InputError`` as ``read`` does, for no text at all, and for a text that holds several samples."""
+    if not texts:
+        raise InputError(f"no mutations are given. {HOW}")
+    chosen = assumed_assay.chosen(assay) if assay else None
+    beside = companions.read(copy_number, fusions, spectra)
+    inputs = []
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise InputError(f"sample {name}: a text of mutations is wanted, not {type(text).__name__}")
+        one = _checked(_read_text(text.splitlines(), name, None, limits or ReadingLimits()))
+        if len(own := one.tables.cases["case_id"].to_pylist()) > 1:
+            raise InputError(f"sample {name}: its text holds {len(own)} samples ({shown(own)}): give each its own")
+        inputs.append(assumed_assay.assumed(several.with_case_names(one, {own[0]: name}), chosen))
+    return _with_companions(_together(inputs), beside)
+
+
+def _with_companions(whole: Input, beside: Sequence[Companion]) -> Input:
+    if not beside:
+        return whole
+    tables, matched = companions.matched(whole.tables, beside)
+    return replace(whole, tables=tables, companions=matched)
 
 
 def _alone(beside: Sequence[Companion]) -> Input:

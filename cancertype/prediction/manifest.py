@@ -24,7 +24,9 @@ MODEL_FILE = re.compile(
 )
 """Names of the files that transformers reads from a model folder."""
 
-_OUR_FILES = re.compile(r"prediction\.json|(vocabulary|associations)\.parquet|base\.json|(trees|adapter)/.*")
+_OUR_FILES = re.compile(
+    r"prediction\.json|(vocabulary|associations)\.parquet|base\.json|answers\.json|(trees|adapter)/.*"
+)
 _LARGE = 64 << 20
 """Files from this size on are hashed once per state (size and times), all others on every load."""
 _OWN_RUN = "models/published"

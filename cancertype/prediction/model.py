@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..labels import LABELS
 from ..reports.pages import percent
 from . import answers, known_mutations, priors
-from .inputs import Input, read, with_facts
+from .inputs import Input, read, read_texts, with_facts
 from .model_folder import model_folder
 from .predictor import Predictions, Predictor
 from .remarks import remarks
@@ -137,7 +137,7 @@ class Model:
         if isinstance(given, str | Path):
             return read(str(given), limits, **options)
         if isinstance(given, Mapping):
-            return read(_lines(given), limits, **options)
+            return read_texts(given, limits, **options)
         if hasattr(given, "to_csv"):
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / "data frame.tsv"
@@ -146,22 +146,13 @@ class Model:
                     return read(str(path), limits, **options)
                 except InputError as error:
                     raise InputError(str(error).replace(str(path), "the data frame")) from error
-        texts = list(given)
-        return read(_lines({str(n): text for n, text in enumerate(texts, 1)}) if texts else [], limits, **options)
+        if not (texts := list(given)):
+            return read([], limits, **options)
+        return read_texts({str(number): text for number, text in enumerate(texts, 1)}, limits, **options)
 
     def __repr__(self) -> str:
         who = "trees alone" if self.predictor.fast else "language model and trees"
         return f"<cancertype model {self.folder} ({who}), {len(LABELS)} cancers>"
-
-
-def _lines(texts: Mapping[str, str]) -> str:
-    """One line per sample, ``name: mutations``. Raises ``InputError`` for a name or text that would break a line."""
-    for name, text in texts.items():
-        if not isinstance(text, str):
-            raise InputError(f"sample {name}: a text of mutations is wanted, not {type(text).__name__}")
-        if not name or set(name) & set(":\n"):
-            raise InputError(f"sample {name!r}: a name must not be empty nor hold a colon or a line break")
-    return "\n".join(f"{name}: {' '.join(text.split())}" for name, text in texts.items())
 
 
 def load(model: str | Path | None = None, revision: str | None = None, *, fast: bool = False) -> Model:

@@ -99,8 +99,11 @@ def assemble(
     return sorted(set(present) - set(contents) - {CARD})
 
 
-def assemble_adapter(out: Path, *, published: Path, adapter: Path, largest: int) -> None:
-    """Make ``out`` what ``published`` (made by ``assemble``) is, with the ``adapter`` instead of merged weights.
+def assemble_adapter(
+    out: Path, *, published: Path, adapter: Path, largest: int, files: Mapping[str, Path] | None = None
+) -> None:
+    """Make ``out`` what ``published`` (made by ``assemble``) is, with the ``adapter`` instead of merged weights, and
+    with ``files`` (name in ``out`` to path) beside it.
 
     Raises ``InputError`` where a file is missing or damaged, and where the result has more than ``largest`` bytes.
     """
@@ -111,7 +114,7 @@ def assemble_adapter(out: Path, *, published: Path, adapter: Path, largest: int)
         for name, path in contents.items()
         if not MODEL_FILE.fullmatch(name) and name not in (CARD, MANIFEST) and not name.startswith(".")
     }
-    contents |= {f"{ADAPTER}/{name}": Path(adapter) / name for name in _OF_ADAPTER}
+    contents |= {f"{ADAPTER}/{name}": Path(adapter) / name for name in _OF_ADAPTER} | dict(files or {})
     card = (published / CARD).read_text(encoding="utf-8").replace(str(published), str(out))
 
     def check(folder: Path) -> None:
