@@ -48,7 +48,7 @@ def test_the_notebook_runs(published, monkeypatch):
     space: dict = {}
     for number, source in enumerate(code):
         try:
-            exec(compile(source, f"cell {number}", "exec"), space)
+            exec(compile("".join(source), f"cell {number}", "exec"), space)
         except Exception as error:
-            pytest.fail(f"cell {number} fails with {error!r}:\n{source}")
+            pytest.fail(f"cell {number} fails with {error!r}:\n{"".join(source)}")
     assert len(space["table"]) == 10
