@@ -50,5 +50,5 @@ def test_the_notebook_runs(published, monkeypatch):
         try:
             exec(compile("".join(source), f"cell {number}", "exec"), space)
         except Exception as error:
-            pytest.fail(f"cell {number} fails with {error!r}:\n{"".join(source)}")
+            pytest.fail(f"cell {number} fails with {error!r}:\n{''.join(source)}")
     assert len(space["table"]) == 10

@@ -226,7 +226,7 @@ def _pictures(
         "confusion": lambda: _draw_confusion(y, result.probabilities[part.final].argmax(axis=1), TITLES[part.final]),
     }
     if any(found["n"] for found in result.details["assays"].values()):
-        drawings["assays"] = lambda: _draw_assays(result.details)
+        drawings["assays"] = lambda: draw_assays(result.details)
     if training_loss is not None and len(training_loss):
         drawings["loss"] = lambda: _draw_loss(training_loss, validation_loss)
     return drawings
@@ -252,7 +252,7 @@ def _draw_models(details: dict) -> Figure:
     return figure
 
 
-def _draw_assays(details: dict) -> Figure:
+def draw_assays(details: dict) -> Figure:
     """Accuracy of each model on each row of the grid, with intervals."""
     rows = {row: found["models"] for row, found in details["assays"].items() if found["n"]}
     names = [name for name in TITLES if name != "majority" and any(name in models for models in rows.values())]
