@@ -48,6 +48,8 @@ if name == "to_text":
     # Views of a case have its id and are no cases of their own.
     version = pq.read_table("data/text/train.parquet").append_column("copy", pa.array([1] * 3))
     pq.write_table(version, "data/text/views.parquet")
+    seen = pq.read_table("data/text/test.parquet").append_column("row", pa.array(["exome"] * 3))
+    pq.write_table(seen, "data/text/grid.parquet")
 if name == "train_lora":
     # DVC writes 1e-05, which PyYAML takes for text.
     rate = float(params["train"]["learning_rate"])
