@@ -19,6 +19,8 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -237,8 +239,11 @@ def _guarded(task: Task) -> Row:
 
 def apart(task: Task) -> Row:
     """The task in a fresh process, so that its memory and its imports are its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_guarded, (task,))
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        try:
+            return pool.submit(_guarded, task).result()
+        except BrokenProcessPool:
+            return Row(remark="failed: the process was killed, as the system does when its memory is full")
 
 
 def table(rows: Sequence[tuple[Task, Row]], machine: str) -> str:
