@@ -2,9 +2,9 @@
 
     python -m pipeline.release
 
-The report of the run and the picture of its grid of assays go with it, and the model's answers to the textbook cases in examples/profiles.tsv, which
-`cancertype reproduce` compares with those that it gives elsewhere. This is no stage of the pipeline, because a person
-chooses what is released and commits it.
+The report of the run and the picture of its grid of assays go with it, and the model's answers to the textbook cases in
+examples/profiles.tsv, which `cancertype reproduce` compares with those that it gives elsewhere. This is no stage of the
+pipeline, because a person chooses what is released and commits it.
 """
 
 import csv

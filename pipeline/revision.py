@@ -1,5 +1,6 @@
 """Revisions of this repository: which one runs, and the adapter of another."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,12 @@ def _git(*arguments: str) -> str | None:
 def code_version() -> str:
     """The commit that runs, marked when files differ from it."""
     return _git("describe", "--always", "--dirty", "--abbrev=40", "--exclude=*") or "unknown (not a git checkout)"
+
+
+def released_here() -> list[str]:
+    """The released versions that this commit is: git's tags of the form v1.2.3 (versions.csv, `make tags`)."""
+    tags = (_git("tag", "--points-at", "HEAD") or "").split()
+    return sorted(tag for tag in tags if re.fullmatch(r"v\d+\.\d+\.\d+", tag))
 
 
 def adapter_of(revision: str | None) -> Path | None:

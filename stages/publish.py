@@ -1,25 +1,25 @@
 """Assemble the complete model and dataset folders, and push them when a repository is named."""
 
-import json
 import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from cancertype.cohort.settings import Cohort
-from cancertype.errors import InputError
 from cancertype.evaluation import tabular
 from cancertype.evaluation.calibration import Calibration
 from cancertype.evaluation.settings import Evaluate
 from cancertype.files import write_json
 from cancertype.prediction.prediction_config import ASSOCIATIONS, CONFIG, TREES, VOCABULARY, PredictionConfig
-from cancertype.publishing import cards, hub, redaction
+from cancertype.publishing import cards, hub, records, redaction
 from cancertype.publishing.settings import Publish
+from cancertype.text.prompt import completions
 from cancertype.text.settings import Text
 from pipeline.params import read_everything, run
-from pipeline.revision import code_version
+from pipeline.revision import code_version, released_here
 
-MODEL, DATASET = Path("models/published"), Path("data/published")
+MODEL, LORA, DATASET = Path("models/published"), Path("models/published_adapter"), Path("data/published")
+ADAPTER, BASE, VIEWS = Path("models/adapter"), Path("models/base/base.json"), Path("data/text/views.parquet")
 FEATURES, MERGED, METRICS = Path("data/features"), Path("models/merged"), Path("metrics")
 SPLITS = {split: Path(f"data/text/{split}.parquet") for split in ("train", "validation", "test", "out_of_scope")}
 
@@ -27,25 +27,39 @@ SPLITS = {split: Path(f"data/text/{split}.parquet") for split in ("train", "vali
 def main() -> None:
     params = read_everything()
     settings = Publish(**params["publish"])
-    sources = _json(FEATURES / "sources.json")
-    pushed = settings.repo_id or settings.dataset_repo_id
-    about = {"sources": sources, "params": params, "revision": code_version() if pushed else None}
-    _assemble_model(settings, about)
-    card = cards.dataset_card(repo_id=settings.dataset_repo_id, splits=cards.count(SPLITS), **about)
-    hub.assemble_dataset(DATASET, splits=SPLITS, card=card)
+    sources = records.read(FEATURES / "sources.json")
+    pushes = settings.repo_id or settings.dataset_repo_id
+    about = {"sources": sources, "params": params, "revision": code_version() if pushes else None}
+    rights = {"private": settings.private, "allow_restricted_terms": settings.allow_restricted_terms}
+
+    def push(folder: Path, repo_id: str, repo_type: str, verify=None) -> dict:
+        how = {"repo_type": repo_type, "verify": verify, "tags": released_here(), **rights}
+        return hub.push(folder, repo_id, sources=sources, **how).to_dict()
 
     receipts = {}
-    for kind, folder, repo_id in (("model", MODEL, settings.repo_id), ("dataset", DATASET, settings.dataset_repo_id)):
-        if repo_id:
-            verify = hub.same_logits(folder, _prompts()) if kind == "model" else hub.same_rows(folder)
-            rights = {"private": settings.private, "allow_restricted_terms": settings.allow_restricted_terms}
-            receipt = hub.push(folder, repo_id, repo_type=kind, sources=sources, verify=verify, **rights)
-            receipts[kind] = receipt.to_dict()
+    _assemble_dataset(settings, about)
+    if settings.dataset_repo_id:
+        receipts["dataset"] = push(DATASET, settings.dataset_repo_id, "dataset", hub.same_rows(DATASET))
+    # After the dataset, whose commit the model's card names.
+    _assemble_model(settings, about, receipts.get("dataset", {}).get("commit"))
+    base, model = records.read(BASE), settings.repo_id or MODEL.as_posix()
+    card = cards.adapter_card(repo_id=f"{model}-lora", model_repo_id=model, base=base, sources=sources)
+    hub.assemble_lora(LORA, adapter=ADAPTER, base=cards.hub_base(base), terms=MODEL, card=card)
+    if settings.repo_id:
+        prompts = pq.read_table(SPLITS["validation"], columns=["prompt"])["prompt"].to_pylist()[:4]
+        receipts["model"] = push(MODEL, settings.repo_id, "model", hub.same_logits(MODEL, prompts))
+        receipts["adapter"] = push(LORA, f"{settings.repo_id}-lora", "model")
     write_json(METRICS / "publish.json", receipts, sort_keys=True)
 
 
-def _assemble_model(settings: Publish, about: dict) -> None:
-    details, training = _json(METRICS / "details.json"), _json(Path("models/adapter/training.json"))
+def _assemble_dataset(settings: Publish, about: dict) -> None:
+    views = pq.read_metadata(VIEWS).num_rows
+    card = cards.dataset_card(repo_id=settings.dataset_repo_id, splits=cards.count(SPLITS), views=views, **about)
+    hub.assemble_dataset(DATASET, splits=SPLITS, card=card, files={"views/train.parquet": VIEWS} if views else {})
+
+
+def _assemble_model(settings: Publish, about: dict, dataset_revision: str | None) -> None:
+    details, training = records.read(METRICS / "details.json"), records.read(ADAPTER / "training.json")
     evaluate, text = Evaluate(**about["params"]["evaluate"]), Text(**about["params"]["text"])
     config = PredictionConfig(
         cohort=Cohort(**about["params"]["cohort"]),
@@ -60,7 +74,9 @@ def _assemble_model(settings: Publish, about: dict) -> None:
     card = cards.model_card(
         repo_id=settings.repo_id,
         dataset_repo_id=settings.dataset_repo_id,
-        base=_json(Path("models/base/base.json")),
+        dataset_revision=dataset_revision,
+        base=records.read(BASE),
+        labels=completions(text.completion),
         details=details,
         continued_from=(training["continued_from"] or {}).get("name"),
         **about,
@@ -74,17 +90,6 @@ def _assemble_model(settings: Publish, about: dict) -> None:
     left_out = hub.assemble(MODEL, merged=MERGED, files=files, texts=texts, card=card)
     if left_out:
         print(f"not published, because no model needs it: {', '.join(left_out)} (of {MERGED})", file=sys.stderr)
-
-
-def _json(path: Path):
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not readable as JSON ({error}); run the stage that writes it again") from None
-
-
-def _prompts() -> list[str]:
-    return pq.read_table(SPLITS["validation"], columns=["prompt"])["prompt"].to_pylist()[:4]
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ class Repository:
 
     private: bool
     commits: list[Commit] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
 
     @property
     def head(self) -> Commit:
@@ -193,6 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
         ("commit", "POST", rf"/api/{_REPOSITORY}/commit/(?P<revision>[^/]+)"),
         ("tree", "GET", rf"/api/{_REPOSITORY}/tree/(?P<revision>[^/]+)(?:/(?P<path>.+))?"),
         ("paths", "POST", rf"/api/{_REPOSITORY}/paths-info/(?P<revision>[^/]+)"),
+        ("refs", "GET", rf"/api/{_REPOSITORY}/refs"),
+        ("tag", "POST", rf"/api/{_REPOSITORY}/tag/(?P<revision>[^/]+)"),
         ("info", "GET", rf"/api/{_REPOSITORY}(?:/revision/(?P<revision>[^/]+))?"),
         ("batch", "POST", r"/(?P<kind>datasets/)?(?P<repo>[^/]+/[^/]+)\.git/info/lfs/objects/batch"),
         ("upload", "PUT", r"/storage/(?P<oid>[0-9a-f]{64})"),
@@ -331,6 +334,21 @@ class _Handler(BaseHTTPRequestHandler):
                 "siblings": [{"rfilename": path} for path in sorted(commit.tree)],
             },
         )
+
+    def _refs(self, kind: str, repo: str, **_):
+        repository = self._repository(kind, repo)
+        tags = [
+            {"name": name, "ref": f"refs/tags/{name}", "targetCommit": oid} for name, oid in repository.tags.items()
+        ]
+        head = {"name": "main", "ref": "refs/heads/main", "targetCommit": repository.head.oid}
+        return 200, {}, {"branches": [head], "converts": [], "tags": tags}
+
+    def _tag(self, body: bytes, kind: str, repo: str, revision: str, **_):
+        repository, name = self._repository(kind, repo, write=True), json.loads(body)["tag"]
+        if name in repository.tags:
+            raise Refusal(409, f"Tag {name} exists already")
+        repository.tags[name] = self._commit_at(kind, repo, revision).oid
+        return 200, {}, {}
 
     def _tree(self, kind: str, repo: str, revision: str, query: dict, path: str = "", **_):
         tree = self._commit_at(kind, repo, revision).tree

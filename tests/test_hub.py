@@ -197,6 +197,57 @@ def test_a_changed_folder_replaces_what_was_there_in_one_commit(push, server, fo
     assert server.asked("upload") == 1, "weights that the Hub had already were sent again"
 
 
+def test_the_commit_of_a_released_version_is_tagged_and_the_tag_never_moves(push, server, folder):
+    receipt = push(folder, tags=["v0.4.0"])
+    assert "error" not in receipt and "error" not in push(folder, tags=["v0.4.0"])
+    assert server.repositories["model", REPO].tags == {"v0.4.0": receipt["commit"]}
+    (folder / "README.md").write_text(CARD + "More.\n")
+    assert "its tag v0.4.0 is at commit" in push(folder, tags=["v0.4.0"])["error"]
+    assert server.repositories["model", REPO].tags == {"v0.4.0": receipt["commit"]}
+
+
+def test_the_adapter_has_a_folder_of_its_own_that_peft_loads_onto_the_hubs_base(tiny_gemma3, tmp_path, monkeypatch):
+    import torch
+    from peft import AutoPeftModelForCausalLM
+    from safetensors.torch import load_file, save_file
+    from transformers import AutoModelForCausalLM
+
+    from cancertype.language_model import adapter_weights
+    from cancertype.language_model.loading import load_model
+    from cancertype.scoring.merging import with_adapter
+    from tests.test_merging import make_adapter
+
+    tied = {"task_type": "CAUSAL_LM", "modules_to_save": ["embed_tokens"], "ensure_weight_tying": True}
+    adapter = make_adapter(tiny_gemma3, tmp_path / "adapter", **tied)
+    weights = adapter_weights.stored_once(load_file(adapter / adapter_weights.WEIGHTS))
+    assert adapter_weights.EMBEDDING in weights and adapter_weights.HEAD not in weights, "stored once"
+    save_file(weights, adapter / adapter_weights.WEIGHTS, metadata={"format": "pt"})
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    config |= {"base_model_name_or_path": "gemma-3-270m", "revision": "sha256:abc"}
+    (adapter / "adapter_config.json").write_text(json.dumps(config))
+    (adapter / "training.json").write_text(json.dumps({"base": {"id": "gemma-3-270m"}}))
+
+    out = tmp_path / "out"
+    hub.assemble_lora(out, adapter=adapter, base="google/gemma-3-270m", terms=tiny_gemma3, card=CARD)
+    config = json.loads((out / "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["revision"]) == ("google/gemma-3-270m", None)
+
+    of_hub = AutoModelForCausalLM.from_pretrained
+
+    def from_hub(name, *arguments, **options):
+        assert name == "google/gemma-3-270m"
+        return of_hub(tiny_gemma3, *arguments, **options)
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", from_hub)
+    monkeypatch.setattr("peft.auto.check_file_exists_on_hf_hub", lambda *_, **__: False)
+    loaded = AutoPeftModelForCausalLM.from_pretrained(out).eval()
+    monkeypatch.undo()
+    ours = with_adapter(load_model(tiny_gemma3, dtype="float32", device="cpu"), adapter)
+    tokens = torch.arange(3, 20)[None]
+    with torch.inference_mode():
+        assert torch.allclose(loaded(input_ids=tokens).logits, ours(input_ids=tokens).logits, atol=1e-5)
+
+
 ASKED = """
 import sys
 from pathlib import Path

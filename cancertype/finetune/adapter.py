@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from ..errors import InputError
 from ..files import digest, explained_writes, whole_folder, write_text
+from ..language_model import adapter_weights
 from ..language_model.conversion import local_folder
 from ..language_model.label_trie import LabelTrie
 from .settings import Lora
@@ -57,7 +58,7 @@ def resolve(name: str, folder: Path | None) -> Path:
     if missing:
         raise InputError(
             f"train.continue_from is {name!r}, and {', '.join(missing)} is missing there: name an adapter that the "
-            "train_lora stage wrote"
+            "train_lora stage wrote. On the Hub it is in a repository of its own, whose name is the model's and -lora"
         )
     return adapter
 
@@ -139,7 +140,7 @@ def load_weights(model: PeftModel, folder: Path) -> None:
         weights = load_peft_weights(str(folder), device="cpu")
     except SafetensorError as error:
         raise InputError(f"{folder / WEIGHTS}: damaged ({error}). Fetch or train the adapter again") from error
-    result = set_peft_model_state_dict(model, weights)
+    result = set_peft_model_state_dict(model, adapter_weights.completed(weights))
     if result.unexpected_keys:
         raise InputError(f"{folder / WEIGHTS}: has weights that the adapter lacks: {result.unexpected_keys[:3]}")
 
@@ -155,14 +156,14 @@ def write(
 
 
 def _write_weights(trained: Path, to: Path, dtype: torch.dtype) -> None:
-    """Copy the weights, embeddings in the base's own dtype: merged into it they would be rounded to that anyway."""
+    """Copy the weights, an embedding once and in the base's own dtype, to which merging would round it anyway."""
     with safe_open(trained, framework="pt") as file:
         names = set(file.keys())
     embeddings = {name for name in names if name.endswith(("embed_tokens.weight", "lm_head.weight"))}
-    if not embeddings or dtype == torch.float32:
+    if not embeddings:
         shutil.copyfile(trained, to)
         return
-    weights = load_file(trained)
+    weights = adapter_weights.stored_once(load_file(trained))
     stored = {name: weight.to(dtype) if name in embeddings else weight for name, weight in weights.items()}
     save_file(stored, to, metadata={"format": "pt"})
 

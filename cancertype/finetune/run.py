@@ -205,7 +205,7 @@ def _arguments(job: Job, backend: ModuleType, model: PeftModel, folder: Path, st
         max_steps=steps,
         learning_rate=settings.learning_rate,
         embedding_learning_rate=settings.embedding_learning_rate,
-        optim=settings.optimizer,
+        optim=_optimizer(settings.optimizer, model.device.type),
         weight_decay=settings.weight_decay,
         max_grad_norm=settings.max_gradient_norm,
         lr_scheduler_type=SCHEDULERS[settings.scheduler],
@@ -237,6 +237,11 @@ def _arguments(job: Job, backend: ModuleType, model: PeftModel, folder: Path, st
         max_length=None,
         loss_type="nll",
     )
+
+
+def _optimizer(name: str, device: str) -> str:
+    """The name by which transformers knows the optimizer; on a GPU PyTorch's AdamW takes all weights in one kernel."""
+    return "adamw_torch_fused" if name == "adamw_torch" and device == "cuda" else name
 
 
 def _callbacks(job: Job, batches: Batches, timer: StepTimer, processes: int, *, resumes: bool) -> list[TrainerCallback]:

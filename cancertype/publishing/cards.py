@@ -63,7 +63,35 @@ cases = cancertype.read({cases}, predictor.config.cohort).tables
 for case_id, best in zip(cases.cases["case_id"].to_pylist(), predictor.predict(cases).top(3)):
     print(case_id, best)
 """
+_VIEWS = {"config_name": "views", "data_files": [{"split": "train", "path": "views/train.parquet"}]}
+_OF_DATA = ("seed", "data", "cohort", "features", "views", "text")
 _SOURCE_FIELDS = ("name", "release", "licence", "citation", "terms", "simulated")
+
+
+_PLAIN_USAGE = """\
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+name = {model}
+tokenizer, model = AutoTokenizer.from_pretrained(name), AutoModelForCausalLM.from_pretrained(name, dtype="float32")
+labels = {labels}
+# Written by text.template (the parameters are at the end of this card), as in the dataset's column prompt.
+prompt = "tumour\\nBRAF V600E, CDKN2A R80*\\ncancer:"
+start, scores = tokenizer(prompt, return_tensors="pt")["input_ids"], {{}}
+for label, text in labels.items():
+    answer = tokenizer(text, add_special_tokens=False, return_tensors="pt")["input_ids"]
+    with torch.inference_mode():
+        logits = model(torch.cat([start, answer], dim=1)).logits[0, start.shape[1] - 1 : -1]
+    scores[label] = logits.float().log_softmax(-1).gather(1, answer.T).sum().item()
+print(max(scores, key=scores.get), scores)
+"""
+
+
+def plain_usage(model: str, labels: Mapping[str, str]) -> str:
+    """Code that scores the ``labels`` (label to text) with transformers alone. It runs as it is.
+
+    ``generate`` is no substitute: it runs on past the label."""
+    return _PLAIN_USAGE.format(model=json.dumps(model), labels=json.dumps(dict(labels)))
 
 
 def usage(model: str, cases: str = "my_cases.maf") -> str:
@@ -80,15 +108,18 @@ def model_card(
     params: Mapping,
     revision: str | None,
     dataset_repo_id: str | None = None,
+    dataset_revision: str | None = None,
     continued_from: str | None = None,
+    labels: Mapping[str, str] | None = None,
     folder: str = "models/published",
 ) -> str:
     """README.md of the model: YAML metadata, then what it answers, measured figures, sources, terms, limits and usage.
 
     ``base``: base.json (id, revision, licence; for a copied folder, copied_from). ``details``: those of
     ``evaluation.EvaluationResult``. ``sources``: source.json records. ``params``: all parameters. ``revision``: the
-    project's git commit. ``continued_from``: the model that training started from, if not the base. ``folder``: where
-    the model is while it has no ``repo_id``.
+    project's git commit. ``dataset_revision``: the dataset's commit on the Hub. ``labels``: label to the text that
+    answers it, for the code with transformers alone. ``continued_from``: the model that training started from, if not
+    the base. ``folder``: where the model is while it has no ``repo_id``.
 
     Passwords, tokens and local paths are left out. Raises ``InputError`` where there is no source, or where a record
     lacks a field.
@@ -97,17 +128,17 @@ def model_card(
     base, params = redaction.public(base) | {"id": base["id"]}, redaction.public(params)
     final = details["final"]
     view = details["models"][final]
-    hub_base = _hub_base(base["id"]) or _hub_base(base.get("copied_from") or "")
+    base_id = hub_base(base)
     metadata = ModelCardData(
         language="en",
-        base_model=hub_base,
+        base_model=base_id,
         datasets=[dataset_repo_id] if dataset_repo_id else None,
         tags=_tags(sources),
         pipeline_tag="text-generation",
         library_name="transformers",
         metrics=["accuracy", "f1"],
         model_name=(repo_id or "cancertype").rsplit("/", 1)[-1],
-        eval_results=_eval_results(view, details["by_source"], sources, dataset_repo_id),
+        eval_results=_eval_results(details, sources, dataset_repo_id, dataset_revision),
         **_base_licence(base["licence"]),
     )
     return _render(
@@ -115,7 +146,8 @@ def model_card(
         metadata=metadata.to_yaml(),
         base=base,
         # The path of a folder means nothing to a stranger, and may name its owner.
-        base_name=hub_base or "a base model of the author's own",
+        base_name=base_id or "a base model of the author's own",
+        trained_on=_trained_on(base),
         blend=final == "blend",
         view=view,
         others={_MODELS.get(name, name): other for name, other in details["models"].items() if name != final},
@@ -128,25 +160,60 @@ def model_card(
         params=_as_yaml(params),
         revision=revision,
         dataset_repo_id=dataset_repo_id,
+        dataset_revision=dataset_revision,
+        plain_usage=plain_usage(repo_id or folder, labels) if labels else None,
         continued_from=continued_from and redaction.text(continued_from),
         usage=usage(repo_id or folder),
         model=repo_id or folder,
     )
 
 
+def adapter_card(*, repo_id: str, model_repo_id: str, base: Mapping, sources: Sequence[Mapping]) -> str:
+    """README.md of the adapter's own repository ``repo_id``, beside that of the model. ``base``: base.json."""
+    base_id = hub_base(base)
+    metadata = ModelCardData(
+        language="en",
+        base_model=base_id,
+        base_model_relation="adapter",
+        tags=_tags(_checked(sources, "adapter card")),
+        pipeline_tag="text-generation",
+        library_name="peft",
+        **_base_licence(base["licence"]),
+    )
+    return _render(
+        "adapter_card.md.j2",
+        metadata=metadata.to_yaml(),
+        model=model_repo_id,
+        repo_id=repo_id,
+        repo=json.dumps(repo_id),
+        base_name=base_id or "a base model of the author's own",
+        trained_on=_trained_on(base),
+        licence=base["licence"],
+    )
+
+
+def _trained_on(base: Mapping) -> str | None:
+    """What the base's weights were, where they are not those of the Hub."""
+    if not base.get("made"):
+        return None
+    return f"The base that was trained came as {base['made']}. The Hub's own weights differ from it by this rounding."
+
+
 def dataset_card(
     *,
     repo_id: str | None,
     splits: Mapping[str, Mapping],
+    views: int,
     sources: Sequence[Mapping],
     params: Mapping,
     revision: str | None,
 ) -> str:
-    """README.md of the dataset. Its ``configs`` let ``datasets.load_dataset`` find ``data/<split>.parquet``.
+    """README.md of the dataset. Its ``configs`` let ``datasets.load_dataset`` find ``data/<split>.parquet``, and the
+    views of the training cases (``views/train.parquet``) if there are any.
 
-    ``splits``: what ``count`` returns. ``sources``: source.json records. ``params``: all parameters. ``revision``: the
-    project's git commit. Passwords, tokens and local paths are left out. Raises ``InputError`` where there is no
-    source, or where a record lacks a field.
+    ``splits``: what ``count`` returns. ``views``: rows of that file. ``sources``: source.json records. ``params``: all
+    parameters. ``revision``: the project's git commit. Passwords, tokens and local paths are left out. Raises
+    ``InputError`` where there is no source, or where a record lacks a field.
     """
     sources = _checked(sources, "dataset card")
     params = redaction.public(params)
@@ -160,7 +227,8 @@ def dataset_card(
             {
                 "config_name": "default",
                 "data_files": [{"split": split, "path": f"data/{split}.parquet"} for split in splits],
-            }
+            },
+            *([_VIEWS] if views else []),
         ],
         **_data_licence(sources),
     )
@@ -168,13 +236,14 @@ def dataset_card(
         "dataset_card.md.j2",
         metadata=metadata.to_yaml(),
         splits=splits,
+        views=views,
         labels=[label for label in LABELS if any(split["labels"].get(label) for split in splits.values())],
         origins=sorted({origin for split in splits.values() for origin in split["sources"]}),
         columns=_COLUMNS,
         repo_id=repo_id or "data/published",
         sources=sources,
         simulated=_simulated(sources),
-        params=_as_yaml({name: params[name] for name in ("seed", "data", "cohort", "features", "text")}),
+        params=_as_yaml({name: params[name] for name in _OF_DATA if name in params}),
         revision=revision,
     )
 
@@ -222,8 +291,13 @@ def _checked(sources: Sequence[Mapping], what: str) -> list[dict]:
 # ------------------------------------------------------------------------------------------------- metadata
 
 
-def _hub_base(model_id: str) -> str | None:
-    """The base's id on the Hub, or None for a folder: the Hub refuses a base_model that is not an id."""
+def hub_base(base: Mapping) -> str | None:
+    """The id on the Hub of a base (base.json), or None for a folder that came from nowhere else."""
+    return _hub_id(base["id"]) or _hub_id(base.get("copied_from") or "")
+
+
+def _hub_id(model_id: str) -> str | None:
+    """The id on the Hub, or None for a folder: the Hub refuses a base_model that is not an id."""
     model_id = _HUB_IDS.get(model_id, model_id)
     owner_and_name = (
         model_id.count("/") == 1 and not model_id.startswith((".", "/", "~")) and not Path(model_id).is_dir()
@@ -262,28 +336,34 @@ def _size_category(n: int) -> str:
 
 
 def _eval_results(
-    view: Mapping, by_source: Mapping[str, Mapping], sources: Sequence[Mapping], dataset: str | None
+    details: Mapping, sources: Sequence[Mapping], dataset: str | None, revision: str | None
 ) -> list[EvalResult]:
+    """The language model's own figures, which are those of the weights, and the blend's under names that say so.
+
+    All are of one configuration, split and revision of the dataset, and so are one group to the Hub."""
     simulated = " (simulated)" if _simulated(sources) == "all" else ""
+    models = details["models"]
     named = [
-        (f"{len(LABELS)} labels{simulated}", "all", view["strict"]),
-        (f"{len(FAMILIES)} families{simulated}", "families", view["merged"]),
-        *((f"{len(LABELS)} labels, source {source}", source, found) for source, found in by_source.items()),
+        ("", models["language_model"]["strict"]),
+        (f", {len(FAMILIES)} families", models["language_model"]["merged"]),
     ]
+    if details["final"] == "blend":
+        named.append((", together with the boosted trees", models["blend"]["strict"]))
     return [
         EvalResult(
             task_type="text-classification",
             task_name="Cancer type from somatic mutations",
             dataset_type=dataset or "cancertype",
-            dataset_name=f"Test split, {name}",
-            dataset_config=config,
+            dataset_name=f"Test split, {len(LABELS)} labels{simulated}",
+            dataset_config="default",
             dataset_split="test",
+            dataset_revision=revision,
             metric_type=metric,
-            metric_name=_FIGURES[figure],
+            metric_name=f"{_FIGURES[figure]}{which}",
             metric_value=round(found[figure]["value"], 4),
             metric_args=arguments,
         )
-        for name, config, found in named
+        for which, found in named
         for figure, (metric, arguments) in _HUB_METRICS.items()
         if found[figure]["value"] is not None
     ]

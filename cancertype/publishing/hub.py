@@ -22,7 +22,7 @@ from ..files import whole_folder, write_json, write_text
 from ..prediction import manifest
 from ..prediction.manifest import CARD, MANIFEST, MODEL_FILE
 from ..prediction.prediction_config import ADAPTER
-from . import redaction
+from . import records, redaction
 
 RepoType = Literal["model", "dataset"]
 
@@ -139,6 +139,30 @@ def assemble_dataset(
     _build(Path(out), contents, {CARD: card}, _rows, listed=False)
 
 
+def assemble_lora(out: Path, *, adapter: Path, base: str | None, terms: Path, card: str) -> None:
+    """Make ``out`` a Hub folder of the ``adapter`` alone, which PEFT loads onto the Hub model ``base``.
+
+    ``base``: a Hub id; None leaves the name that the adapter has. ``terms``: a folder with the texts of the base's
+    terms. Raises ``InputError`` where a file is missing or not readable.
+    """
+    adapter = Path(adapter)
+    # PyTorch takes seconds to import.
+    from ..language_model.adapter_weights import WEIGHTS, as_peft_wants_it
+
+    config_name, *_ = _OF_ADAPTER
+    contents = {path.name: path for path in sorted(Path(terms).iterdir()) if _TERMS.fullmatch(path.name)}
+    config = records.read(adapter / config_name)
+    config |= {key: redaction.public(config[key]) for key in _PATH_KEYS if key in config}
+    if base is not None:
+        # A packaged base is named by its file's hash, which is no revision on the Hub.
+        of_hub = config.get("base_model_name_or_path") == base
+        config |= {"base_model_name_or_path": base, "revision": config.get("revision") if of_hub else None}
+    texts = {config_name: json.dumps(config, indent=2, sort_keys=True) + "\n", CARD: card}
+    with as_peft_wants_it(adapter) as whole:
+        contents |= {WEIGHTS: whole / WEIGHTS, "training.json": adapter / "training.json"}
+        _build(Path(out), contents, texts, lambda _: None, listed=False)
+
+
 def _build(
     out: Path,
     contents: Mapping[str, Path],
@@ -181,10 +205,7 @@ def _leads_to_a_cache(link: Path) -> bool:
 
 def _copy_record(path: Path, target: Path) -> None:
     """Copy JSON without passwords and local paths; byte for byte where it holds none."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not readable as JSON ({error}); run the stage that writes it") from None
+    record = records.read(path)
     if path.name in _WHOLE_RECORDS:
         public = redaction.public(record)
     elif isinstance(record, dict):
@@ -273,13 +294,16 @@ def _check_loads(folder: Path) -> None:
 
 
 def _rows(folder: Path) -> dict[str, int]:
-    """Split to number of rows, read by the card as ``datasets.load_dataset`` reads it."""
-    from datasets import load_dataset
+    """Configuration and split to number of rows, read by the card as ``datasets.load_dataset`` reads it."""
+    from datasets import get_dataset_config_names, load_dataset
     from datasets.exceptions import DatasetGenerationError
 
     with tempfile.TemporaryDirectory() as cache:
         try:
-            return {split: len(rows) for split, rows in load_dataset(str(folder), cache_dir=cache).items()}
+            read = {
+                name: load_dataset(str(folder), name, cache_dir=cache) for name in get_dataset_config_names(str(folder))
+            }
+            return {f"{name} {split}": len(rows) for name, splits in read.items() for split, rows in splits.items()}
         except (DatasetGenerationError, ValueError, OSError) as error:
             if _is_full_disk(error):
                 raise InputError(f"{cache}: no space left on the disk: free some, or set TMPDIR to another") from error
@@ -372,13 +396,15 @@ def push(
     sources: Sequence[Mapping],
     allow_restricted_terms: bool = False,
     verify: Callable[[Path], None] | None = None,
+    tags: Sequence[str] = (),
 ) -> Receipt:
     """Make the Hub repository ``repo_id`` hold exactly ``folder``, prove it, and return the receipt.
 
     A new repository is private until what arrived has been read back: every hash at the new commit is compared, a
     snapshot is downloaded, and ``verify(snapshot)`` may raise. What is there already is not committed again, so a rerun
     finishes what broke off and a finished one changes nothing. The token comes from HF_TOKEN, the Hub's address from
-    HF_ENDPOINT. ``sources`` are the source.json records of the data (see ``refuse_restricted_terms``).
+    HF_ENDPOINT. ``sources`` are the source.json records of the data (see ``refuse_restricted_terms``). ``tags`` are
+    given to the commit once it is checked.
 
     Raises ``InputError``, with the remedy, for a missing, wrong or weak token, no connection, a conflict, a repository
     filled by somebody else, a public one where a private one was asked for, and an upload that is not what was sent.
@@ -403,6 +429,7 @@ def push(
     with _explained(repo_id, f"Commit {commit} is there and checked, but not all is done. Run it again."):
         if not private and before.private:
             api.update_repo_settings(repo_id, repo_type=repo_type, private=False)
+        _tag(api, repo_id, repo_type, commit, tags)
         info = api.repo_info(repo_id, repo_type=repo_type, revision=commit)
     prefix = "datasets/" if repo_type == "dataset" else ""
     return Receipt(
@@ -414,6 +441,21 @@ def push(
         private=info.private,
         files=files,
     )
+
+
+def _tag(api: HfApi, repo_id: str, repo_type: RepoType, commit: str, tags: Sequence[str]) -> None:
+    """Tag ``commit``. Raises ``InputError`` for a tag that stands at another one: a released version never moves."""
+    there = {}
+    if tags:
+        there = {tag.name: tag.target_commit for tag in api.list_repo_refs(repo_id, repo_type=repo_type).tags}
+    for tag in tags:
+        if there.get(tag, commit) != commit:
+            raise InputError(
+                f"{repo_id}: its tag {tag} is at commit {there[tag]}, and this is {commit}; give the version another "
+                "name, or delete the tag on the Hub"
+            )
+        if tag not in there:
+            api.create_tag(repo_id, tag=tag, revision=commit, repo_type=repo_type)
 
 
 def _api() -> HfApi:

@@ -21,6 +21,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokeni
 
 from ..errors import InputError
 from ..files import explained_writes, whole_folder
+from ..language_model.adapter_weights import as_peft_wants_it
 from ..language_model.loading import (
     attention,
     is_quantised,
@@ -144,7 +145,8 @@ def with_adapter(model: PreTrainedModel, adapter: Path) -> PeftModel:
     Raises ``InputError`` for an adapter that is damaged or of another shape of model.
     """
     try:
-        return PeftModel.from_pretrained(model, adapter, torch_device=str(model.device)).eval()
+        with as_peft_wants_it(adapter) as folder:
+            return PeftModel.from_pretrained(model, folder, torch_device=str(model.device)).eval()
     except SafetensorError as error:
         raise InputError(f"{adapter}: its weights are damaged ({error}). Fetch or train the adapter again") from error
     except (RuntimeError, ValueError, KeyError, TypeError) as error:
