@@ -40,9 +40,7 @@ def main() -> None:
     console.print("Reports: data/features/report.html (data), metrics/report.html (model)")
     console.print("Model:   models/published/")
     if details["simulated"]:
-        console.print(
-            "The table checks the pipeline. It says nothing of real tumours, because every case is simulated."
-        )
+        console.print("The table checks the pipeline. Every case is simulated: it says nothing of real tumours.")
     if RELEASED.is_dir():
         _released(console)
 
@@ -52,9 +50,7 @@ def _released(console: Console) -> None:
     model = cancertype.load(RELEASED)
     final = answers.headline(model.predictor.config)["final"]
     figures = ", ".join(f"{FIGURES[name]} {final[name]:.3f}" for name in FIGURES if name in final)
-    console.print(
-        f"\nThe released model, trained on real tumours ({RELEASED}/): {figures} on tumours that it never saw."
-    )
+    console.print(f"\nThe released model ({RELEASED}/), on real tumours that it never saw: {figures}")
     with (EXAMPLES / "cohorts.tsv").open(encoding="utf-8", newline="") as file:
         cohorts = {row["sample"]: row["cohort"] for row in csv.DictReader(file, delimiter="\t")}
     asked = model.predict(
