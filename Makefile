@@ -1,6 +1,7 @@
 # `make run`: environment, pipeline, results.  `make test`: environment, lint, tests.
 # `make deps`: writes into dvc.yaml which files of the repository each stage depends on.
 # `make verify`: checks every object in DVC's cache and in remote/ against its name.
+# `make audit`: known vulnerabilities of the pinned packages, and the licences of what is imported at run time.
 PYTHON ?= python3.11
 BIN := .venv/bin
 # DVC calls the stages by the name of `python`, so the environment's must come first.
@@ -9,11 +10,12 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: run test lint deps verify clean
+.PHONY: run test lint deps verify audit clean
 
 run: .venv/ready
 	@echo "== Running the pipeline: dvc repro (a stage whose inputs have not changed is not run again)"
 	dvc repro
+	@python -m pipeline.verify --committed
 	@python -m pipeline.summary
 
 test: .venv/ready-test
@@ -29,6 +31,13 @@ lint: .venv/ready-test
 
 verify: .venv/ready
 	python -m pipeline.verify
+
+# pip-audit has an environment of its own, so that nothing that the project uses changes. It asks a service on the web.
+audit: .venv/ready
+	python -m pipeline.licences
+	@test -x .venv-audit/bin/pip-audit || $(PYTHON) -m venv .venv-audit
+	@test -x .venv-audit/bin/pip-audit || .venv-audit/bin/python -m pip install --quiet pip-audit
+	.venv-audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip --progress-spinner off
 
 deps: .venv/ready
 	python -m pipeline.dependencies
@@ -47,4 +56,4 @@ deps: .venv/ready
 	@touch $@
 
 clean:
-	rm -rf .venv scratch
+	rm -rf .venv .venv-audit scratch
