@@ -15,8 +15,8 @@ PAGE = ROOT / "docs" / "licences.md"
 HEAD = """# Licences of what is imported at run time
 
 Written by `python -m pipeline.licences` from the metadata of the installed packages: those of requirements.txt (in
-bold) and all that they require. cancertype itself is under the Apache License 2.0. The terms of the data and of the base
-model are in the model card.
+bold) and all that they require. cancertype itself is under the Apache License 2.0. The terms of the data and of the
+base model are in the model card.
 
 | Package | Licence |
 |---|---|

@@ -94,7 +94,7 @@ def check_commits() -> None:
 
 
 def main(arguments: Sequence[str] = ()) -> None:
-    """Verify ``PLACES``, or what ``arguments`` ask for. Raises ``InputError`` with each damaged object and what to do."""
+    """Verify ``PLACES``, or what ``arguments`` ask for. Raises ``InputError`` with each fault and what to do."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--committed", action="store_true", help="only: has all of dvc.lock reached the cache?")
     if parser.parse_args(arguments).committed:
