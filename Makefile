@@ -3,6 +3,7 @@
 # `make setup`: once per clone, so that DVC finds remote/ from every revision (docs/versions.md).
 # `make tags`: tags the released versions of versions.csv.
 # `make verify`: checks every object in DVC's cache and in remote/ against its name.
+# `make audit`: known vulnerabilities of the pinned packages, and the licences of what is imported at run time.
 PYTHON ?= python3.11
 BIN := .venv/bin
 # DVC calls the stages by the name of `python`, so the environment's must come first.
@@ -11,11 +12,16 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
+<<<<<<< HEAD
 .PHONY: run test lint deps setup tags verify clean
+=======
+.PHONY: run test lint deps verify audit clean
+>>>>>>> wt-a
 
 run: .venv/ready
 	@echo "== Running the pipeline: dvc repro (a stage whose inputs have not changed is not run again)"
 	dvc repro
+	@python -m pipeline.verify --committed
 	@python -m pipeline.summary
 
 test: .venv/ready-test
@@ -32,11 +38,20 @@ lint: .venv/ready-test
 verify: .venv/ready
 	python -m pipeline.verify
 
+<<<<<<< HEAD
 setup: .venv/ready
 	dvc remote modify --local inside url "$(CURDIR)/remote"
 
 tags: .venv/ready
 	python -m pipeline.tags
+=======
+# pip-audit has an environment of its own, so that nothing that the project uses changes. It asks a service on the web.
+audit: .venv/ready
+	python -m pipeline.licences
+	@test -x .venv-audit/bin/pip-audit || $(PYTHON) -m venv .venv-audit
+	@test -x .venv-audit/bin/pip-audit || .venv-audit/bin/python -m pip install --quiet pip-audit
+	.venv-audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip --progress-spinner off
+>>>>>>> wt-a
 
 deps: .venv/ready
 	python -m pipeline.dependencies
@@ -55,4 +70,4 @@ deps: .venv/ready
 	@touch $@
 
 clean:
-	rm -rf .venv scratch
+	rm -rf .venv .venv-audit scratch

@@ -479,17 +479,25 @@ def small_disk(tmp_path):
     subprocess.run(["umount", folder], check=True)
 
 
-def test_a_real_small_disk_fills_up_and_the_part_goes_on_once_there_is_room(server, small_disk, tmp_path):
+def test_a_real_small_disk_that_a_file_of_unknown_size_fills_is_emptied_again(server, small_disk):
     server.script = iter([but(length=False)])
     with pytest.raises(InputError, match="disk is full: more bytes than are free are needed"):
         download(server.url, small_disk / "mutations.csv", md5=MD5, patience=HASTY)
-    assert "mutations.csv" not in names(small_disk)
-    kept = (small_disk / "mutations.csv.part").stat().st_size
-    assert 0 < kept <= 128 * 1024
+    assert names(small_disk) == []
     subprocess.run(["mount", "-o", "remount,size=1m", small_disk], check=True)
     download(server.url, small_disk / "mutations.csv", md5=MD5, patience=HASTY)
     assert (small_disk / "mutations.csv").read_bytes() == BODY
-    assert server.first_bytes()[1] == kept
+
+
+def test_a_file_of_unknown_size_ends_at_a_cap_and_its_part_is_deleted(server, get, destination, scratch, monkeypatch):
+    monkeypatch.setattr(download_module, "LARGEST_OF_UNKNOWN_SIZE", 100_000)
+    server.always = but(length=False)
+    with pytest.raises(NotServed, match="more than 100,000 bytes have arrived: deleted"):
+        get(md5=None)
+    assert len(server.requests) == 1
+    assert names(destination.parent) == names(scratch) == []
+    get(md5=None, size=len(BODY))
+    assert destination.read_bytes() == BODY
 
 
 def test_a_destination_on_another_file_system_is_reached(server, tmp_path):

@@ -298,6 +298,17 @@ def test_folders_are_read_in_the_order_of_the_list_and_panels_get_names_of_their
     assert panels[0] == panels[10] == {"cbioportal"} and panels[9] == {"cbioportal (2)"}
 
 
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "null", "{broken", "\udcff", '{"source": "nope"}', '{"source": ["tcga"]}']
+)
+def test_an_edited_record_is_one_line(tmp_path, text):
+    folder = tmp_path / "tcga" / "release"
+    folder.mkdir(parents=True)
+    (folder / "source.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(InputError, match=r"source\.json is not the record that a fetch stage writes: fetch .* again"):
+        raw.read(tmp_path, ReadingLimits())
+
+
 # --- Real data ---
 
 

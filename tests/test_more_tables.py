@@ -213,6 +213,17 @@ def test_a_list_or_a_matrix(tmp_path, ending, content, expected):
         assert mutations == in_order(expected)
 
 
+def test_words_that_are_understood_are_no_wrong_rows(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Sample,Gene,Change\nS1,EGFR,exon 19 deletion\nS1,TERT,C228T\nS1,KRAS,xyzzy\nS1,p53,R175H\n")
+    found = summary.summary(inputs.read(str(path)))
+    assert [row["line"] for row in found["wrong"]] == [3]
+    assert found["account"] | {"left_out": 0, "not_understood": 0} == {
+        "unit": "row", "total": 4, "used": 2, "left_out": 0, "not_understood": 0,
+    }  # fmt: skip
+    assert list(found["account"]["left_out"]) == ["promoter change"]
+
+
 # --- Samples of a VCF ---
 
 CSQ = (

@@ -372,6 +372,7 @@ def workbook(lines: list[list], sheets: int = 1) -> bytes:
 def test_a_spreadsheet_is_read_like_the_same_table(tmp_path):
     lines = [["Sample", "Gene", "Protein change"], ["S1", "BRAF", "V600E"], [None], ["S2", "KRAS", "p.G12D"]]
     assert pairs(read(tmp_path, workbook(lines), "a.xlsx")) == TWO
+    assert pairs(read(tmp_path, workbook(lines), "a.txt")) == TWO  # its content shows what it is, not its name
     dates = [["Sample", "Gene", "Protein change"], ["S1", datetime.datetime(2024, 9, 2), "A5V"]]
     assert pairs(read(tmp_path, workbook(dates), "b.xlsx")) == {("S1", "SEPTIN2", "A5V")}
     with pytest.raises(InputError, match="2 sheets with content"):
@@ -499,7 +500,8 @@ def test_every_row_of_a_fuzzed_file_is_accounted_for(tmp_path_factory, seed, dat
     if given_input.form != forms.FREE_TEXT:
         assert account.total == account.used + sum(account.left_out.values()) + sum(account.not_understood.values())
         if account.unit == "row":
-            assert account.used == given_input.tables.variants.num_rows
+            # A row counts once, however many changes its cell states.
+            assert account.used <= given_input.tables.variants.num_rows
     summary.summary(given_input)
 
 

@@ -32,6 +32,10 @@ from ..files import digest
 PASSING_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 """HTTP statuses that may be gone at a later try (RFC 9110, RFC 6585, RFC 8470)."""
 
+LARGEST_OF_UNKNOWN_SIZE = 4 << 30
+"""Bytes after which a file whose size neither the caller nor the server states is given up. The largest that the
+pipeline fetches has 0.75 GB."""
+
 _HEAD_BYTES = 1024
 _HTML = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*\?>\s*|<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|title|body|script|meta)\b",
@@ -81,8 +85,11 @@ def download(
     default the destination's) holds ``NAME.part`` between runs, so that a later run can continue, and a lock, so that
     two runs never write the same part. An unfinished or unchecked file never has the destination's name.
 
+    Of a file of unknown size at most ``LARGEST_OF_UNKNOWN_SIZE`` bytes are taken, and its part is deleted when it
+    reaches them or fills the disk.
+
     Raises ``NotServed`` when the server gives no file (HTML, a permanent error status, no progress in
-    ``patience.tries`` tries) or a wrong one twice, and ``InputError`` when the disk is full.
+    ``patience.tries`` tries, no end) or a wrong one twice, and ``InputError`` when the disk is full.
     """
     folder = partial or destination.parent
     folder.mkdir(parents=True, exist_ok=True)
@@ -333,18 +340,36 @@ class _Transfer:
         # What an earlier try fetched counts as done, but not towards the rate.
         self.bar.initial = self.bar.n = position = start
         self.bar.set_postfix_str("")
-        with disk_full_is_named(self.part.path, total), self.part.path.open("ab") as file:
+        try:
+            with disk_full_is_named(self.part.path, total):
+                position = self._append(chunks, position, LARGEST_OF_UNKNOWN_SIZE if total is None else total)
+        except InputError:
+            if total is None:  # What may never end must not keep the disk full.
+                self.part.discard()
+            raise
+        if total is None and position > LARGEST_OF_UNKNOWN_SIZE:
+            self.part.discard()
+            raise NotServed(
+                f"{public(self.url)}: it does not say how large {self.name} is, and more than "
+                f"{LARGEST_OF_UNKNOWN_SIZE:,} bytes have arrived: deleted. Check the address, or fetch the file by hand"
+            )
+        if total is not None and position < total:
+            raise _Broken(f"the server broke off after {position:,} of {total:,} bytes")
+
+    def _append(self, chunks: Iterator[bytes], position: int, limit: int) -> int:
+        """Add ``chunks`` to the part, of which ``position`` bytes are there, until ``limit`` is passed; returns its
+        size."""
+        with self.part.path.open("ab") as file:
             for chunk in chunks:
                 file.write(chunk)
                 position += len(chunk)
                 self.furthest = max(self.furthest, position)
                 self.bar.update(len(chunk))
-                if total is not None and position > total:
+                if position > limit:
                     break
             file.flush()
             os.fsync(file.fileno())
-        if total is not None and position < total:
-            raise _Broken(f"the server broke off after {position:,} of {total:,} bytes")
+        return position
 
     def _verify(self) -> None:
         self.md5_of_part = digest(self.part.path, "md5")

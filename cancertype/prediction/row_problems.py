@@ -7,7 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..sources import table
+from ..sources import exports, list_cells, table
+from ..sources.common_names import human_symbol
 from ..sources.free_text import Problem
 from ..tables.columns import equals, matching
 from ..tables.delimited import DelimitedFile
@@ -87,8 +88,17 @@ def _of_rows(file: DelimitedFile, layout: Layout) -> Iterator[Problem]:
             if role in names:
                 column = batch.column(names[role])
                 for i in np.flatnonzero(is_wrong(column)).tolist():
+                    if role == "protein_change" and layout is exports.LIST and _in_words(batch, names, i):
+                        continue
                     wrong.setdefault(i, []).append(f"{names[role]} {column[i].as_py()[:40]!r}: {says}")
         yield from (Problem(int(numbers[i]), what) for i in sorted(wrong) for what in wrong[i])
+
+
+def _in_words(batch: pa.RecordBatch, names: dict[str, str], i: int) -> bool:
+    """Whether the change of row ``i`` of a list is written in words that are understood."""
+    gene, text = (batch.column(names[role])[i].as_py() or "" for role in ("gene", "protein_change"))
+    reading = list_cells.read(human_symbol(gene), text)
+    return reading is not None and bool(reading.mutations or reading.left_out)
 
 
 def _looked_at(batch: pa.RecordBatch, names: dict[str, str]) -> np.ndarray:

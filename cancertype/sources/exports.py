@@ -430,10 +430,16 @@ def combined_variant_output(lines: Sequence[str], file: DelimitedFile) -> Delimi
     return DelimitedFile(file.path, tab_separated(["Sample", *header], padded))
 
 
+_LONGEST_ROW = 10_000
+"""Characters of a row of at most twelve short fields."""
+
+
 def headless_list(lines: Sequence[str], file: DelimitedFile) -> DelimitedFile | None:
     """A list of sample, gene and change (or gene and change) without a line of column names, in columns; None where
     ``lines`` are something else. The separator is a tab, comma, semicolon, bar or blanks."""
     rows = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    if any(len(row) > _LONGEST_ROW for row in rows):
+        return None
     for separator in ("\t", ",", ";", "|", None):
         fields = [_split(row, separator) for row in rows]
         width = Counter(map(len, fields)).most_common(1)[0][0] if fields else 0

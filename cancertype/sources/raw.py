@@ -31,11 +31,24 @@ _ORIGIN = re.compile(r"(?:release(?:-(\d+))?|simulated)")
 
 def records(raw: Path) -> Iterator[tuple[Path, dict]]:
     """Every origin's folder under ``raw`` and its ``source.json``: by source, and of a source release, release-2,
-    release-3 ..., then simulated."""
+    release-3 ..., then simulated. Raises ``InputError`` for a record that somebody has edited beyond recognition."""
     # By name, so that a folder which a killed run left half-written beside them is not taken for one of them.
     found = [path.parent for path in raw.glob("*/*/source.json") if _ORIGIN.fullmatch(path.parent.name)]
     for folder in sorted(found, key=_place):
-        yield folder, json.loads((folder / "source.json").read_text(encoding="utf-8"))
+        yield folder, _record(folder)
+
+
+def _record(folder: Path) -> dict:
+    """The folder's ``source.json``. Raises ``InputError`` for one that no fetch stage writes."""
+    path = folder / "source.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        known = isinstance(record, dict) and record.get("source") in _READERS
+    except (ValueError, TypeError):  # no JSON, not UTF-8, or a source that is a list
+        known = False
+    if not known:
+        raise InputError(f"{path} is not the record that a fetch stage writes: fetch the source again")
+    return record
 
 
 def _place(folder: Path) -> tuple[int, str, bool, int]:

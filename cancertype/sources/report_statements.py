@@ -307,7 +307,7 @@ def resolved(tokens: list[Token]) -> list[Token]:
 
 def _is_minus_sign(tokens: list[Token], i: int) -> bool:
     """Whether the hyphen at ``i`` says that a gene is negative: ``KRAS (-)``, ``KRAS -``."""
-    before = next((token for token in reversed(tokens[:i]) if token.kind != Kind.OPEN), None)
+    before = next((token for token in reversed(tokens[max(0, i - 2) : i]) if token.kind != Kind.OPEN), None)
     ends = i + 1 == len(tokens) or tokens[i + 1].kind in (Kind.CLOSE, Kind.COMMA, Kind.STOP)
     return ends and before is not None and before.kind == Kind.GENE
 

@@ -5,6 +5,7 @@ import datetime
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
+from openpyxl.utils.exceptions import InvalidFileException
 
 from ..errors import InputError
 
@@ -42,11 +44,16 @@ def _text(value: object) -> str:
 def from_spreadsheet(path: Path) -> bytes:
     """The one sheet of an .xlsx file that holds a table. Raises ``InputError`` for several, none, or a damaged file."""
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        sheets = {sheet.title: _filled(sheet) for sheet in book.worksheets}
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, zipfile.BadZipFile, SyntaxError) as error:
+        # Of an opened file the content counts and not the name, which may end in anything.
+        with path.open("rb") as file:
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            sheets = {sheet.title: _filled(sheet) for sheet in book.worksheets}
+    except (
+        *(OSError, EOFError, KeyError, IndexError, ValueError, TypeError, AttributeError, OverflowError, SyntaxError),
+        *(zipfile.BadZipFile, zlib.error, NotImplementedError, InvalidFileException),
+    ) as error:
         raise InputError(
-            f"{path} is a damaged spreadsheet ({error}): open it, and save it as .xlsx or CSV again"
+            f"{path} is a damaged spreadsheet ({_in_one_line(error)}): open it, and save it as .xlsx or CSV again"
         ) from error
     tables = {title: rows for title, rows in sheets.items() if rows}
     if len(tables) != 1:
@@ -57,6 +64,10 @@ def from_spreadsheet(path: Path) -> bytes:
     return tab_separated(
         [*rows[0], *[""] * (width - len(rows[0]))], ([*row, *[None] * (width - len(row))] for row in rows[1:])
     )
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def _filled(sheet) -> list[list[object]]:
@@ -74,7 +85,7 @@ def from_parquet(path: Path) -> bytes:
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
-        raise InputError(f"{path} is a damaged Parquet file ({error}): write it again") from error
+        raise InputError(f"{path} is a damaged Parquet file ({_in_one_line(error)}): write it again") from error
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         try:

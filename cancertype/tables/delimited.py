@@ -33,6 +33,8 @@ _BLOCK_BYTES = 1 << 20
 _WHOLE_BLOCK_BYTES = 64 << 20
 """For tables read whole: with one column per gene, each further block costs a dictionary for every gene."""
 _LONGEST_HEADER = 64 << 20
+# Python's own limit of 128 kB for a field would end in its error; a line has a limit of its own here.
+csv.field_size_limit(_LONGEST_HEADER)
 _MOST_COMMENTS = 10_000
 _MOST_UNEVEN = 50_000
 _BOM = b"\xef\xbb\xbf"
