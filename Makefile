@@ -12,11 +12,7 @@ export DVC_NO_ANALYTICS := 1
 export HF_HUB_DISABLE_TELEMETRY := 1
 export TOKENIZERS_PARALLELISM := false
 
-<<<<<<< HEAD
-.PHONY: run test lint deps setup tags verify clean
-=======
-.PHONY: run test lint deps verify audit clean
->>>>>>> wt-a
+.PHONY: run test lint deps setup tags verify audit clean
 
 run: .venv/ready
 	@echo "== Running the pipeline: dvc repro (a stage whose inputs have not changed is not run again)"
@@ -38,20 +34,17 @@ lint: .venv/ready-test
 verify: .venv/ready
 	python -m pipeline.verify
 
-<<<<<<< HEAD
 setup: .venv/ready
 	dvc remote modify --local inside url "$(CURDIR)/remote"
 
 tags: .venv/ready
 	python -m pipeline.tags
-=======
 # pip-audit has an environment of its own, so that nothing that the project uses changes. It asks a service on the web.
 audit: .venv/ready
 	python -m pipeline.licences
 	@test -x .venv-audit/bin/pip-audit || $(PYTHON) -m venv .venv-audit
 	@test -x .venv-audit/bin/pip-audit || .venv-audit/bin/python -m pip install --quiet pip-audit
 	.venv-audit/bin/pip-audit --requirement requirements.txt --no-deps --disable-pip --progress-spinner off
->>>>>>> wt-a
 
 deps: .venv/ready
 	python -m pipeline.dependencies
