@@ -39,6 +39,7 @@ setup: .venv/ready
 
 tags: .venv/ready
 	python -m pipeline.tags
+
 # pip-audit has an environment of its own, so that nothing that the project uses changes. It asks a service on the web.
 audit: .venv/ready
 	python -m pipeline.licences
