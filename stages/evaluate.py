@@ -19,17 +19,27 @@ FEATURES, METRICS = Path("data/features"), Path("metrics")
 
 
 def main() -> None:
-    settings, seed = read({"evaluate": Evaluate, "seed": int})
-    frame, grid = _joined("cases", "cases", "predictions"), _joined("grid_cases", "grid", "grid")
-    result = evaluate.evaluate_predictions(frame, settings, seed, grid)
+    result = evaluated()
     METRICS.mkdir(exist_ok=True)
     write_json(METRICS / "eval.json", result.metrics)
     write_json(METRICS / "details.json", result.details)
     result.calibration.save(Path("models/calibration.json"))
     write_parquet(pa.Table.from_pandas(result.predictions, preserve_index=False), METRICS / "predictions.parquet")
-    losses = [pd.read_csv(METRICS / "training" / f"{which}.csv") for which in ("training", "validation")]
+    losses = training_losses()
     evaluation_report.write_plots(METRICS / "plots", result, *losses)
     evaluation_report.write_report(METRICS / "report.html", result, about(), *losses)
+
+
+def evaluated() -> evaluate.EvaluationResult:
+    """Everything that is measured of the run in the working directory."""
+    settings, seed = read({"evaluate": Evaluate, "seed": int})
+    frame, grid = _joined("cases", "cases", "predictions"), _joined("grid_cases", "grid", "grid")
+    return evaluate.evaluate_predictions(frame, settings, seed, grid)
+
+
+def training_losses() -> list[pd.DataFrame]:
+    """The losses of the training and of the validation split, with the columns step and loss."""
+    return [pd.read_csv(METRICS / "training" / f"{which}.csv") for which in ("training", "validation")]
 
 
 def _joined(cases: str, scores: str, tabular: str) -> pd.DataFrame | None:

@@ -186,3 +186,9 @@ def test_every_picture_is_a_png_with_something_in_it(result, tmp_path):
 )
 def test_figures_are_written_for_readers(written, expected):
     assert written == expected
+
+
+def test_a_page_for_others_shows_no_single_case(tmp_path):
+    result = evaluate_predictions(made_up_predictions(1.0, 3.0), SETTINGS, seed=0)
+    shared = write(tmp_path / "shared.html", result, examples=False).text
+    assert "called" in shared and not re.findall(r"case \d+", shared)

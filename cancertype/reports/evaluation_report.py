@@ -97,8 +97,11 @@ def write_report(
     about: dict[str, str],
     training_loss: pd.DataFrame | None = None,
     validation_loss: pd.DataFrame | None = None,
+    *,
+    examples: bool = True,
 ) -> None:
-    """Write the page, one HTML file that needs no other.
+    """Write the page, one HTML file that needs no other. ``examples`` shows single cases with their mutations: leave
+    them out of a page that goes to others.
 
     ``about``: what data and code were used, as label to text (commit, release, base model, licence ...). The losses
     have the columns step and loss. Examples of confusions show the column ``mutations`` of the predictions (texts
@@ -118,7 +121,7 @@ def write_report(
         names=NAMES,
         statements=statements(details),
         pictures={name: embedded(draw) for name, draw in drawings.items()},
-        misses=_misses(result),
+        misses=_misses(result, _MISS_EXAMPLES if examples else 0),
         tabular_f1={row["label"]: row["f1"] for row in details["per_label"].get(part.tabular, [])},
         sets={row["label"]: row for row in details["conformal"]["per_label"]},
         about=about,
@@ -193,14 +196,14 @@ def _test(result: EvaluationResult) -> pd.DataFrame:
     return result.predictions[result.predictions["split"] == "test"].reset_index(drop=True)
 
 
-def _misses(result: EvaluationResult) -> list[dict]:
-    """The commonest confusions, each with the cases in which the model was most certain of its error."""
+def _misses(result: EvaluationResult, most: int) -> list[dict]:
+    """The commonest confusions, each with at most ``most`` cases in which the model was most certain of its error."""
     test, p = _test(result), result.probabilities[result.details["final"]]
     y, predicted = metrics.encode(test["label"]), p.argmax(axis=1)
     rows = []
     for pair in result.details["confusions"][:_MISS_PAIRS]:
         wrong = np.flatnonzero((y == LABELS.index(pair["actual"])) & (predicted == LABELS.index(pair["predicted"])))
-        most_certain = wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")][:_MISS_EXAMPLES]
+        most_certain = wrong[np.argsort(-p[wrong].max(axis=1), kind="stable")][:most]
         rows.append(pair | {"examples": [_example(test.iloc[i], p[i]) for i in most_certain]})
     return rows
 
