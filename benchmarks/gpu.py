@@ -121,6 +121,8 @@ def train(folder: Path, base: Path, preset: Path, steps: int, cases: Sequence[in
     params = yaml.safe_load(preset.read_text(encoding="utf-8"))
     model = params["model"] | {key: value for key, value in changes.items() if key in params["model"]}
     settings = params["train"] | {key: value for key, value in changes.items() if key in params["train"]}
+    # An adapter to go on from fits its own base alone, and changes no speed.
+    settings["continue_from"] = None
     settings |= {"max_steps": steps, "evaluate_every_steps": 10_000, "save_every_steps": 10_000, "validation_cases": 4}
     settings |= {"log_every_steps": 1}
     labels = completions(params["text"]["completion"])

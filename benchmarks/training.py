@@ -156,7 +156,13 @@ def ours(folder: Path, base: Path, loss: str) -> dict[str, Any]:
     preset = yaml.safe_load(OURS.read_text())
     size = preset["train"]["batch_size"]
     began = time.process_time()
-    train = preset["train"] | {"loss": loss, "epochs": 1.0, "evaluate_every_steps": 1000, "save_every_steps": 1000}
+    train = preset["train"] | {
+        "loss": loss,
+        "epochs": 1.0,
+        "continue_from": None,
+        "evaluate_every_steps": 1000,
+        "save_every_steps": 1000,
+    }
     job = Job(
         train=folder / "ours-train.parquet",
         validation=folder / "ours-validation.parquet",

@@ -116,7 +116,7 @@ def test_a_teacher_is_followed_as_far_as_its_share_and_never_changes_what_valida
     assert followed["training_loss_last"] < 0.2 < ignored["validation_loss_last"] < followed["validation_loss_last"]
 
 
-def test_views_take_turns_by_epoch_and_the_first_is_the_case_as_it_is(splits, tiny_gemma3, tmp_path):
+def test_views_take_turns_by_epoch_and_cases_start_at_different_ones(splits, tiny_gemma3, tmp_path):
     train = pq.read_table(splits["train"])
     other = train.set_column(train.column_names.index("prompt"), "prompt", pa.array(["none\ncancer:"] * len(train)))
     other = other.set_column(
@@ -135,7 +135,10 @@ def test_views_take_turns_by_epoch_and_the_first_is_the_case_as_it_is(splits, ti
     assert trained("one", [train])["versions"] == plain["versions"] == 1
     assert contents(tmp_path / "one" / "adapter") == contents(tmp_path / "plain" / "adapter")
     assert trained("two", [train, other])["versions"] == 2
-    losses = [[row["loss"] for row in curve(tmp_path / name)] for name in ("plain", "two")]
+    # Every second case starts at its second view.
+    turn = [row if row % 2 == 0 else len(train) + row for row in range(len(train))]
+    trained("mixed", [pa.concat_tables([train, other]).take(turn)])
+    losses = [[row["loss"] for row in curve(tmp_path / name)] for name in ("mixed", "two")]
     assert losses[0][:epoch] == losses[1][:epoch] and losses[0][epoch:] != losses[1][epoch:]
 
 
