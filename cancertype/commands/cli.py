@@ -32,7 +32,7 @@ from .terminal import in_json, visible
 if TYPE_CHECKING:
     from ..cohort.settings import Cohort
     from ..prediction.inputs import Input
-    from ..prediction.predictor import Predictions, Predictor
+    from ..prediction.predictor import Predictor
 
 _EXPLAINED = 10
 
@@ -135,10 +135,11 @@ def predict(
     with reading.read(given.files or [], wishes, _limits(folder)) as found:
         predictor = _load(folder, answer.fast)
         from ..prediction import answers
+        from ..prediction.model import records
 
         weights = _weights(predictor, found, wishes)
         predictions = predictor.predict(found.tables, weights=weights, progress=sys.stderr.isatty())
-        cases = _records(predictor, predictions, found.whole)
+        cases = records(predictor, found.whole, predictions)
         about = _about(found, predictor, wishes)
     to_screen = True
     if json_file:
@@ -181,6 +182,7 @@ def explain(
         predictor = _load(folder, answer.fast)
         from .. import files as whole_files
         from ..prediction import answers, explanation
+        from ..prediction.model import records
 
         names = found.tables.cases["case_id"].to_pylist()
         chosen = [text.partition("=")[0] for text in sample or []] or names[:_EXPLAINED]
@@ -193,7 +195,7 @@ def explain(
             progress=sys.stderr.isatty(),
         )
         about = _about(found, predictor, wishes)
-        cases = _records(predictor, predictions, found.whole)
+        cases = records(predictor, found.whole, predictions)
     to_screen = True
     if json_file:
         content = {"about": about, "model": answers.identity(folder, predictor.config), "warning": answers.WARNING}
@@ -372,16 +374,6 @@ def _summary(found: "Input", limit: int) -> dict:
     from ..prediction.summary import summary
 
     return summary(found, limit)
-
-
-def _records(predictor: "Predictor", predictions: "Predictions", whole: "Input") -> list[dict]:
-    """The predictions ready for JSON, with what was assumed of the input, and how its mutations are read."""
-    from ..prediction import answers, known_mutations
-    from ..prediction.remarks import remarks
-
-    known = known_mutations.of_cases(whole.tables, predictor.vocabulary)
-    evidence = predictor.evidence(whole.tables, predictions)
-    return answers.records(predictions, predictor.config, remarks(whole), whole.assays, known, evidence)
 
 
 def _about(found: reading.Given, predictor: "Predictor", wishes: Wishes) -> dict[str, str]:

@@ -33,13 +33,12 @@ from ..prediction import (
     companions,
     explanation,
     inputs,
-    known_mutations,
     priors,
 )
 from ..prediction import histology as histologies
+from ..prediction.model import records
 from ..prediction.model_folder import model_folder
 from ..prediction.predictor import Predictor
-from ..prediction.remarks import remarks
 from ..reports import pages
 from . import limits, reading
 from .limits import Limits
@@ -157,9 +156,7 @@ def _answered(predictor: Predictor, found: inputs.Input, histology: str | None) 
     end = time.monotonic() + SECONDS
     weights = priors.label_weights(found.tables.cases, predictor.training_share, histology=histology)
     predictions = predictor.predict(found.tables, weights=weights, progress=False)
-    known = known_mutations.of_cases(found.tables, predictor.vocabulary)
-    evidence = predictor.evidence(found.tables, predictions)
-    cases = answers.records(predictions, predictor.config, remarks(found), found.assays, known, evidence)
+    cases = records(predictor, found, predictions)
     explanations = {}
     for case in cases:
         if time.monotonic() > end:

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..alterations.of_cases import OfCases
+from ..alterations.of_cases import AMPLIFIED, DELETED, OfCases
 from ..features.associations import altered
 from ..features.vocabulary import fusion_genes
 from ..labels import LABELS
@@ -15,6 +15,9 @@ from ..variants.cases import SourceTables
 from ..variants.schema import TRUNCATING
 
 MOST = 12
+
+CALLS = {"amplified": AMPLIFIED, "deleted": DELETED}
+"""What is said of a gene's copy number, and the call that it is."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Associations:
     def __init__(self, table: pa.Table):
         names = zip(table["kind"].to_pylist(), table["name"].to_pylist(), strict=True)
         self._row = {key: number for number, key in enumerate(names)}
+        cut = {name: name.split(", ") for kind, name in self._row if kind == "arms"}
+        self._pairs = {name: frozenset(parts) for name, parts in cut.items() if len(parts) == 2}
         shape = (table.num_rows, len(LABELS))
         self._found, self._looked_at = (
             np.asarray(table[name].combine_chunks().flatten()).reshape(shape) for name in ("found", "looked_at")
@@ -73,10 +78,9 @@ class Associations:
     def _named_arms(self, here: set[str]) -> Iterator[str]:
         """The pairs that the table knows, then what is left: whole chromosomes, then arms."""
         said: set[str] = set()
-        for kind, name in self._row:
-            pair = name.split(", ")
-            if kind == "arms" and len(pair) == 2 and here.issuperset(pair):
-                said.update(pair)
+        for name, pair in self._pairs.items():
+            if pair <= here:
+                said |= pair
                 yield name
         for name in here:
             chromosome, word = name.split()
@@ -84,7 +88,7 @@ class Associations:
                 yield name
 
     def _events(self, of_cases: OfCases, row: int, label: str) -> Iterator[Fact | None]:
-        for kind, call in (("amplified", 2), ("deleted", -2)):
+        for kind, call in CALLS.items():
             for place in np.flatnonzero(of_cases.calls[row] == call).tolist():
                 gene = of_cases.genes[place]
                 yield self._fact(kind, gene, f"{gene} {kind}", label)

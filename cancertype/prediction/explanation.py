@@ -9,13 +9,13 @@ import pyarrow.compute as pc
 
 from .. import features
 from ..alterations.combine import under_names
-from ..alterations.of_cases import AMPLIFIED, DELETED
 from ..alterations.schema import Alterations
 from ..errors import InputError
 from ..labels import LABELS
 from ..tables.columns import with_column
 from ..text import rendering
 from ..variants.cases import SourceTables
+from .evidence import CALLS
 from .predictor import Predictions, Predictor
 
 MOST = 24
@@ -110,7 +110,6 @@ class _Item:
 
 
 _ARMS, _SPECTRA = _Item("arms", (), "calls of chromosome arms"), _Item("spectra", (), "matrix of spectra")
-_CALLS = {"amplified": AMPLIFIED, "deleted": DELETED}
 
 
 def _effect(words: str, p: float, without: float) -> Effect:
@@ -121,7 +120,7 @@ def _groups(tried: Sequence[_Item], tables: SourceTables, case_id: str) -> dict[
     """The kinds of data that the case has, each with all that is left out for it; none for a case with a single one."""
     of_kind = {
         "without its mutations": [item for item in tried if item.kind == "mutation"],
-        "without copy number": [item for item in tried if item.kind in (*_CALLS, "arms")],
+        "without copy number": [item for item in tried if item.kind in (*CALLS, "arms")],
         "without fusions": [item for item in tried if item.kind == "fusion"],
         "without spectra": [_SPECTRA] if _has_spectra(tables, case_id) else [],
     }
@@ -162,10 +161,10 @@ def _events(predictor: Predictor, tables: SourceTables) -> dict[str, list[_Item]
     found: dict[str, list[_Item]] = {name: [] for name in tables.cases["case_id"].to_pylist()}
     if tables.alterations is None or not features.sees_assays(predictor.vocabulary):
         return found
-    known = {kind: frozenset(predictor.vocabulary.names(kind)) for kind in (*_CALLS, "fusion_gene")}
+    known = {kind: frozenset(predictor.vocabulary.names(kind)) for kind in (*CALLS, "fusion_gene")}
     genes, fusions = tables.alterations.genes, tables.alterations.fusions
     for case, gene, call in zip(*(column.to_pylist() for column in genes.columns), strict=True):
-        for kind, number in _CALLS.items():
+        for kind, number in CALLS.items():
             if call == number and gene in known[kind] and case in found:
                 found[case].append(_Item(kind, (gene,), f"{gene} {kind}"))
     for case, *pair in zip(*(column.to_pylist() for column in fusions.columns), strict=True):

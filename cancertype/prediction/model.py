@@ -1,7 +1,7 @@
 """The model in Python: ``cancertype.load().predict(x)``, in the manner of scikit-learn."""
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,9 +33,6 @@ class Answers(Sequence):
 
     def __getitem__(self, at):
         return self.records[at]
-
-    def __iter__(self) -> Iterator[dict]:
-        return iter(self.records)
 
     @property
     def labels(self) -> list[str | None]:
@@ -81,6 +78,14 @@ def _short(record: Mapping) -> str:
     return f"{'' if record['answer'] else 'no answer, '}{first['label']} {percent(first['p'])}"
 
 
+def records(predictor: Predictor, found: Input, predictions: Predictions) -> list[dict]:
+    """``answers.records`` of the ``predictions`` for ``found``, with what was assumed of it, how its mutations are read
+    and what the training cases say of them."""
+    known = known_mutations.of_cases(found.tables, predictor.vocabulary)
+    evidence = predictor.evidence(found.tables, predictions)
+    return answers.records(predictions, predictor.config, remarks(found), found.assays, known, evidence)
+
+
 class Model:
     """A published model. ``classes_`` are the 26 labels in the order of all probabilities."""
 
@@ -119,18 +124,13 @@ class Model:
             histology=histology,
         )
         predictions = self.predictor.predict(found.tables, weights=weights, progress=False)
-        return Answers(tuple(self._records(found, predictions)), predictions)
+        return Answers(tuple(records(self.predictor, found, predictions)), predictions)
 
     def predict_proba(
         self, given: "str | Path | Sequence[str] | Mapping[str, str] | pd.DataFrame" = (), **options
     ) -> np.ndarray:
         """The calibrated probabilities (samples, 26) of ``predict``, which takes the same arguments."""
         return self.predict(given, **options).proba
-
-    def _records(self, found: Input, predictions: Predictions) -> list[dict]:
-        known = known_mutations.of_cases(found.tables, self.predictor.vocabulary)
-        evidence = self.predictor.evidence(found.tables, predictions)
-        return answers.records(predictions, self.predictor.config, remarks(found), found.assays, known, evidence)
 
     def _read(self, given: "str | Path | Sequence[str] | Mapping[str, str] | pd.DataFrame", options: dict) -> Input:
         limits = self.predictor.config.cohort
