@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.figures import OF_THE_ADAPTER
+
 from .fresh_processes import forkserver
 from .settings import PRESET
 
@@ -140,6 +142,7 @@ def test_every_stage_killed_at_random_moments_and_restarted_gives_equal_hashes(w
     whole = hashes(workplace)
     assert {"models/adapter/adapter_model.safetensors", "models/merged/model.safetensors"} <= set(whole)
 
+    forgotten: set[str] = set()
     seed = random.SystemRandom().randrange(1 << 32)
     rng = random.Random(seed)
     began, rounds = time.monotonic(), 0
@@ -155,7 +158,12 @@ def test_every_stage_killed_at_random_moments_and_restarted_gives_equal_hashes(w
             assert process.exitcode in (0, -ending, 128 + ending), (seed, stage, process.exitcode)
             delete(workplace, outputs)
             finished(stage)
-            assert hashes(workplace) == whole, f"seed {seed}, round {rounds}: {stage} killed by {ending.name}"
+            # Training deletes the metrics of the adapter that it replaces, until the stages after it write them again.
+            if stage == "train_lora":
+                forgotten |= {path.as_posix() for path in OF_THE_ADAPTER}
+            forgotten -= set(outputs)
+            expected = {path: digest for path, digest in whole.items() if path not in forgotten}
+            assert hashes(workplace) == expected, f"seed {seed}, round {rounds}: {stage} killed by {ending.name}"
             if rounds and time.monotonic() - began > SECONDS:
                 break
         rounds += 1
