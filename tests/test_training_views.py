@@ -113,10 +113,10 @@ def test_the_first_view_is_each_case_with_its_own_mutations_and_others_differ(co
     assert not np.array([p == "list" for p in panels])[drawn.cases["counts_known"].to_numpy(zero_copy_only=False)].any()
 
 
-def test_a_matrix_of_spectra_is_shown_with_a_whole_exome_alone(trained_on):
+def test_a_matrix_of_spectra_is_shown_with_a_whole_exome_or_without_mutations(trained_on):
     _, drawn = trained_on
     with_matrix = drawn.cases.filter(drawn.cases["id83"].is_valid())
-    assert with_matrix.num_rows > 50 and with_matrix["panel"].null_count == with_matrix.num_rows
+    assert with_matrix.num_rows > 50 and set(with_matrix["panel"].to_pylist()) == {None, "nothing"}
 
 
 def test_some_cases_are_seen_as_another_file_calls_them(cohort, vocabulary):
@@ -149,6 +149,7 @@ OTHERS = ("panel", "random_panel", "list")
         ("msk-impact-468+arms", "msk-impact-468", {"arms"}),
         ("reduced+genes+fusions", "reduced", {"genes", "fusions"}),
         ("list+all", "list", {"arms", "genes", "fusions", "spectra"}),
+        ("nothing+spectra", "nothing", {"spectra"}),
     ],
 )
 def test_a_row_names_an_assay_and_what_else_is_shown(name, through, shown):
@@ -163,6 +164,7 @@ def test_a_row_names_an_assay_and_what_else_is_shown(name, through, shown):
         ("exome+arm", "shows arm: write arms, genes, fusions, spectra or all after the plus"),
         ("exome+", "write arms, genes"),
         ("", "is not a known assay"),
+        ("nothing", "shows nothing at all: add arms, genes, fusions or spectra, as in nothing\\+arms"),
     ],
 )
 def test_a_row_that_is_none_is_refused(name, message):
@@ -170,7 +172,10 @@ def test_a_row_that_is_none_is_refused(name, message):
         views.row(name)
 
 
-ROWS = ("exome", "exome+all", "msk-impact-468+arms", "tso500+genes", "exome+spectra", "list+arms", "reduced")
+ROWS = (
+    "exome", "exome+all", "msk-impact-468+arms", "tso500+genes", "exome+spectra", "list+arms", "reduced",
+    "nothing+arms", "nothing+spectra",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -194,7 +199,9 @@ def test_rows_show_what_their_names_say_and_hide_the_rest(rows):
     assert known(tables["exome+all"]) == {"arms", "id83", "amplified", "deleted", "fusions"}
     assert known(tables["msk-impact-468+arms"]) == known(tables["list+arms"]) == {"arms"}
     assert known(tables["tso500+genes"]) == {"amplified", "deleted"}
-    assert known(tables["exome+spectra"]) == {"id83"}
+    assert known(tables["exome+spectra"]) == known(tables["nothing+spectra"]) == {"id83"}
+    assert known(tables["nothing+arms"]) == {"arms"}
+    assert not tables["nothing+arms"].variants.num_rows and not tables["nothing+spectra"].variants.num_rows
 
 
 def test_a_row_holds_the_cases_that_have_what_it_shows(rows):
@@ -204,8 +211,8 @@ def test_a_row_holds_the_cases_that_have_what_it_shows(rows):
     with_matrix = set(held_out.spectra["case_id"].to_pylist())
     of = {name: set(table.cases["case_id"].to_pylist()) for name, table in tables.items()}
     assert of["exome"] == of["reduced"] == of["tso500+genes"] == everyone
-    assert of["exome+all"] == of["msk-impact-468+arms"] == of["list+arms"] == with_arms < everyone
-    assert of["exome+spectra"] == with_matrix < everyone
+    assert of["exome+all"] == of["msk-impact-468+arms"] == of["list+arms"] == of["nothing+arms"] == with_arms < everyone
+    assert of["exome+spectra"] == of["nothing+spectra"] == with_matrix < everyone
 
 
 def test_a_row_of_a_panel_holds_its_genes_and_one_of_lists_knows_no_counts(rows):
@@ -213,7 +220,13 @@ def test_a_row_of_a_panel_holds_its_genes_and_one_of_lists_knows_no_counts(rows)
     panel = tables["msk-impact-468+arms"]
     assert set(panel.cases["panel"].to_pylist()) == {"msk-impact-468"} == set(panel.panels)
     assert set(panel.variants["gene"].to_pylist()) <= set(assay.get("msk-impact-468").genes)
-    for name, counted in (("exome", True), ("tso500+genes", True), ("list+arms", False), ("reduced", False)):
+    for name, counted in (
+        ("exome", True),
+        ("tso500+genes", True),
+        ("list+arms", False),
+        ("reduced", False),
+        ("nothing+arms", False),
+    ):
         assert set(tables[name].cases["counts_known"].to_pylist()) == {counted}
 
 

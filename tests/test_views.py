@@ -26,7 +26,7 @@ NO_DIFFERENCE = {
     "no_context": 0.0,
     "no_sex": 0.0,
 }
-ALL_OWN = {"own": 1.0, "panel": 0.0, "random_panel": 0.0, "list": 0.0}
+ALL_OWN = {"own": 1.0, "panel": 0.0, "random_panel": 0.0, "list": 0.0, "nothing": 0.0}
 
 
 def settings(
@@ -187,6 +187,13 @@ def test_the_shares_of_the_kinds_are_kept():
     kinds = [name if name in (None, "list") else "random" if name.startswith("random") else "panel" for name in names]
     for kind in (None, "list", "random", "panel"):
         assert kinds.count(kind) == pytest.approx(MANY / 4, abs=35)
+
+
+def test_a_view_of_nothing_has_no_mutation_and_no_count():
+    view = seen(many()).drawn(settings({"own": 0.0, "nothing": 1.0}, unstated=1.0, tumour_only=1.0), 0)
+    assert set(view.cases["panel"].to_pylist()) == {"nothing"} and view.panels == {"nothing": []}
+    assert view.variants.num_rows == 0 and not view.counts_known.any()
+    assert set(view.words) == {"nothing"}
 
 
 def test_the_same_seed_gives_the_same_view_and_another_copy_another():

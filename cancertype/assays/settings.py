@@ -11,17 +11,20 @@ Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
 class Shares(Settings):
-    """Of all views, the shares that are seen through each kind of assay; the weights need not sum to 1."""
+    """Of all views, the shares that are seen through each kind of assay; the weights need not sum to 1.
+
+    ``nothing`` are views in which nobody looked at the mutations: copy number, fusions or spectra are all there is."""
 
     own: float = Field(ge=0.0)
     panel: float = Field(ge=0.0)
     random_panel: float = Field(ge=0.0)
     list: float = Field(ge=0.0)
+    nothing: float = Field(ge=0.0)
 
     @model_validator(mode="after")
     def _some(self) -> "Shares":
         if not any(weight for _, weight in self):
-            raise ValueError("own, panel, random_panel and list are all 0: give at least one of them a weight")
+            raise ValueError("own, panel, random_panel, list and nothing are all 0: give at least one of them a weight")
         return self
 
 

@@ -147,6 +147,12 @@ class Seen:
         variants = self._as_written(self._taken(rows), np.ones(len(rows), bool))
         return self._lists_of(variants)
 
+    def nothing(self) -> View:
+        """Every case as if nobody had looked at its mutations."""
+        names: list[str | None] = [NOTHING] * len(self.case_ids)
+        cases = _with_panels(self.cases, names)
+        return View(cases, self.variants.slice(0, 0), {NOTHING: []}, [NOTHING] * len(names), counts_are_known(names))
+
     def _lists_of(self, variants: pa.Table) -> View:
         names: list[str | None] = [LIST] * len(self.case_ids)
         return View(_with_panels(self.cases, names), variants, {}, [LIST] * len(names), counts_are_known(names))
@@ -164,16 +170,20 @@ class Seen:
         offered = [*_training_panels(settings), *random_panels(rng, settings.random_panels, f"random {copy}")]
         n_named = len(offered) - settings.random_panels.number
         assays, number = self._assigned(offered, self._choice(key, kinds, n_named, len(offered)))
-        is_list = kinds == "list"
-        pipeline = _Pipeline.drawn(self._noise, key, settings.pipelines, ~is_list)
-        keep = self._covered(assays, number) & ~is_list[self._of_case] & self._called(key, pipeline)
+        is_list, unread = kinds == LIST, kinds == NOTHING
+        sequenced_cases = ~is_list & ~unread
+        pipeline = _Pipeline.drawn(self._noise, key, settings.pipelines, sequenced_cases)
+        keep = self._covered(assays, number) & sequenced_cases[self._of_case] & self._called(key, pipeline)
         sequenced = self._hidden(self._taken(np.flatnonzero(keep)), pipeline)
         added = self._not_somatic(rng, key, settings.pipelines, pipeline, assays, number)
         listed = self._drawn_list(key, is_list, settings.lists)
         written = self._as_written(self._taken(listed), self._given(key, settings.lists)[listed])
-        unstated = (number == _EXOME) & ~is_list & self._wide
+        unstated = (number == _EXOME) & sequenced_cases & self._wide
         unstated &= self._noise.of_cases(*key, "unstated") < settings.unstated
-        return self._described(_joined(sequenced, added, written), assays, number, is_list, pipeline, unstated)
+        names = self._names(assays, number)
+        for name, here in ((LIST, is_list), (NOTHING, unread)):
+            names = [name if so else other for so, other in zip(here, names, strict=True)]
+        return self._described(_joined(sequenced, added, written), assays, names, pipeline, unstated)
 
     def _choice(self, key: tuple[int, int], kinds: np.ndarray, n_named: int, n: int) -> np.ndarray:
         """The place of each case's assay among ``n`` panels of which the first ``n_named`` are named; -1 for none."""
@@ -361,18 +371,16 @@ class Seen:
         self,
         variants: pa.Table,
         assays: Sequence[Assay],
-        number: np.ndarray,
-        is_list: np.ndarray,
+        names: Sequence[str | None],
         pipeline: "_Pipeline",
         unstated: np.ndarray,
     ) -> View:
-        names = [LIST if listed else name for name, listed in zip(self._names(assays, number), is_list, strict=True)]
         # Nobody says what was sequenced: it is taken for an exome, and its counts mean nothing.
         names = [None if hide else name for name, hide in zip(names, unstated, strict=True)]
         cases = _with_panels(self.cases, names)
         sex = pc.if_else(pa.array(pipeline.no_sex), pa.scalar(None, pa.string()), cases["sex"])
         cases = with_column(cases, "sex", sex)
-        found = {assay.name: list(assay.genes) for assay in assays} | self._own_panels
+        found = {assay.name: list(assay.genes) for assay in assays} | self._own_panels | {NOTHING: []}
         used = {name: found[name] for name in dict.fromkeys(names) if name in found}
         titles = ["not stated" if hide else name or "exome" for name, hide in zip(names, unstated, strict=True)]
         words = [", ".join([title, *pipeline.words(row)]) for row, title in enumerate(titles)]
@@ -392,7 +400,7 @@ class _Pipeline:
 
     @classmethod
     def drawn(cls, noise: Noise, key: tuple[int, int], settings: Pipelines, sequenced: np.ndarray) -> "_Pipeline":
-        """``sequenced`` is False for the cases that are lists, to which only the sex matters."""
+        """``sequenced`` is False for lists and cases whose mutations nobody looked at: only the sex matters there."""
 
         def happens(name: str) -> np.ndarray:
             return noise.of_cases(*key, name) < getattr(settings, name)

@@ -14,11 +14,11 @@ WITH_ARMS = " with copy number"
 
 
 def groups(cases: pa.Table, panels: Mapping[str, Sequence[str]]) -> list[str]:
-    """``exome``, ``panel``, ``small panel`` or ``list`` for each of ``cases`` (from ``described``), and whether calls
-    of chromosome arms are known: ``panel with copy number``.
+    """``exome``, ``panel``, ``small panel``, ``list`` or ``nothing`` for each of ``cases`` (from ``described``), and
+    whether calls of chromosome arms are known: ``panel with copy number``.
 
     A panel that training never saw takes the group of its size. A case without a statement of what was sequenced is an
-    exome; one of which only copy number or fusions are known is a list, for nothing else was looked at."""
+    exome; one whose mutations nobody looked at belongs to ``nothing``."""
     sizes = {name: len(genes) for name, genes in panels.items()}
     arms = cases["arms"].is_valid().to_numpy(zero_copy_only=False)
     kinds = [_kind(panel, sizes) for panel in cases["panel"].to_pylist()]
@@ -27,7 +27,7 @@ def groups(cases: pa.Table, panels: Mapping[str, Sequence[str]]) -> list[str]:
 
 def _kind(panel: str | None, sizes: Mapping[str, int]) -> str:
     if panel in (LIST, NOTHING):
-        return "list"
+        return panel
     if panel not in sizes:
         return "exome"
     return "panel" if sizes[panel] >= SMALL_PANEL else "small panel"

@@ -18,6 +18,7 @@ from ..cohort.assembly import Cohort
 from ..cohort.views import Calls, variants_of
 from ..errors import InputError
 from ..tables.columns import with_column
+from ..variants.cases import NOTHING
 from .description import described
 from .exchange import variants_of_copies
 from .groups import groups
@@ -35,7 +36,8 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the grid that models are tested on: an assay (or "reduced"), and what else is shown of a case."""
+    """A row of the grid that models are tested on: an assay (or "reduced", or "nothing" where nobody looked at the
+    mutations), and what else is shown of a case."""
 
     name: str
     assay: str
@@ -56,7 +58,9 @@ def row(name: str) -> Row:
     kinds = set(SHOWN) if ALL in shown else set(shown)
     if unknown := sorted(kinds - set(SHOWN)):
         raise InputError(f"{name!r} shows {', '.join(unknown)}: write {', '.join(SHOWN)} or {ALL} after the plus")
-    return Row(name, assay if assay == REDUCED else get(assay).name, frozenset(kinds))
+    if assay == NOTHING and not kinds:
+        raise InputError(f"{name!r} shows nothing at all: add arms, genes, fusions or spectra, as in {name}+arms")
+    return Row(name, assay if assay in (REDUCED, NOTHING) else get(assay).name, frozenset(kinds))
 
 
 def training_views(cohort: Cohort, recurrent: pa.Table, vocabulary: Vocabulary, settings: Views) -> Iterator[Table]:
@@ -90,7 +94,7 @@ def training_views(cohort: Cohort, recurrent: pa.Table, vocabulary: Vocabulary, 
         )
         view = Seen(*called, recurrent, cohort.panels).drawn(settings, copy)
         # A matrix counts the variants of a whole exome, which a panel or a list does not have.
-        seen_whole = np.array([panel is None for panel in view.cases["panel"].to_pylist()], bool)
+        seen_whole = np.array([panel in (None, NOTHING) for panel in view.cases["panel"].to_pylist()], bool)
         yield seen_as(view, copy, no_spectra(copy) | ~seen_whole)
 
 
@@ -124,13 +128,15 @@ def grid(
             kept, view = kept[written], view.filtered(written)
         found = alterations.take(kept).hidden(**{kind: kind not in each.shown for kind in SHOWN[:3]})
         found = alteration_views.through(found, view.cases["panel"].to_pylist(), view.panels)
-        spectra = cohort.spectra if "spectra" in each.shown and each.assay in ("exome", "genome") else None
+        spectra = cohort.spectra if "spectra" in each.shown and each.assay in ("exome", "genome", NOTHING) else None
         yield each.name, _table(view, found, spectra, False, vocabulary)
 
 
 def _seen_through(seen: Seen, each: Row, settings: Views) -> View:
     if each.assay == REDUCED:
         return seen.reduced(**_REDUCED_TO)
+    if each.assay == NOTHING:
+        return seen.nothing()
     if each.assay == LIST:
         # Another seed than any training view, because it is none.
         return seen.lists(settings.lists, settings.seed - 1)
