@@ -135,7 +135,7 @@ def test_some_cases_are_seen_as_another_file_calls_them(cohort, vocabulary):
         assert (row["protein_change"] == "L858R") == of[row["case_id"]]
 
 
-OTHERS = ("panel", "random_panel", "list")
+OTHERS = ("panel", "random_panel", "list", "nothing")
 
 
 # --- The grid ---
