@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from cancertype.cohort.hashing import uniform
 from cancertype.files import whole_folder
 from cancertype.labels import LABELS
-from cancertype.scoring import likelihood, sharded
+from cancertype.scoring import batches, sharded
 from cancertype.tables.parquet import write_parquet
 from cancertype.text.prompt import SEPARATOR, Rendered
 from pipeline.params import read, run
@@ -61,7 +61,7 @@ def _sampled(grid: pd.DataFrame, cases_per_assay: int | None) -> pd.DataFrame:
 def _table(texts: pd.DataFrame, rendered: Sequence[Rendered], scores: np.ndarray) -> pd.DataFrame:
     """One row per text from ``scores`` (orders, texts, 26): case_id, the mutations that it names, ``lm_<LABEL>`` (nats,
     averaged over the orders) and, where there are several, ``single_order_<LABEL>`` (nats, the first order alone)."""
-    scored = pd.DataFrame(likelihood.averaged(scores), columns=[f"lm_{label}" for label in LABELS])
+    scored = pd.DataFrame(batches.averaged(scores), columns=[f"lm_{label}" for label in LABELS])
     if len(scores) > 1:
         scored[[f"single_order_{label}" for label in LABELS]] = scores[0]
     scored.insert(0, "case_id", texts["case_id"])

@@ -1,9 +1,13 @@
 """Fixtures shared by all tests: tiny real Gemma models, the packaged Gemma 3 270M, the real data when it is there."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
+
+# An export takes ten seconds even of a tiny model: test_exported and test_released make theirs.
+os.environ.setdefault("CANCERTYPE_RUNTIME", "torch")
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"

@@ -52,6 +52,9 @@ def predictions(gemma_base, tmp_path_factory) -> dict:
     (folder / "models" / "base").symlink_to(gemma_base)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
+        # As on a user's machine without a GPU.
+        patch.setenv("CANCERTYPE_RUNTIME", "onnx")
+        patch.setattr("cancertype.prediction.exports.user_cache", lambda: folder / "cache")
         predictor = Predictor.from_pretrained(ROOT / "released")
     rng = random.Random(0)
     given = {name: drivers + other_mutations(n, spectrum, rng) for name, (drivers, n, spectrum) in CASES.items()}

@@ -1,7 +1,5 @@
 """Label log-likelihoods: equal to scoring every label as a sequence of its own, whatever the labels and prompts."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -13,7 +11,7 @@ from cancertype.evaluation.calibration import outside_share
 from cancertype.labels import LABELS
 from cancertype.language_model import loading
 from cancertype.language_model.label_trie import label_trie
-from cancertype.scoring import likelihood
+from cancertype.scoring import batches, likelihood
 
 CODES = [f" {label}" for label in LABELS]
 WINDOW = 64
@@ -87,9 +85,9 @@ def _shapes_read(monkeypatch) -> list[tuple[int, int]]:
     shapes = []
     original = likelihood._hidden_states
 
-    def watched(model, tokens, *rest):
-        shapes.append(tuple(tokens.shape))
-        return original(model, tokens, *rest)
+    def watched(model, batch, *rest):
+        shapes.append(tuple(batch.tokens.shape))
+        return original(model, batch, *rest)
 
     monkeypatch.setattr(likelihood, "_hidden_states", watched)
     return shapes
@@ -100,17 +98,11 @@ def test_a_shared_beginning_is_read_once_and_changes_nothing(loaded, monkeypatch
     model, tokenizer = loaded
     prompts = [PREAMBLE + text for text in rest]
     expected = by_brute_force(model, tokenizer, prompts, CODES[:9])
-    read = []
-    original = likelihood._hidden_states
-    monkeypatch.setattr(
-        likelihood,
-        "_hidden_states",
-        lambda model, tokens, *rest: read.append(tokens.shape) or original(model, tokens, *rest),
-    )
+    read = _shapes_read(monkeypatch)
     got = likelihood.score_labels(model, tokenizer, prompts, CODES[:9], batch_size=2, progress=False)
     np.testing.assert_allclose(got, expected, atol=TOLERANCE, rtol=0)
     assert read[0][0] == 1
-    assert read[0][1] >= likelihood._SHORTEST_PREFIX
+    assert read[0][1] >= batches.SHORTEST_PREFIX
     longest = max(map(len, tokenizer(prompts)["input_ids"]))
     assert all(width < longest for _, width in read[1:])
 
@@ -172,15 +164,9 @@ def test_a_trie_reads_shared_tokens_once_and_never_a_last_token():
 
 def test_labels_of_one_token_cost_nothing_beyond_the_prompt(gemma3, monkeypatch):
     model, _ = gemma3
-    widths = []
-    original = likelihood._hidden_states
-    monkeypatch.setattr(
-        likelihood,
-        "_hidden_states",
-        lambda model, tokens, *rest: widths.append(tokens.shape[1]) or original(model, tokens, *rest),
-    )
+    read = _shapes_read(monkeypatch)
     likelihood.score_labels(model, _as_written, ["5 6 7"], ["8", "9"], batch_size=1, progress=False)
-    assert widths == [len(["<bos>", "5", "6", "7"])]
+    assert read == [(1, len(["<bos>", "5", "6", "7"]))]
 
 
 def test_labels_and_what_lies_outside_them_add_up_to_one(gemma3):
@@ -197,7 +183,7 @@ def test_logits_are_made_a_few_positions_at_a_time(gemma3, monkeypatch):
     whole = likelihood.score_labels(model, tokenizer, SHORT, CODES, batch_size=4, progress=False)
     heights = []
     hook = model.lm_head.register_forward_hook(lambda module, inputs, output: heights.append(len(output)))
-    monkeypatch.setattr(likelihood, "_LOGITS_AT_ONCE", 3 * model.config.vocab_size)
+    monkeypatch.setattr(batches, "LOGITS_AT_ONCE", 3 * model.config.vocab_size)
     chunked = likelihood.score_labels(model, tokenizer, SHORT, CODES, batch_size=4, progress=False)
     hook.remove()
     assert max(heights) == 3
@@ -243,17 +229,15 @@ def test_a_prompt_too_long_for_the_model_is_named(gemma3):
 
 
 def test_a_tokenizer_without_bos_is_refused():
-    bare = SimpleNamespace(bos_token="<bos>", bos_token_id=2)
-    tokenizer = type("Bare", (), {**vars(bare), "__call__": lambda self, texts: {"input_ids": [[5]] * len(texts)}})()
     with pytest.raises(InputError, match="puts no <bos>"):
-        likelihood._encode(tokenizer, ["x"])
+        batches.encode(lambda texts: [[5]] * len(texts), ["x"], bos=2, room=10)
 
 
 def test_a_batch_of_long_prompts_has_fewer_of_them():
     lengths = [100, 5000, 2000, 100, 2000, 9000, 2000, 2000, 2000, 100]
-    batches = list(likelihood._by_length(lengths, 3))
-    assert sorted(index for batch in batches for index in batch) == list(range(len(lengths)))
-    assert [[lengths[index] for index in batch] for batch in batches] == [
+    found = list(batches.by_length(lengths, 3))
+    assert sorted(index for batch in found for index in batch) == list(range(len(lengths)))
+    assert [[lengths[index] for index in batch] for batch in found] == [
         [9000],
         [5000],
         [2000, 2000, 2000],
@@ -266,6 +250,6 @@ def test_answers_do_not_depend_on_how_many_tokens_are_read_at_a_time(tiny_gemma2
     model, tokenizer = loading.load_model(tiny_gemma2, device="cpu"), loading.load_tokenizer(tiny_gemma2)
     prompts = ["TP53 R175H, " * n + "cancer:" for n in range(1, 9)]
     together = likelihood.score_labels(model, tokenizer, prompts, [" breast", " lung"], batch_size=8)
-    monkeypatch.setattr(likelihood, "_TOKENS_AT_ONCE", 1)
+    monkeypatch.setattr(batches, "TOKENS_AT_ONCE", 1)
     alone = likelihood.score_labels(model, tokenizer, prompts, [" breast", " lung"], batch_size=8)
     assert abs(together - alone).max() < 1e-3

@@ -223,7 +223,6 @@ def out_of_fold(
     fold, which makes the teacher a little too sure. Probabilities are smoothed as in ``predict_proba``. Raises
     ``InputError`` when a label has fewer cases than there are folds.
     """
-    import lightgbm
     from sklearn.model_selection import StratifiedGroupKFold
 
     counts = fitted.counts[fitted.seen]
@@ -234,15 +233,28 @@ def out_of_fold(
         )
     target = np.searchsorted(fitted.seen, encode(y_train))
     p = np.empty((len(views), len(target), len(LABELS)))
-    parameters = _tree_parameters(_for_views(settings, len(views)), len(fitted.seen), seed)
+    as_many = settings.model_copy(update={"trees": fitted.chosen["trees"]})
     cut = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=seed).split(target, target, patients)
     for rest, fold in tqdm(cut, desc="out-of-fold trees", unit="fold", total=settings.folds):
-        x_rest = vstack([x[rest] for x in views], format="csr").toarray()
-        data = lightgbm.Dataset(x_rest, np.tile(target[rest], len(views)), params={"max_bin": _BINS})
-        without = replace(fitted, trees=lightgbm.train(parameters, data, num_boost_round=fitted.chosen["trees"]))
+        others = [x[rest] for x in views]
+        without = replace(fitted, trees=boosted(others, target[rest], len(fitted.seen), as_many, seed))
         for place, x in enumerate(views):
             p[place, fold] = without.predict_proba(x[fold], fitted.columns)
     return p
+
+
+def boosted(
+    views: Sequence[csr_matrix], target: np.ndarray, classes: int, settings: Tabular, seed: int
+) -> "lightgbm.Booster":
+    """Trees of ``settings.trees`` rounds, without validation. ``views`` as in ``fit``, all of the cases whose classes,
+    from 0 to ``classes`` - 1, are ``target`` (n,)."""
+    import lightgbm
+
+    parameters = _tree_parameters(_for_views(settings, len(views)), classes, seed)
+    # Dense: sparse columns gain nothing where what is unknown is stored.
+    x = vstack(views, format="csr").toarray()
+    data = lightgbm.Dataset(x, np.tile(target, len(views)), params={"max_bin": _BINS})
+    return lightgbm.train(parameters, data, num_boost_round=settings.trees)
 
 
 def _filled(x: csr_matrix, fill: np.ndarray) -> csr_matrix:

@@ -99,7 +99,7 @@ class Predictor:
             return cls(None, config, vocabulary, trees, associations)
         from .reader import Reader
 
-        return cls(Reader.load(folder), config, vocabulary, trees, associations)
+        return cls(Reader.load(folder, config.text.completion), config, vocabulary, trees, associations)
 
     @property
     def fast(self) -> bool:

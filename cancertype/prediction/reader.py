@@ -1,54 +1,65 @@
 """The language model of a published folder: from texts to log-likelihoods of the 26 labels.
 
-It is apart from :mod:`predictor` because PyTorch and transformers take seconds to import, and an answer of the trees
-alone needs neither.
+On a CPU ONNX Runtime computes it, from an export that is made once per machine. PyTorch and transformers, which take
+ten seconds to load, are imported only where they compute: to make the export, and on a machine with a GPU.
 """
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from tokenizers import Tokenizer
 
-from ..language_model import base_of_adapter, loading
-from ..scoring import likelihood
-from ..text.prompt import Rendered
+from ..language_model import base_of_adapter
+from ..scoring import batches
+from ..text.prompt import Rendered, completions
 from ..text.rendering import counter_of
-from . import manifest
+from . import exports, manifest
 from .damage import damage_explained
 from .prediction_config import ADAPTER, PredictionConfig
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+COMPARED_ON = (
+    "tumour female\nmutations: TP53 R175H, APC R1450*, KRAS G12D\ncancer:",
+    "cell line\nmutations: BRAF V600E\ncancer:",
+    "gains 7; losses 10\namplified EGFR; deleted CDKN2A\nmutations: PTEN, TERT\ncancer:",
+)
+"""Texts on which an export has to answer as the model does, before it is used."""
+
 
 class Reader:
-    """Model and tokenizer, ready to score texts."""
+    """Scores texts. ``score_orders`` is that function of ``scoring.likelihood`` for one model, and ``tokenizer`` its
+    own."""
 
-    def __init__(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase):
-        self._model, self._tokenizer = model, tokenizer
+    def __init__(self, score_orders: Callable[..., np.ndarray], tokenizer: Tokenizer):
+        self._score_orders, self._tokenizer = score_orders, tokenizer
 
     @classmethod
-    def load(cls, folder: Path) -> "Reader":
-        """The language model of a published ``folder``, with the adapter merged in if there is one."""
-        adapter = folder / ADAPTER
-        if not adapter.is_dir():
-            with damage_explained(folder):
-                return cls(loading.load_model(folder), loading.load_tokenizer(folder))
-        base = base_of_adapter.base_of(adapter)
-        trained_on = json.loads((adapter / "training.json").read_text(encoding="utf-8"))["base"]
-        manifest.check_weights(base, trained_on["sha256"])
-        # Imports PEFT, which a merged model does not need.
-        from ..scoring.merging import with_adapter
+    def load(cls, folder: Path, completion: str) -> "Reader":
+        """The language model of a published ``folder``, whose answers have the form ``completion``.
 
-        with damage_explained(base):
-            model = loading.load_model(base)
-            tokenizer = loading.load_tokenizer(base)
-        with damage_explained(adapter):
-            return cls(with_adapter(model, adapter).merge_and_unload(), tokenizer)
+        Raises ``InputError`` for a model that is missing or damaged."""
+        exported = exports.folder_of(folder, partial(_export, folder, completion)) if exports.wanted() else None
+        if exported is not None:
+            from ..scoring.exported import Exported
+
+            with damage_explained(exported):
+                model = Exported(exported)
+            return cls(model.score_orders, model.tokenizer)
+        from ..scoring import likelihood
+
+        model, tokenizer = _loaded(folder)
+        return cls(partial(likelihood.score_orders, model, tokenizer), tokenizer.backend_tokenizer)
 
     @property
     def count_tokens(self) -> Callable[[Sequence[str]], list[int]]:
         """How many tokens each text has."""
-        return counter_of(self._tokenizer.backend_tokenizer)
+        return counter_of(self._tokenizer)
 
     def log_likelihood(self, rendered: Sequence[Rendered], config: PredictionConfig, *, progress: bool) -> np.ndarray:
         """Log-likelihoods (n, 26) in nats of the labels after each text, averaged over the orders of its mutations.
@@ -56,10 +67,8 @@ class Reader:
         Each text is scored once, however many cases share it."""
         once = {(text.prompt, text.mutations): text for text in rendered}
         place = {key: number for number, key in enumerate(once)}
-        scores = likelihood.averaged(
-            likelihood.score_orders(
-                self._model,
-                self._tokenizer,
+        scores = batches.averaged(
+            self._score_orders(
                 list(once.values()),
                 config.text.completion,
                 orders=config.orders,
@@ -68,3 +77,37 @@ class Reader:
             )
         )
         return scores[[place[text.prompt, text.mutations] for text in rendered]]
+
+
+def _loaded(folder: Path, **how) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:
+    """The model of a published ``folder`` with its adapter merged in, if there is one, and its tokenizer. ``how`` goes
+    to ``loading.load_model``."""
+    from ..language_model import loading
+
+    adapter = folder / ADAPTER
+    if not adapter.is_dir():
+        with damage_explained(folder):
+            return loading.load_model(folder, **how), loading.load_tokenizer(folder)
+    base = base_of_adapter.base_of(adapter)
+    trained_on = json.loads((adapter / "training.json").read_text(encoding="utf-8"))["base"]
+    manifest.check_weights(base, trained_on["sha256"])
+    # Imports PEFT, which a merged model does not need.
+    from ..scoring.merging import with_adapter
+
+    with damage_explained(base):
+        model, tokenizer = loading.load_model(base, **how), loading.load_tokenizer(base)
+    with damage_explained(adapter):
+        return with_adapter(model, adapter).merge_and_unload(), tokenizer
+
+
+def _export(folder: Path, completion: str, out: Path) -> bool:
+    """Write the export of the model in ``folder``; False for one that is too large for a CPU to answer with, or keeps
+    its output layer apart."""
+    from ..language_model import loading
+    from ..scoring.export import can_be_exported, export
+
+    model, tokenizer = _loaded(folder, dtype="float32", device="cpu")
+    if model.num_parameters() > loading.LARGEST_ON_CPU or not can_be_exported(model):
+        return False
+    export(model, tokenizer, out, COMPARED_ON, list(completions(completion).values()))
+    return True

@@ -1,0 +1,205 @@
+"""What each part of the recipe is worth: trees on the same patients, with one part of it changed at a time.
+
+    python -m benchmarks.ablations --params params/tcga-270m.yaml --raw data/raw --out ablations.json
+    python -m benchmarks.ablations ... --only "no views" "10% of the patients"
+
+For every change the cohort is made anew from ``--raw`` (what fetch_depmap wrote) in a folder of its own, and trees are
+fitted on its training views: all with the same ``--rounds`` and rate, fewer than a release takes, so that the rows can
+be compared with each other and not with a release. Figures are of the test split, of the cases as they are and of the
+rows of ``evaluate.assays``. A change that is done already (in ``--out``) is not run again.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from ruamel.yaml import YAML
+
+from cancertype import features
+from cancertype.cohort import assembly
+from cancertype.cohort.settings import Cohort
+from cancertype.evaluation import metrics, tabular
+from cancertype.evaluation.settings import Tabular
+from cancertype.features import view_files
+from cancertype.features.views import table
+from cancertype.files import write_json
+from cancertype.labels import LABELS
+from cancertype.sources import raw
+from pipeline.params import read
+from stages import featurize
+
+AS_IT_IS = "as they are"
+_NO_ALTERATIONS = {f"views.alterations.{kind}": 0.0 for kind in ("arms", "genes", "fusions")}
+_NO_PIPELINES = {
+    f"views.pipelines.{name}": 0.0
+    for name in ("tumour_only", "thinned", "no_indels", "no_alleles", "no_context", "no_sex")
+}
+CHANGES: dict[str, dict[str, Any]] = {
+    "the whole recipe": {},
+    "no spectra": {"features.trinucleotides": False},
+    "no copy number, no fusions": _NO_ALTERATIONS,
+    "no views": {"views.copies": 0},
+    "no augmentation": {"views.exchanged": 0.0, "views.other_calls": 0.0, **_NO_PIPELINES},
+    "no cancer-gene vocabulary": {"features.cancer_gene_panels": None},
+    "mutations of exomes alone": {"views.copies": 0, "views.no_spectra": 1.0, **_NO_ALTERATIONS},
+    "10% of the patients": {"cohort.train_share": 0.1, "cohort.min_cases_per_label": 3},
+    "30% of the patients": {"cohort.train_share": 0.3, "cohort.min_cases_per_label": 3},
+    "trained on tumours, tested on lines": {"cohort.train_sources": ["tcga"], "cohort.test_sources": ["depmap"]},
+    "trained on lines, tested on tumours": {
+        "cohort.train_sources": ["depmap"],
+        "cohort.test_sources": ["tcga"],
+        "cohort.small_labels": "drop",
+        "cohort.min_cases_per_label": 3,
+    },
+}
+"""What is changed, and how, in dotted keys of params.yaml."""
+
+OF_SECOND_CALLER = "the whole recipe"
+"""The change whose trees are also tested on other callers' calls of the same test patients."""
+
+
+@contextlib.contextmanager
+def cohort_of(params: Path, raw_folder: Path, changes: Mapping[str, Any]) -> Iterator[Path]:
+    """A folder with params.yaml (``params`` with ``changes``) and data/features as featurize makes it, the working
+    directory meanwhile."""
+    yaml = YAML()
+    document = yaml.load(params.read_text(encoding="utf-8"))
+    for dotted, value in changes.items():
+        *sections, key = dotted.split(".")
+        at = document
+        for section in sections:
+            at = at[section]
+        at[key] = value
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "data").mkdir()
+        (folder / "data" / "raw").symlink_to(raw_folder.resolve())
+        with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+            yaml.dump(document, file)
+        os.chdir(folder)
+        try:
+            featurize.main()
+            yield folder
+        finally:
+            os.chdir(before)
+
+
+def measured(rounds: int, rate: float, seed: int, *, second_caller: bool) -> dict[str, dict[str, float]]:
+    """Row to figures of the trees of the cohort in the working directory."""
+    (settings,) = read({"tabular": Tabular})
+    settings = settings.model_copy(update={"learning_rate": rate})
+    folder = featurize.OUT
+    vocabulary = features.Vocabulary.load(folder / "vocabulary.parquet")
+    panels = features.panels_of(pq.read_table(folder / "panels.parquet"))
+
+    def matrix(cases: pa.Table, variants: pa.Table, more: Mapping[str, list[str]] | None = None):
+        return features.matrix(cases, variants, vocabulary, panels | dict(more or {}))[0]
+
+    training = view_files.read(folder, view_files.TRAINING, "copy")
+    codes = metrics.encode(training[0][1]["label"].to_pylist())
+    seen = np.unique(codes)
+    booster = tabular.boosted(
+        [matrix(cases, variants) for _, cases, variants in training],
+        np.searchsorted(seen, codes),
+        len(seen),
+        settings.model_copy(update={"trees": rounds}),
+        seed,
+    )
+
+    def figures(cases: pa.Table, x) -> dict[str, float] | None:
+        test = np.array(cases["split"].to_pylist()) == "test"
+        if not test.any():
+            return None
+        p = np.zeros((int(test.sum()), len(LABELS)))
+        p[:, seen] = booster.predict(x[test])
+        y = metrics.encode(cases.filter(pa.array(test))["label"].to_pylist())
+        found = metrics.figures(y, p, np.zeros((0, len(y))))
+        return {"n": len(y)} | {name: round(found[name]["value"], 3) for name in ("accuracy", "macro_f1", "top3")}
+
+    cases, variants = (pq.read_table(folder / f"{name}.parquet") for name in ("cases", "variants"))
+    of = {AS_IT_IS: figures(cases, matrix(cases, variants))}
+    for kind in ("tumour", "cell_line"):
+        own = cases.filter(pa.array([each == kind for each in cases["kind"].to_pylist()]))
+        of[f"{AS_IT_IS}, {kind.replace('_', ' ')}s"] = figures(own, matrix(own, variants))
+    grid = view_files.read(folder, view_files.GRID, "row")
+    of |= {row: figures(its_cases, matrix(its_cases, its_variants)) for row, its_cases, its_variants in grid}
+    if second_caller:
+        for number, (own, other) in enumerate(_two_callers(vocabulary), start=1):
+            for name, each in (("first", own), ("other", other)):
+                said = f"exomes that file {number} calls too: {name} calls"
+                of[said] = figures(each.cases, matrix(each.cases, each.variants, each.panels))
+    return {row: found for row, found in of.items() if found}
+
+
+def _two_callers(vocabulary: features.Vocabulary) -> Iterator[tuple[view_files.Table, view_files.Table]]:
+    """For every file that calls whole exomes of test patients again: these by their own calls, and by that file's."""
+    (rules,) = read({"cohort": Cohort})
+    cohort = assembly.assemble(raw.read(featurize.RAW, rules), rules)
+    split = dict(zip(cohort.cases["case_id"].to_pylist(), cohort.cases["split"].to_pylist(), strict=True))
+    whole = {
+        case
+        for case, panel in zip(*(cohort.cases[c].to_pylist() for c in ("case_id", "panel")), strict=True)
+        if not panel
+    }
+    for calls in cohort.further:
+        names = calls.cases["case_id"].to_pylist()
+        kept = [
+            case in whole and panel is None and split[case] == "test"
+            for case, panel in zip(names, calls.cases["panel"].to_pylist(), strict=True)
+        ]
+        if not any(kept):
+            continue
+        theirs = calls.cases.filter(pa.array(kept))
+        theirs = theirs.append_column("split", pa.array(["test"] * theirs.num_rows))
+        ours = cohort.cases.filter(
+            pa.array([case in set(theirs["case_id"].to_pylist()) for case in cohort.cases["case_id"].to_pylist()])
+        )
+        yield tuple(
+            table(features.described(cases, variants), variants, cohort.panels, vocabulary)
+            for cases, variants in ((ours, cohort.variants), (theirs, calls.variants))
+        )
+
+
+def markdown(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
+    """The accuracies, one row per change and one column per row of the grid that most have."""
+    rows = list(dict.fromkeys(row for each in found.values() for row in each))
+    lines = ["| | " + " | ".join(rows) + " |", "|---" * (len(rows) + 1) + "|"]
+    for change, each in found.items():
+        cells = [f"{100 * each[row]['accuracy']:.1f}%" if row in each else "" for row in rows]
+        lines.append(f"| {change} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--params", type=Path, default=Path("params.yaml"))
+    parser.add_argument("--raw", type=Path, default=Path("data/raw"))
+    parser.add_argument("--out", type=Path, required=True, help="JSON file with the figures, which is added to")
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--rate", type=float, default=0.2)
+    parser.add_argument("--seed", type=int, default=3407)
+    parser.add_argument("--only", nargs="+", choices=list(CHANGES), default=list(CHANGES))
+    given = parser.parse_args()
+    params, raw_folder, out = given.params.resolve(), given.raw.resolve(), given.out.resolve()
+    found = json.loads(out.read_text(encoding="utf-8")) if out.is_file() else {}
+    for change in given.only:
+        if change in found:
+            continue
+        with cohort_of(params, raw_folder, CHANGES[change]):
+            found[change] = measured(given.rounds, given.rate, given.seed, second_caller=change == OF_SECOND_CALLER)
+        write_json(out, found)
+        print(change, json.dumps(found[change]), flush=True)
+    print(markdown(found))
+
+
+if __name__ == "__main__":
+    main()
