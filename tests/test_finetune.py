@@ -9,20 +9,25 @@ import resource
 import shutil
 import signal
 import subprocess
+import traceback
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from cancertype.errors import InputError
 from cancertype.features import view_files
 from cancertype.finetune import Job, finetune
 from cancertype.finetune import adapter as adapter_module
 from cancertype.finetune import run as training_run
+from cancertype.finetune.trainer import PlannedTraining
 from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, contents, curve, job, write_split
 from tests.fresh_processes import forkserver
 
@@ -554,6 +559,34 @@ def test_on_a_gpu_the_optimizer_is_fused():
     assert training_run._optimizer("adamw_torch", "cuda") == "adamw_torch_fused"
     assert training_run._optimizer("adamw_torch", "cpu") == "adamw_torch"
     assert training_run._optimizer("adamw_8bit", "cuda") == "adamw_8bit"
+
+
+class Waits(TorchDispatchMode):
+    """Notes where values of tensors are asked for, each of which makes the CPU wait for a GPU."""
+
+    places: ClassVar[list[str]] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        by_mask = func.name() == "aten::index.Tensor" and any(i is not None and i.dtype == torch.bool for i in args[1])
+        if by_mask or func.name() in ("aten::_local_scalar_dense", "aten::nonzero"):
+            ours = [frame.name for frame in traceback.extract_stack() if "cancertype/finetune" in frame.filename]
+            self.places.append(ours[-1])
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("loss", ["labels", "text"])
+def test_in_a_step_the_cpu_waits_for_no_loss_but_the_last_steps(loss, splits, tiny_gemma3, tmp_path, monkeypatch):
+    def watched(self, *arguments, **options):
+        with Waits():
+            return training_step(self, *arguments, **options)
+
+    training_step = PlannedTraining.training_step
+    monkeypatch.setattr(PlannedTraining, "training_step", watched)
+    monkeypatch.setattr(Waits, "places", [])
+    run = job(splits, tiny_gemma3, tmp_path, loss=loss, log_every_steps=9, evaluate_every_steps=9, save_every_steps=9)
+    finetune(run)
+    # In forward, transformers asks twice for each of its two masks whether there is any padding.
+    assert Counter(Waits.places) == {"_stop_if_diverged": 5, "forward": 6 * 4}
 
 
 def copied(adapter: Path, to: Path, name: str, **changes) -> Path:
