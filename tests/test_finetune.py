@@ -21,6 +21,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch.utils._python_dispatch import TorchDispatchMode
+from transformers import Gemma3TextConfig
 
 from cancertype.errors import InputError
 from cancertype.features import view_files
@@ -28,6 +29,8 @@ from cancertype.finetune import Job, finetune
 from cancertype.finetune import adapter as adapter_module
 from cancertype.finetune import run as training_run
 from cancertype.finetune.trainer import PlannedTraining
+from cancertype.language_model.loading import LARGEST_ON_CPU, parameter_count
+from cancertype.publishing import hub
 from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, contents, curve, job, write_split
 from tests.fresh_processes import forkserver
 
@@ -535,15 +538,19 @@ def test_whole_embeddings_are_stored_in_the_dtype_of_the_base_and_the_adapter_an
     assert torch.equal(stored, weights["base_model.model.model.embed_tokens.weight"])
 
 
-def test_an_adapter_with_a_trained_embedding_goes_on_from_what_is_stored(splits, tiny_gemma3, tmp_path):
+def test_an_adapter_with_a_trained_embedding_goes_on_from_what_is_stored_or_published(splits, tiny_gemma3, tmp_path):
     lora, rate = {"train_embeddings": True}, {"embedding_learning_rate": 1.0e-2}
     finetune(job(splits, tiny_gemma3, tmp_path / "first", lora=lora, max_steps=2, **rate))
-    first = tmp_path / "first" / "adapter"
-    still = {"learning_rate": 1e-12, "embedding_learning_rate": 1e-12, "max_steps": 1, "continue_from": str(first)}
-    finetune(job(splits, tiny_gemma3, tmp_path / "second", lora=lora, **still))
-    before, after = (load_file(tmp_path / n / "adapter" / "adapter_model.safetensors") for n in ("first", "second"))
-    assert before.keys() == after.keys()
-    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+    first, published = tmp_path / "first" / "adapter", tmp_path / "published"
+    hub.assemble_lora(published, adapter=first, base="google/gemma-3-270m", terms=tiny_gemma3, card="# An adapter")
+    before = load_file(first / "adapter_model.safetensors")
+    for earlier in (first, published):
+        still = {"learning_rate": 1e-12, "embedding_learning_rate": 1e-12, "max_steps": 1}
+        folder = tmp_path / f"from {earlier.name}"
+        report = finetune(job(splits, tiny_gemma3, folder, lora=lora, continue_from=str(earlier), **still))
+        after = load_file(folder / "adapter" / "adapter_model.safetensors")
+        assert before.keys() == after.keys() and report["steps_in_all"] == 3
+        assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
 
 
 def test_modules_to_save_are_compared_in_one_form():
@@ -699,6 +706,18 @@ def test_settings_for_a_gpu_are_refused_on_a_cpu_unless_asked_for(tiny_gemma3, s
         finetune(job(splits, tiny_gemma3, tmp_path))
     monkeypatch.setenv("CANCERTYPE_ALLOW_CPU", "1")
     assert finetune(job(splits, tiny_gemma3, tmp_path, max_steps=1))["steps"] == 1
+
+
+def test_every_base_that_is_meant_for_a_gpu_is_too_large_for_a_cpu():
+    """By the published shapes: the base of params/gpu-smoke.yaml and the packaged one."""
+    shapes = {
+        999_885_952: {"hidden_size": 1152, "intermediate_size": 6912, "num_hidden_layers": 26},
+        268_098_176: {"hidden_size": 640, "intermediate_size": 2048, "num_hidden_layers": 18},
+    }
+    for parameters, shape in shapes.items():
+        heads = {"num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 256}
+        assert parameter_count(Gemma3TextConfig(vocab_size=262_144, **heads, **shape)) == parameters
+    assert min(shapes) < LARGEST_ON_CPU < max(shapes)
 
 
 def test_a_4_bit_base_trains_and_evaluates_and_merges_onto_16_bits(wide_gemma, splits, tmp_path, monkeypatch):

@@ -511,7 +511,8 @@ def test_a_sweep_over_learning_rates_finds_the_best_by_validation(project, tmp_p
     assert len(shown) == 2 and all(row["accuracy"] == "!" for row in shown), "nothing, and no other run's"
     (command,) = re.findall(r"^(dvc exp show .*--csv) >", (ROOT / "docs/experiments.md").read_text(), re.MULTILINE)
     table = run(folder, *shlex.split(command)).stdout
-    assert next(csv.reader(table.splitlines()))[5:] == ["validation_loss_best", "train.learning_rate"]
+    columns = next(csv.reader(table.splitlines()))
+    assert {"validation_loss_best", "train.learning_rate"} <= set(columns) and len(columns) < 15, columns
     assert run(folder, "dvc", "repro").returncode == 0
     assert json.loads((folder / "metrics/eval.json").read_text()) == {"accuracy": 1.0}
 
