@@ -155,6 +155,12 @@ def test_an_adapter_that_is_too_large_for_git_is_warned_of(tmp_path):
     assert "takes 21 MiB" in message and "docs/versions.md" in message
 
 
+def test_git_tracks_nothing_that_is_too_large_to_travel():
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [ROOT / name for name in listed.split("\0") if name]
+    assert [file.name for file in files if file.is_file() and file.stat().st_size > size.LARGEST] == []
+
+
 def test_dvc_yaml_stays_short_enough_to_read():
     assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 250
 
