@@ -1,5 +1,7 @@
 """Copy number and fusions as assays, callers and writers of lists show them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -45,6 +47,12 @@ def test_a_panel_tells_events_of_its_own_genes_and_arms_stay():
     assert seen.fusions == ({"TMPRSS2-ERG"}, *found.fusions[1:])
     assert (seen.arms == found.arms).all()
     assert found.calls[0, 0] == 2, "the original stays"
+
+
+def test_a_fusion_of_a_gene_whose_symbol_has_a_hyphen_is_told_by_the_panel_that_holds_it():
+    found = replace(made_up(1), fusions=(frozenset({"HLA-A-ROS1", "TMPRSS2-ERG"}),))
+    for panel, seen in ((["HLA-A"], {"HLA-A-ROS1"}), (["ROS1"], {"HLA-A-ROS1"}), (["HLA", "A"], set())):
+        assert alteration_views.through(found, ["mine"], {"mine": panel}).fusions == (seen,), panel
 
 
 def test_fusions_that_were_not_looked_for_stay_unknown_through_a_panel():

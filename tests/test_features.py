@@ -290,6 +290,6 @@ def test_a_case_is_calibrated_with_those_of_its_group(seen, panel, group):
      ("ROS1-HLA-DRB1", ["ROS1", "HLA-DRB1"])],
 )  # fmt: skip
 def test_a_fusion_is_cut_where_both_parts_are_genes(fusion, genes):
-    from cancertype.features.vocabulary import fusion_genes
+    from cancertype.variants.genes import fusion_genes
 
     assert fusion_genes(fusion) == genes

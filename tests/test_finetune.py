@@ -9,20 +9,28 @@ import resource
 import shutil
 import signal
 import subprocess
+import traceback
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch.utils._python_dispatch import TorchDispatchMode
+from transformers import Gemma3TextConfig
 
 from cancertype.errors import InputError
 from cancertype.features import view_files
 from cancertype.finetune import Job, finetune
 from cancertype.finetune import adapter as adapter_module
 from cancertype.finetune import run as training_run
+from cancertype.finetune.trainer import PlannedTraining
+from cancertype.language_model.loading import LARGEST_ON_CPU, parameter_count
+from cancertype.publishing import hub
 from tests.finetune_runs import LABEL_TEXTS, SHORT_RUN, contents, curve, job, write_split
 from tests.fresh_processes import forkserver
 
@@ -530,15 +538,19 @@ def test_whole_embeddings_are_stored_in_the_dtype_of_the_base_and_the_adapter_an
     assert torch.equal(stored, weights["base_model.model.model.embed_tokens.weight"])
 
 
-def test_an_adapter_with_a_trained_embedding_goes_on_from_what_is_stored(splits, tiny_gemma3, tmp_path):
+def test_an_adapter_with_a_trained_embedding_goes_on_from_what_is_stored_or_published(splits, tiny_gemma3, tmp_path):
     lora, rate = {"train_embeddings": True}, {"embedding_learning_rate": 1.0e-2}
     finetune(job(splits, tiny_gemma3, tmp_path / "first", lora=lora, max_steps=2, **rate))
-    first = tmp_path / "first" / "adapter"
-    still = {"learning_rate": 1e-12, "embedding_learning_rate": 1e-12, "max_steps": 1, "continue_from": str(first)}
-    finetune(job(splits, tiny_gemma3, tmp_path / "second", lora=lora, **still))
-    before, after = (load_file(tmp_path / n / "adapter" / "adapter_model.safetensors") for n in ("first", "second"))
-    assert before.keys() == after.keys()
-    assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
+    first, published = tmp_path / "first" / "adapter", tmp_path / "published"
+    hub.assemble_lora(published, adapter=first, base="google/gemma-3-270m", terms=tiny_gemma3, card="# An adapter")
+    before = load_file(first / "adapter_model.safetensors")
+    for earlier in (first, published):
+        still = {"learning_rate": 1e-12, "embedding_learning_rate": 1e-12, "max_steps": 1}
+        folder = tmp_path / f"from {earlier.name}"
+        report = finetune(job(splits, tiny_gemma3, folder, lora=lora, continue_from=str(earlier), **still))
+        after = load_file(folder / "adapter" / "adapter_model.safetensors")
+        assert before.keys() == after.keys() and report["steps_in_all"] == 3
+        assert all(torch.allclose(before[name], after[name], atol=1e-6) for name in before)
 
 
 def test_modules_to_save_are_compared_in_one_form():
@@ -554,6 +566,34 @@ def test_on_a_gpu_the_optimizer_is_fused():
     assert training_run._optimizer("adamw_torch", "cuda") == "adamw_torch_fused"
     assert training_run._optimizer("adamw_torch", "cpu") == "adamw_torch"
     assert training_run._optimizer("adamw_8bit", "cuda") == "adamw_8bit"
+
+
+class Waits(TorchDispatchMode):
+    """Notes where values of tensors are asked for, each of which makes the CPU wait for a GPU."""
+
+    places: ClassVar[list[str]] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        by_mask = func.name() == "aten::index.Tensor" and any(i is not None and i.dtype == torch.bool for i in args[1])
+        if by_mask or func.name() in ("aten::_local_scalar_dense", "aten::nonzero"):
+            ours = [frame.name for frame in traceback.extract_stack() if "cancertype/finetune" in frame.filename]
+            self.places.append(ours[-1])
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("loss", ["labels", "text"])
+def test_in_a_step_the_cpu_waits_for_no_loss_but_the_last_steps(loss, splits, tiny_gemma3, tmp_path, monkeypatch):
+    def watched(self, *arguments, **options):
+        with Waits():
+            return training_step(self, *arguments, **options)
+
+    training_step = PlannedTraining.training_step
+    monkeypatch.setattr(PlannedTraining, "training_step", watched)
+    monkeypatch.setattr(Waits, "places", [])
+    run = job(splits, tiny_gemma3, tmp_path, loss=loss, log_every_steps=9, evaluate_every_steps=9, save_every_steps=9)
+    finetune(run)
+    # In forward, transformers asks twice for each of its two masks whether there is any padding.
+    assert Counter(Waits.places) == {"_stop_if_diverged": 5, "forward": 6 * 4}
 
 
 def copied(adapter: Path, to: Path, name: str, **changes) -> Path:
@@ -666,6 +706,18 @@ def test_settings_for_a_gpu_are_refused_on_a_cpu_unless_asked_for(tiny_gemma3, s
         finetune(job(splits, tiny_gemma3, tmp_path))
     monkeypatch.setenv("CANCERTYPE_ALLOW_CPU", "1")
     assert finetune(job(splits, tiny_gemma3, tmp_path, max_steps=1))["steps"] == 1
+
+
+def test_every_base_that_is_meant_for_a_gpu_is_too_large_for_a_cpu():
+    """By the published shapes: the base of params/gpu-smoke.yaml and the packaged one."""
+    shapes = {
+        999_885_952: {"hidden_size": 1152, "intermediate_size": 6912, "num_hidden_layers": 26},
+        268_098_176: {"hidden_size": 640, "intermediate_size": 2048, "num_hidden_layers": 18},
+    }
+    for parameters, shape in shapes.items():
+        heads = {"num_attention_heads": 4, "num_key_value_heads": 1, "head_dim": 256}
+        assert parameter_count(Gemma3TextConfig(vocab_size=262_144, **heads, **shape)) == parameters
+    assert min(shapes) < LARGEST_ON_CPU < max(shapes)
 
 
 def test_a_4_bit_base_trains_and_evaluates_and_merges_onto_16_bits(wide_gemma, splits, tmp_path, monkeypatch):

@@ -653,6 +653,16 @@ def test_a_release_holds_the_adapter_and_a_manifest_and_no_local_path(published,
     assert not any(b"/home/ann" in path.read_bytes() for path in (out / "adapter").iterdir())
 
 
+def test_the_card_of_a_release_shows_no_code_for_merged_weights(published, adapter, tmp_path):
+    template = (ROOT / "cancertype/publishing/model_card.md.j2").read_text()
+    section = re.search(r"<!-- merged weights: begin -->.*?<!-- merged weights: end -->", template, re.DOTALL)[0]
+    whole = tmp_path / "published"
+    shutil.copytree(published, whole)
+    (whole / "README.md").write_text(f"{CARD}{section}\n\n## How good it is\n\nIn {whole}.\n")
+    hub.assemble_adapter(tmp_path / "released", published=whole, adapter=adapter, largest=20 << 20)
+    assert (tmp_path / "released" / "README.md").read_text() == f"{CARD}## How good it is\n\nIn {tmp_path}/released.\n"
+
+
 def test_a_damaged_model_is_not_released(published, adapter, tmp_path):
     damaged = tmp_path / "published"
     shutil.copytree(published, damaged)

@@ -28,6 +28,8 @@ def project(tmp_path, monkeypatch):
     subprocess.run(["git", "init", "-q"], check=True)
     Repo.init().close()
     shutil.copyfile(ROOT / ".dvc" / "config", ".dvc/config")
+    shutil.copytree(ROOT / "dev", "dev", symlinks=True)
+    (tmp_path / "remote").mkdir()
     (tmp_path / "data.txt").write_text("exact\n")
     with Repo() as repo:
         repo.add("data.txt")

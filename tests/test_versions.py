@@ -7,6 +7,7 @@ curves that follow from the parameters, the others a digest of what they may rea
 import csv
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -64,6 +65,9 @@ if name == "evaluate":
     loss = json.loads(Path("metrics/training.json").read_text())["validation_loss_best"]
     Path("metrics/eval.json").write_text(json.dumps({"accuracy": 1 / loss}))
 """
+FIRST = {"text__max_mutations": 2, "train__learning_rate": 1.0e-3, "tabular__trees": 30, "evaluate__coverage": 0.7}
+SECOND = {"text__max_mutations": 1, "train__learning_rate": 1.0e-2, "tabular__trees": 20, "evaluate__coverage": 0.8}
+"""Parameters of the two releases, for ``set_params``."""
 TRAVELS = {
     "data/features",
     "data/text",
@@ -101,11 +105,11 @@ def release(folder: Path, tag: str) -> None:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory) -> Path:
-    """A repository with two releases: v2 names one mutation a case instead of two and learns at another rate."""
-    folder = copy_of_the_repository(tmp_path_factory.mktemp("versions") / "project")
-    for name in ("dvc.lock", "remote"):
-        path = folder / name
-        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+    """A repository with two releases: v2 names one mutation a case instead of two, learns at another rate, has other
+    trees and another coverage."""
+    project = tmp_path_factory.mktemp("versions") / "project"
+    folder = copy_of_the_repository(project, without=("remote/", "released/", "dvc.lock"))
+    (folder / "remote").mkdir()
     document = yaml.safe_load((folder / "dvc.yaml").read_text())
     for name, stage in document["stages"].items():
         stage["cmd"] = f"{sys.executable} digest.py {name}"
@@ -113,9 +117,9 @@ def project(tmp_path_factory) -> Path:
     (folder / "dvc.yaml").write_text(yaml.safe_dump(document, sort_keys=False))
     (folder / "digest.py").write_text(DIGEST + FIGURES)
     (folder / "ran.txt").write_text("")
-    set_params(folder, text__max_mutations=2, train__learning_rate=1.0e-3)
+    set_params(folder, **FIRST)
     release(folder, "v1")
-    set_params(folder, text__max_mutations=1, train__learning_rate=1.0e-2)
+    set_params(folder, **SECOND)
     release(folder, "v2")
     return folder
 
@@ -332,6 +336,8 @@ def test_params_diff_tells_what_was_set_otherwise(project):
     assert found == {
         "text.max_mutations": {"old": 2, "new": 1, "diff": -1},
         "train.learning_rate": {"old": 1.0e-3, "new": 1.0e-2, "diff": pytest.approx(9.0e-3)},
+        "tabular.trees": {"old": 30, "new": 20, "diff": -10},
+        "evaluate.coverage": {"old": 0.7, "new": 0.8, "diff": pytest.approx(0.1)},
     }
 
 
@@ -503,19 +509,24 @@ def test_a_sweep_over_learning_rates_finds_the_best_by_validation(project, tmp_p
     with chdir(folder):
         shown = [row for row in dvc.api.exp_show() if row["Experiment"]]
     assert len(shown) == 2 and all(row["accuracy"] == "!" for row in shown), "nothing, and no other run's"
+    (command,) = re.findall(r"^(dvc exp show .*--csv) >", (ROOT / "docs/experiments.md").read_text(), re.MULTILINE)
+    table = run(folder, *shlex.split(command)).stdout
+    columns = next(csv.reader(table.splitlines()))
+    assert {"validation_loss_best", "train.learning_rate"} <= set(columns) and len(columns) < 15, columns
     assert run(folder, "dvc", "repro").returncode == 0
     assert json.loads((folder / "metrics/eval.json").read_text()) == {"accuracy": 1.0}
 
 
-def test_going_back_to_earlier_parameters_trains_scores_and_evaluates_nothing(project, tmp_path):
+def test_going_back_to_earlier_parameters_fits_trains_scores_and_evaluates_nothing(project, tmp_path):
     folder = tmp_path / "back"
     shutil.copytree(project, folder, symlinks=True)
-    set_params(folder, text__max_mutations=2, train__learning_rate=1.0e-3)
+    set_params(folder, **FIRST)
     (folder / "ran.txt").write_text("")
     with chdir(folder), Repo() as repo:
         repo.reproduce()
     assert set((folder / "ran.txt").read_text().split()) == {"merge", "publish"}
-    for path in ("metrics/eval.json", "metrics/training.json", "metrics/training/training.csv", "dvc.lock"):
+    metrics = [f"metrics/{name}.json" for name in ("eval", "training", "tabular")]
+    for path in (*metrics, "metrics/training/training.csv", "dvc.lock"):
         assert (folder / path).read_text() == git(folder, "show", f"v1:{path}"), path
 
 
@@ -542,6 +553,21 @@ def test_an_experiment_pushed_to_the_teams_remote_arrives_whole(colleagues, tmp_
             done = run(folder, "dvc", "exp", *command)
             assert done.returncode == 0, done.stderr
     assert contents(one, {"models/adapter"}) == contents(other, {"models/adapter"}) != {}
+
+
+def test_without_make_setup_nothing_is_written_outside_and_both_sides_are_told(colleagues):
+    """The path of another revision's remote is resolved at the root of the file system."""
+    one, other = colleagues
+    assert run(one, "dvc", "exp", "run", "-n", "slow", "-S", "train.learning_rate=1.0e-5", "train_lora").returncode == 0
+    for folder, command in ((one, "push"), (other, "pull")):
+        done = run(folder, "dvc", "exp", command, "origin", "slow")
+        assert done.returncode != 0 and "Not a directory: '/dev/null/remote/" in done.stderr
+    for folder, command in ((one, "push"), (other, "pull"), (other, "show")):
+        shared = ["--no-cache", "origin", "slow"] if command != "show" else ["--json"]
+        done = run(folder, "dvc", "exp", command, *shared)
+        assert done.returncode == 0, done.stderr
+    assert '"slow"' in done.stdout, "parameters and metrics arrive"
+    assert not Path("/remote").exists()
 
 
 def test_after_make_setup_an_experiment_is_pushed_into_the_repositorys_own_folder(colleagues):

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..alterations.of_cases import AMPLIFIED, NO_CALL, OfCases
 from ..alterations.schema import ARMS
+from ..variants.genes import fusion_genes
 from .assay import LIST, panels_per_gene
 from .noise import Noise
 from .settings import AlterationViews
@@ -116,13 +117,9 @@ def _mentioned(
     return replace(found, arms=arms, calls=calls, fusions=tuple(fusions))
 
 
-def _genes(fusion: str) -> list[str]:
-    return fusion.split("-")
-
-
 def _holds(genes: frozenset[str], fusion: str) -> bool:
-    return any(gene in genes for gene in _genes(fusion))
+    return any(gene in genes for gene in fusion_genes(fusion))
 
 
 def _fame(fusion: str, known_of: Mapping[str, int]) -> int:
-    return max((known_of.get(gene, 0) for gene in _genes(fusion)), default=0)
+    return max((known_of.get(gene, 0) for gene in fusion_genes(fusion)), default=0)

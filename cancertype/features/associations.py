@@ -14,9 +14,10 @@ from ..alterations.of_cases import AMPLIFIED, DELETED, OfCases
 from ..alterations.schema import ARMS
 from ..labels import LABELS
 from ..tables.columns import positions
+from ..variants.genes import fusion_genes
 from ..variants.schema import TRUNCATING
 from .lookup import case_rows, mutation_names
-from .vocabulary import Vocabulary, fusion_genes
+from .vocabulary import Vocabulary
 
 FEWEST = 5
 ARM_WORDS = {1: "gained", -1: "lost"}

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from ..errors import InputError
 from ..labels import LABELS
 from ..tables.columns import codes, distinct, positions
-from ..variants.genes import known_genes
+from ..variants.genes import fusion_genes
 from ..variants.schema import TRINUCLEOTIDES
 from ..variants.spectra import CLASSES
 from .counts import AMINO_ACID_SUBSTITUTIONS
@@ -142,16 +142,6 @@ LISTED = {"amplified": "amplified", "deleted": "deleted", "fusion": "fusions"}
 def fused_genes(fusions: Sequence[str]) -> set[str]:
     """The genes of ``fusions``."""
     return {gene for fusion in fusions for gene in fusion_genes(fusion)}
-
-
-def fusion_genes(fusion: str) -> list[str]:
-    """The known genes of ``five prime-three prime``: HLA-A and other symbols hold a hyphen themselves, so every cut
-    that leaves two symbols known here counts; where none does, the first hyphen is the cut."""
-    parts = fusion.split("-")
-    cuts = [("-".join(parts[:i]), "-".join(parts[i:])) for i in range(1, len(parts))] or [(fusion, "?")]
-    known = known_genes()
-    best = max(cuts, key=lambda cut: sum(gene in known or gene == "?" for gene in cut))
-    return [gene for gene in best if gene != "?"]
 
 
 def _rank_listed(training: _Training, kind: str, lists: Sequence[Sequence[str]], settings: Features) -> list[dict]:

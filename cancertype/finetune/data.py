@@ -282,12 +282,13 @@ class ValidationCases(Dataset):
 
 
 class Collator:
-    """Examples to one right-padded batch; every tensor but ``teacher`` has the shape (batch, longest).
+    """Examples to one right-padded batch; every tensor but the last three has the shape (batch, longest).
 
     ``input_ids`` ends before the last label token, which no position has to read; ``targets`` is the next token where
     the loss is and ``IGNORED`` elsewhere; ``nodes`` is the label tree's node there and 0 elsewhere. With
-    ``whole_text`` the loss is on every token after the first. ``teacher`` (batch, labels) is there where every example
-    has one.
+    ``whole_text`` the loss is on every token after the first. ``rows`` and ``columns`` (targets,) are where ``targets``
+    is not ``IGNORED``: a GPU that had to find them would make the CPU wait for it. ``teacher`` (batch, labels) is there
+    where every example has one.
     """
 
     def __init__(
@@ -314,6 +315,7 @@ class Collator:
             loss_from = 0 if self.whole_text else first
             batch["targets"][row, loss_from:last] = text[loss_from + 1 :]
             batch["nodes"][row, first:last] = torch.tensor(self.trie.nodes(example.label))
+        batch["rows"], batch["columns"] = (batch["targets"] != IGNORED).nonzero(as_tuple=True)
         if all(example.teacher is not None for example in examples):
             batch["teacher"] = torch.tensor(np.stack([example.teacher for example in examples]), dtype=torch.float32)
         return batch

@@ -49,11 +49,12 @@ def return_label_loss(model: PreTrainedModel, trie: LabelTrie | None, teacher_sh
     width = model.config.get_text_config().vocab_size if trie is None else len(trie.choices)
     at_once = max(1, _LOGITS_AT_ONCE // width)
 
-    def forward(self, input_ids=None, attention_mask=None, targets=None, nodes=None, teacher=None, **_):
+    def forward(
+        self, input_ids=None, attention_mask=None, targets=None, nodes=None, rows=None, columns=None, teacher=None, **_
+    ):
         hidden = self.model(input_ids=input_ids, attention_mask=attention_mask, use_cache=False).last_hidden_state
-        where = targets != IGNORED
-        rows = where.nonzero()[:, 0]
-        parts = (hidden[where], targets[where], nodes[where], rows if teacher is None else teacher[rows])
+        at = (rows, columns)
+        parts = (hidden[at], targets[at], nodes[at], rows if teacher is None else teacher[rows])
         chunks = list(zip(*(part.split(at_once) for part in parts), strict=True))
         losses = []
         for states, wanted, of_nodes, of_teacher in chunks:
@@ -66,7 +67,7 @@ def return_label_loss(model: PreTrainedModel, trie: LabelTrie | None, teacher_sh
         nll, wrong = (torch.cat(values) for values in zip(*losses, strict=True))
         return LabelLoss(
             nll=nll.new_zeros(len(targets)).index_add(0, rows, nll),
-            tokens=where.sum(1),
+            tokens=(targets != IGNORED).sum(1),
             correct=(wrong.new_zeros(len(targets)).index_add(0, rows, wrong) == 0).long(),
         )
 

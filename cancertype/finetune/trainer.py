@@ -66,6 +66,7 @@ class PlannedTraining(Trainer):
     def __init__(self, *, batches: Batches, **kwargs: Any):
         self.batches = batches
         self.tokens_seen = 0
+        self._unchecked: tuple[int, torch.Tensor] | None = None
         super().__init__(
             # SFTTrainer asks for tables; what it trains on comes from the loaders below.
             train_dataset=Dataset.from_dict({"prompt": batches.cases.views[0].prompts}),
@@ -131,12 +132,28 @@ class PlannedTraining(Trainer):
         return [group for group in groups if group["params"]]
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        self._stop_if_diverged()
         label_loss = model(**inputs)
         # DDP averages gradients over processes; the step's count is already over all of them.
         loss = label_loss.nll.sum() * self.accelerator.num_processes / num_items_in_batch
-        if not torch.isfinite(loss):
-            raise InputError(UNSTABLE.format(what="training", value=loss.item(), step=self.state.global_step + 1))
+        self._unchecked = (self.state.global_step + 1, loss.detach())
         return (loss, label_loss) if return_outputs else loss
+
+    def _stop_if_diverged(self) -> None:
+        """Raise ``InputError`` where the last loss is not finite.
+
+        It is looked at when the next one is wanted, by when a GPU has long computed it, and before log, evaluation and
+        checkpoint: the CPU need not wait for a loss that was only just asked for.
+        """
+        if self._unchecked is None:
+            return
+        (step, loss), self._unchecked = self._unchecked, None
+        if not torch.isfinite(loss):
+            raise InputError(UNSTABLE.format(what="training", value=loss.item(), step=step))
+
+    def log(self, *args: Any, **kwargs: Any) -> None:
+        self._stop_if_diverged()
+        super().log(*args, **kwargs)
 
     def prediction_step(self, model, inputs, prediction_loss_only, ignore_keys=None):
         with torch.no_grad():
@@ -144,6 +161,7 @@ class PlannedTraining(Trainer):
         return None, torch.stack([scored.nll, scored.correct.to(scored.nll.dtype)], dim=1), scored.tokens
 
     def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        self._stop_if_diverged()
         metrics = super().evaluate(*args, **kwargs)
         if not np.isfinite(metrics["eval_loss"]):
             raise InputError(
@@ -164,6 +182,7 @@ class PlannedTraining(Trainer):
             self.processing_class, self.data_collator = tokenizer, collator
 
     def _save_checkpoint(self, model, trial):
+        self._stop_if_diverged()
         folder = Path(self.args.output_dir)
         with explained_writes(folder, GOES_ON):
             super()._save_checkpoint(model, trial)

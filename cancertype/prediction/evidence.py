@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from ..alterations.of_cases import AMPLIFIED, DELETED, OfCases
 from ..features.associations import altered
-from ..features.vocabulary import fusion_genes
 from ..labels import LABELS
 from ..variants.cases import SourceTables
+from ..variants.genes import fusion_genes
 from ..variants.schema import TRUNCATING
 
 MOST = 12

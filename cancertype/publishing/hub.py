@@ -36,6 +36,9 @@ _PATH_KEYS = ("_name_or_path", "name_or_path", "base_model_name_or_path")
 TAG = "cancertype"
 """The tag of both cards. A repository that carries it was filled by this program and may be replaced by it."""
 
+_OF_MERGED_WEIGHTS = re.compile(r"<!-- merged weights: begin -->.*?<!-- merged weights: end -->\n+", re.DOTALL)
+"""What a card says of transformers, which loads no adapter by the name of our folder."""
+
 _PICKLES = {".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt"}
 _HUBS_OWN = {".gitattributes"}
 
@@ -115,7 +118,7 @@ def assemble_adapter(
         if not MODEL_FILE.fullmatch(name) and name not in (CARD, MANIFEST) and not name.startswith(".")
     }
     contents |= {f"{ADAPTER}/{name}": Path(adapter) / name for name in _OF_ADAPTER} | dict(files or {})
-    card = (published / CARD).read_text(encoding="utf-8").replace(str(published), str(out))
+    card = _OF_MERGED_WEIGHTS.sub("", (published / CARD).read_text(encoding="utf-8")).replace(str(published), str(out))
 
     def check(folder: Path) -> None:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

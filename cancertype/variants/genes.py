@@ -74,3 +74,13 @@ def is_other_spelling(stated: str, symbol: str) -> bool:
 def is_ensembl_id(stated: str) -> bool:
     """Whether ``stated`` is the Ensembl id of a gene, of which no symbol is known here."""
     return bool(_ENSEMBL_ID.fullmatch(stated.strip()))
+
+
+def fusion_genes(fusion: str) -> list[str]:
+    """The known genes of ``five prime-three prime``: HLA-A and other symbols hold a hyphen themselves, so every cut
+    that leaves two symbols known here counts; where none does, the first hyphen is the cut."""
+    parts = fusion.split("-")
+    cuts = [("-".join(parts[:i]), "-".join(parts[i:])) for i in range(1, len(parts))] or [(fusion, "?")]
+    known = known_genes()
+    best = max(cuts, key=lambda cut: sum(gene in known or gene == "?" for gene in cut))
+    return [gene for gene in best if gene != "?"]
