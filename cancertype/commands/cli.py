@@ -327,7 +327,7 @@ def manifest(
 def _wishes(given: InputOptions, answer: ModelOptions, new_names: dict[str, str]) -> Wishes:
     names = ("assay", "copy_number", "fusions", "spectra", "tumor", "normal", "genome", "gff")
     options = {name: getattr(given, name) for name in names} | {"rename": new_names}
-    return Wishes(
+    wishes = Wishes(
         prior=answer.prior,
         sex=given.sex and str(given.sex),
         rule_out=answer.rule_out,
@@ -336,6 +336,9 @@ def _wishes(given: InputOptions, answer: ModelOptions, new_names: dict[str, str]
         kind=given.kind and given.kind.replace("-", " "),
         reading={name: value for name, value in options.items() if value},
     )
+    # Before the model's configuration is read, which imports more.
+    reading.check(given.files or [], wishes)
+    return wishes
 
 
 def _limits(folder: Path | None) -> "Cohort | None":

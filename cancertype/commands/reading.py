@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import InputError
+from ..prediction import paths
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,13 +61,7 @@ _BESIDE = ("copy_number", "fusions", "spectra")
 def read(given: Sequence[str], wishes: Wishes, limits: "Cohort | None") -> Iterator[Given]:
     """Read everything that was ``given``; copies of pipes stay until the context ends. Raises ``InputError`` for any
     mistake, before weights are loaded."""
-    if wishes.rule_out and wishes.sex is None:
-        raise InputError("--rule-out-by-sex needs --sex female or --sex male")
-    _check_several(given)
-    beside = [path for name in _BESIDE for path in wishes.reading.get(name, ())]
-    for path in (wishes.prior, *beside, wishes.reading.get("genome"), wishes.reading.get("gff")):
-        if path is not None and not _exists(Path(path)):
-            raise InputError(f"{path} is not there: check the path")
+    check(given, wishes)
     # Imports pyarrow and every reader: a mistyped path is reported before that.
     from ..prediction import histology, inputs, priors
 
@@ -86,6 +81,27 @@ def read(given: Sequence[str], wishes: Wishes, limits: "Cohort | None") -> Itera
         yield Given(inputs.with_facts(whole, kind=wishes.kind, sex=wishes.sex), frequencies)
 
 
+def check(given: Sequence[str], wishes: Wishes) -> None:
+    """Raise ``InputError`` for what is wrong with options and paths before anything of them is read."""
+    if wishes.rule_out and wishes.sex is None:
+        raise InputError("--rule-out-by-sex needs --sex female or --sex male")
+    if given.count("-") > 1:
+        raise InputError("standard input (-) can be read once only")
+    for name in given:
+        if name == "-":
+            continue
+        if len(given) > 1 and not paths.exists(Path(name)):
+            raise InputError(
+                f"{name} is not there, and where several are given, each must be a file: check the path, or put a text "
+                "of mutations into quotes"
+            )
+        paths.check(name)
+    beside = [path for name in _BESIDE for path in wishes.reading.get(name, ())]
+    for path in (wishes.prior, *beside, wishes.reading.get("genome"), wishes.reading.get("gff")):
+        if path is not None and not paths.exists(Path(path)):
+            raise InputError(f"{path} is not there: check the path")
+
+
 def renames(asked: Sequence[str]) -> dict[str, str]:
     """Old name to new name, from the ``NEW=OLD`` of ``--sample``. Raises ``InputError`` for any other form."""
     new_names: dict[str, str] = {}
@@ -101,30 +117,11 @@ def renames(asked: Sequence[str]) -> dict[str, str]:
     return new_names
 
 
-def _check_several(given: Sequence[str]) -> None:
-    if len(given) > 1:
-        for name in given:
-            if name != "-" and not _exists(Path(name)):
-                raise InputError(
-                    f"{name} is not there, and where several are given, each must be a file: check the path, or put a "
-                    "text of mutations into quotes"
-                )
-        if given.count("-") > 1:
-            raise InputError("standard input (-) can be read once only")
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a text too long, or with a character that no file name may hold
-        return False
-
-
 @contextmanager
 def _as_file(given: str) -> Iterator[str]:
     """A path that can be read several times. Standard input (``-``) and pipes, such as ``<(zcat x)``, are copied first,
     because a file's form is recognised from its first lines."""
-    mode = Path(given).stat().st_mode if given != "-" and _exists(Path(given)) else 0
+    mode = Path(given).stat().st_mode if given != "-" and paths.exists(Path(given)) else 0
     if stat.S_ISCHR(mode) and not Path(given).samefile("/dev/null"):
         raise InputError(f"{given} is a device: give a file, a text, or - for standard input")
     if given != "-" and not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):

@@ -12,7 +12,6 @@ from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from scipy.optimize import minimize
 from scipy.special import log_softmax, logsumexp, softmax
 
 from ..errors import InputError
@@ -296,6 +295,9 @@ def _fit_weights(logs: np.ndarray, y: np.ndarray, stiffness: float) -> np.ndarra
     # A blend may ignore one of its two models, but a single model with the exponent 0 would be ignored altogether.
     least = _SMALLEST if k == 1 else 0.0
     bounds = [(least, _LARGEST)] * k + [(0.0, 0.0) if rigid else (-_LARGEST, _LARGEST)] * len(LABELS)
+    # Answering needs no fit, and the import takes half a second.
+    from scipy.optimize import minimize
+
     return minimize(loss, plain, jac=True, bounds=bounds, method="L-BFGS-B").x
 
 

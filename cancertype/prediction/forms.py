@@ -11,6 +11,7 @@ from ..sources import exports, table
 from ..tables import containers
 from ..tables.delimited import DelimitedFile
 from ..tables.layout import plain
+from .paths import HOW
 
 MAF, DEPMAP, TABLE, VCF, FREE_TEXT = "MAF", "DepMap mutations", "wide table", "annotated VCF", "free text"
 TEXTS = "list of texts"
@@ -23,11 +24,6 @@ LARGEST_TEXT = 16 << 20
 _LARGEST_JSON = 256 << 20
 _FIRST_LINES = 200
 
-HOW = (
-    "Give a MAF, DepMap's OmicsSomaticMutations.csv, a table with a column ID and one column per gene, a list with the "
-    "columns sample, gene and protein change, a VCF annotated by VEP or SnpEff, or text such as "
-    '"BRAF V600E, CDKN2A R80*"'
-)
 _BED_LINE = re.compile(r"^(chr)?[0-9XYMTxymt]{1,2}(_\S+)?[ \t]+[0-9]+[ \t]+[0-9]+")
 
 _NOT_READ = (

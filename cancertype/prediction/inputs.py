@@ -18,14 +18,13 @@ from ..tables.delimited import DelimitedFile
 from ..tables.layout import Layout
 from ..variants import canonical
 from ..variants.cases import RowAccount, SourceTables
-from . import assumed_assay, companions, several
+from . import assumed_assay, companions, paths, several
 from .companions import Companion
-from .forms import DEPMAP, FREE_TEXT, HOW, LARGEST_TEXT, MAF, TABLE, TEXTS, VCF, recognised, shown
+from .forms import DEPMAP, FREE_TEXT, LARGEST_TEXT, MAF, TABLE, TEXTS, VCF, recognised, shown
+from .paths import HOW
 
 SEVERAL, COMPANIONS_ALONE = "several forms", "no mutations"
 """Forms of inputs that are not one file of mutations."""
-
-_FILE_ENDINGS = (".maf", ".vcf", ".csv", ".tsv", ".txt", ".gz", ".bgz", ".xlsx", ".json", ".parquet", ".zip")
 
 
 @dataclass(frozen=True)
@@ -137,14 +136,10 @@ def _alone(beside: Sequence[Companion]) -> Input:
 
 
 def _read_one(given: str, limits: ReadingLimits, options: dict) -> Input:
-    path = Path(given)
-    if not _exists(path):
-        if _looks_like_a_path(given):
-            raise InputError(f"{given} is not there: check the path. {HOW}")
-        return _checked(_read_text(given.splitlines(), "text", None, limits))
-    if path.is_dir():
-        raise InputError(f"{given} is a folder: give one file")
-    return _checked(_read_file(path, limits, options))
+    paths.check(given)
+    if paths.exists(Path(given)):
+        return _checked(_read_file(Path(given), limits, options))
+    return _checked(_read_text(given.splitlines(), "text", None, limits))
 
 
 def _read_file(path: Path, limits: ReadingLimits, options: dict) -> Input:
@@ -164,17 +159,6 @@ def _read_file(path: Path, limits: ReadingLimits, options: dict) -> Input:
         return Input(DEPMAP, path.name, depmap.read_lines(what.file, limits), [], path, what.file, depmap.MUTATIONS)
     tables = exports.read(what.file, what.export, limits)
     return Input(what.form, path.name, tables, [], path, what.file, what.export.layout)
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except (OSError, ValueError):  # a text too long, or with a character that no file name may hold
-        return False
-
-
-def _looks_like_a_path(given: str) -> bool:
-    return given.lower().endswith(_FILE_ENDINGS) or ("/" in given and not any(c in given for c in " ,;\n"))
 
 
 def _read_text_file(path: Path, limits: ReadingLimits) -> Input:

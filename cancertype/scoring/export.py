@@ -2,8 +2,9 @@
 
 import contextlib
 import io
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,20 @@ class _Decoder(torch.nn.Module):
         return torch.gather(hidden, 1, at[:, :, None].expand(-1, -1, hidden.shape[2]))
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the exporter's warnings and its progress, which speak of its own insides."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
 def _write_graph(model: PreTrainedModel, path: Path) -> None:
     # Any sizes do, but for 0 and 1, which the exporter would take for constants.
     n, queries, nodes = 2, 7, 3
@@ -94,9 +109,7 @@ def _write_graph(model: PreTrainedModel, path: Path) -> None:
     cases, tokens, columns = Dim("n", min=1), Dim("queries", min=2, max=most), Dim("nodes", min=1)
     of_mask = {0: cases, 2: tokens, 3: tokens}
     shapes = ({0: cases, 1: tokens}, {0: cases, 1: tokens}, of_mask, of_mask, {0: cases, 1: columns})
-    with torch.inference_mode(), warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        # The exporter's warnings and its progress speak of its own insides.
-        warnings.simplefilter("ignore")
+    with torch.inference_mode(), _quiet():
         torch.onnx.export(
             _Decoder(model).eval(),
             example,

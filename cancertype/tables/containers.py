@@ -9,12 +9,10 @@ import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import openpyxl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as pq
-from openpyxl.utils.exceptions import InvalidFileException
 
 from ..errors import InputError
 
@@ -43,6 +41,10 @@ def _text(value: object) -> str:
 
 def from_spreadsheet(path: Path) -> bytes:
     """The one sheet of an .xlsx file that holds a table. Raises ``InputError`` for several, none, or a damaged file."""
+    # Most tables are no spreadsheets, and the import takes a quarter of a second.
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
         # Of an opened file the content counts and not the name, which may end in anything.
         with path.open("rb") as file:
