@@ -12,7 +12,7 @@ import torch
 from torch.export import Dim
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..files import explained_writes, whole_folder, write_json
+from ..files import whole_folder, write_json
 from .exported import EMBEDDINGS, GRAPH, INPUTS, SETTINGS, TOKENIZER, Exported
 from .likelihood import score_labels
 
@@ -35,11 +35,12 @@ def export(
     """Write the exported folder ``out``, whole or not at all, and only if it answers as ``model`` does.
 
     ``model`` is in float32 on the CPU, and ``can_be_exported``. The two are compared on ``prompts``. Returns the
-    largest difference in a label's log-likelihood, in nats. Raises ``RuntimeError`` where it is above ``TOLERANCE``."""
+    largest difference in a label's log-likelihood, in nats. Raises ``RuntimeError`` where it is above ``TOLERANCE``,
+    and ``OSError`` where the disk is full."""
     embeddings = model.get_input_embeddings()
     config = model.config.get_text_config()
     out = Path(out)
-    with explained_writes(out.parent), whole_folder(out) as folder:
+    with whole_folder(out) as folder:
         _write_graph(model, folder / GRAPH)
         np.save(folder / EMBEDDINGS, embeddings.weight.detach().numpy())
         tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))

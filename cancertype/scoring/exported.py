@@ -7,7 +7,7 @@ on the disk, so that only the rows of the tokens at hand are fetched of the embe
 
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -38,13 +38,11 @@ class Exported:
         self._window, self._longest = int(settings["window"]), int(settings["longest"])
         self._cap, self._scale, self._bos = settings["cap"], float(settings["scale"]), int(settings["bos"])
         self._embeddings = np.load(self._folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
-        self.tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
-
-    @cached_property
-    def _session(self) -> onnxruntime.InferenceSession:
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _FATAL
-        return onnxruntime.InferenceSession(self._folder / GRAPH, options, providers=["CPUExecutionProvider"])
+        # Each takes a second, and neither waits for the other.
+        with ThreadPoolExecutor(1) as beside:
+            session = beside.submit(_session, self._folder / GRAPH)
+            self.tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
+            self._session = session.result()
 
     def score_labels(
         self, prompts: Sequence[str], label_texts: Sequence[str], *, batch_size: int, progress: bool = True
@@ -94,6 +92,12 @@ class Exported:
             np.exp(np.subtract(logits, top, out=logits), out=logits)
             picked.append(of_tokens - top - np.log(logits.sum(axis=1, keepdims=True, dtype=np.float64)))
         return np.concatenate(picked)
+
+
+def _session(graph: Path) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _FATAL
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
 
 
 def _additive(allowed: np.ndarray, n: int) -> np.ndarray:
