@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from cancertype.page.limits import Limits
+from cancertype.prediction import answers
 from cancertype.prediction.predictor import Predictor
 
 from .test_companions import arms, fusions
@@ -39,12 +40,22 @@ def app():
 
 
 @pytest.fixture(scope="module")
-def ask(app, published):
-    """Ask the page's own function: text, and perhaps a file."""
+def answering(app):
+    """The module that answers a request."""
+    return importlib.import_module("cancertype.page.answering")
+
+
+@pytest.fixture(scope="module")
+def ask(answering, published):
+    """Ask the page's own function: text, and perhaps a file. Returns the last state of the answer."""
     predictor = Predictor.from_pretrained(published)
-    return lambda text="", upload=None, sex="", kind="", **beside: app.answer(
-        predictor, text, upload, sex, kind, **beside
-    )
+    model = answers.identity(published, predictor.config)
+
+    def ask(text="", upload=None, sex="", kind="", **beside) -> str:
+        *_, last = answering.answer(predictor, model, text, upload, sex, kind, **beside)
+        return last
+
+    return ask
 
 
 @pytest.fixture(scope="module")
@@ -315,8 +326,8 @@ def test_a_text_that_is_too_long_is_refused(ask, app):
     assert "upload it as a file" in ask("T" * (app.LONGEST_TEXT + 1))
 
 
-def test_a_file_that_unpacks_to_too_much_is_refused_before_it_is_read(ask, app, tmp_path, monkeypatch):
-    monkeypatch.setattr(app, "LIMITS", Limits(unpacked=3 << 20))
+def test_a_file_that_unpacks_to_too_much_is_refused_before_it_is_read(ask, answering, tmp_path, monkeypatch):
+    monkeypatch.setattr(answering, "LIMITS", Limits(unpacked=3 << 20))
     file = tmp_path / "bomb.maf.gz"
     file.write_bytes(gzip.compress(b"TP53\tR175H\n" * (5 << 16)))
     assert "bomb.maf.gz unpacks to more than 3 MB" in ask(upload=str(file))
@@ -328,8 +339,8 @@ def test_a_damaged_gzip_file_is_refused(ask, tmp_path):
     assert "cut.maf.gz is a damaged gzip file" in ask(upload=str(file))
 
 
-def test_when_the_time_is_over_the_answer_stays_and_says_what_is_missing(ask, app, monkeypatch):
-    monkeypatch.setattr(app, "SECONDS", -1.0)
+def test_when_the_time_is_over_the_answer_stays_and_says_what_is_missing(ask, answering, monkeypatch):
+    monkeypatch.setattr(answering, "SECONDS", -1.0)
     page = ask(MELANOMA)
     assert "<b>SKCM</b>" in page and "time for one request was up" in page and "<figure>" not in page
 

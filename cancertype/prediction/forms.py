@@ -26,7 +26,7 @@ _FIRST_LINES = 200
 HOW = (
     "Give a MAF, DepMap's OmicsSomaticMutations.csv, a table with a column ID and one column per gene, a list with the "
     "columns sample, gene and protein change, a VCF annotated by VEP or SnpEff, or text such as "
-    '"BRAF V600E, CDKN2A R80*"'
+    '"APC R1450*, KRAS G12D"'
 )
 _BED_LINE = re.compile(r"^(chr)?[0-9XYMTxymt]{1,2}(_\S+)?[ \t]+[0-9]+[ \t]+[0-9]+")
 

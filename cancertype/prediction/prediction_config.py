@@ -17,12 +17,30 @@ TREES = "trees"
 ADAPTER = "adapter"
 
 
+class Measured(Settings):
+    """What the model recognised of test cases that were all seen in one way, a row of the grid.
+
+    ``kind`` is that of its assay (``exome``, ``panel``, ``list``, ``nothing`` ...), ``genes`` the size of a panel, and
+    ``shown`` are the arms, genes, fusions and spectra that stood beside the mutations. ``final`` and ``trees`` map a
+    label to its n, recall and precision where both models answer, and where the trees answer alone.
+    """
+
+    row: str
+    kind: str
+    genes: int | None
+    shown: list[str]
+    final: dict[str, dict]
+    trees: dict[str, dict]
+
+
 class PredictionConfig(Settings):
     """All that a prediction needs beside weights, vocabulary and trees.
 
     ``cohort`` holds the limits against inherited variants with which the training cases were read. ``performance`` maps
-    a label to its measured precision, recall and n. ``headline`` holds the figures of the test split, as in
-    metrics/eval.json. ``sources`` are the records of the training data.
+    a label to its measured precision, recall and n on the test cases as they are, ``performance_of_trees`` to those of
+    the trees where they answer alone, and ``measured`` has both for each row of the grid of assays (models published
+    before lack the two). ``headline`` holds the figures of the test split, as in metrics/eval.json. ``sources`` are the
+    records of the training data.
     """
 
     cohort: Cohort
@@ -33,6 +51,8 @@ class PredictionConfig(Settings):
     performance: dict[str, dict]
     headline: dict
     sources: list[dict]
+    performance_of_trees: dict[str, dict] = pydantic.Field(default_factory=dict)
+    measured: list[Measured] = pydantic.Field(default_factory=list)
 
     @property
     def simulated(self) -> bool:
