@@ -42,12 +42,12 @@ EXAMPLES = {
     "Colon": "APC R1450*, KRAS G12D, TP53 R175H, SMAD4, FBXW7, PIK3CA E545K",
     "Melanoma": "NRAS Q61R, CDKN2A R58*, GRIN2A, DCC",
     "Glioblastoma, with copy number": "EGFR amplification, CDKN2A/B homozygous deletion, +7/-10, PTEN R130Q",
-    "Four samples": "prostate: SPOP F133V, FOXA1 R219S\nkidney: VHL S65*, PBRM1 fs\n"
-    "leukaemia: NPM1 W288fs, FLT3, DNMT3A R882H\npancreas: KRAS G12D, SMAD4, CDKN2A, TP53 R282W",
+    "Four samples": "P1: SPOP F133V, FOXA1 R219S\nP2: VHL S65*, PBRM1 fs\nP3: NPM1 W288fs, FLT3, DNMT3A R882H\n"
+    "P4: KRAS G12D, SMAD4, CDKN2A, TP53 R282W",
     "Uninformative: no answer": "TTN, MUC16, KRAS wild type",
 }
 """Textbook cases, which the released model answers rightly, and one that it must not answer."""
-_PLACEHOLDER = "IDH1 R132H, TP53 R273C, ATRX fs"
+PLACEHOLDER = "IDH1 R132H, TP53 R273C, ATRX fs"
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 
 
@@ -59,10 +59,10 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
         with gr.Row():
             text = gr.Textbox(
                 label="Mutations",
-                info="Start a line with `name:` to give several samples. Ctrl+Enter asks.",
+                info="Start lines with `P1:`, `P2:` to give several samples. Ctrl+Enter asks.",
                 lines=6,
                 max_lines=12,
-                placeholder=_PLACEHOLDER,
+                placeholder=PLACEHOLDER,
                 max_length=LONGEST_TEXT,
                 scale=3,
                 min_width=280,
@@ -83,23 +83,15 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
             api_visibility="private",
         )
         with gr.Row():
-            sex = gr.Radio([("not given", ""), "female", "male"], value="", label="Sex (of every sample)")
-            kind = gr.Radio([("not given", ""), "tumour", "cell line"], value="", label="What was sequenced")
-            histology = gr.Dropdown(
-                [("not given", ""), *histologies.shares()], value="", label="Histology (of every sample)", min_width=200
-            )
-        beside = {"file_count": "multiple", "height": 92, "scale": 2, "min_width": 200, "elem_classes": "beside"}
+            assay = _choice("What was looked at (the assay)", "as recognised", _assay_choices())
+            sex = _choice("Sex (of every sample)", "not given", ["female", "male"])
+            kind = _choice("What was sequenced", "not given", ["tumour", "cell line"])
+            histology = _choice("Histology (of every sample)", "not given", list(histologies.shares()))
         with gr.Row():
-            assay = gr.Dropdown(
-                [("as recognised", ""), *_assay_choices()],
-                value="",
-                label="What was looked at (the assay)",
-                scale=2,
-                min_width=280,
+            copy_number, fusions, spectra = (
+                gr.File(label=label, file_count="multiple", height=92, min_width=200, elem_classes="beside")
+                for label in ("Copy number", "Fusions", "Spectra")
             )
-            copy_number = gr.File(label="Copy number", **beside)
-            fusions = gr.File(label="Fusions", **beside)
-            spectra = gr.File(label="Spectra", **beside)
         button = gr.Button("Which cancer is it?", variant="primary", size="lg", elem_id="ask")
         shown = gr.HTML(html(), apply_default_css=False, min_height=60, elem_id="answer")
         gr.HTML(_SMALL_PRINT, apply_default_css=False)
@@ -121,6 +113,11 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
             api_visibility="private",
         )
     return demo.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)
+
+
+def _choice(label: str, nothing: str, choices: list) -> gr.Dropdown:
+    """A list to choose from, with "" for the first entry, ``nothing``."""
+    return gr.Dropdown([(nothing, ""), *choices], value="", label=label, min_width=200)
 
 
 def _assay_choices() -> list[tuple[str, str]]:
