@@ -264,7 +264,7 @@ def test_csv_json_and_a_page_can_be_saved(visit, tmp_path):
 def test_the_assay_is_chosen_from_a_list(visit):
     page = visit()
     page.get_by_label("Mutations").first.fill(MELANOMA)
-    page.get_by_label("What was looked at (the assay)").click()
+    page.get_by_label("What was looked at (assay)").click()
     page.get_by_role("option", name="msk-impact-468").click()
     assert "What was looked at: msk-impact-468: as the user states" in _press(page)
 

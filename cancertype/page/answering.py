@@ -34,7 +34,7 @@ _AT_ONCE = 8
 _BETWEEN = 1.5
 """Seconds between two states of the page while it explains: each of them is sent whole."""
 _FEWEST_BARS, _MOST_BARS, _PROBLEMS = 5, 8, 5
-_PASTED = "sample.txt"
+_PASTED = "text.txt"
 _OVERRULE = "the choice under What was looked at overrules this"
 
 

@@ -83,7 +83,7 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
             api_visibility="private",
         )
         with gr.Row():
-            assay = _choice("What was looked at (the assay)", "as recognised", _assay_choices())
+            assay = _choice("What was looked at (assay)", "as recognised", _assay_choices())
             sex = _choice("Sex (of every sample)", "not given", ["female", "male"])
             kind = _choice("What was sequenced", "not given", ["tumour", "cell line"])
             histology = _choice("Histology (of every sample)", "not given", list(histologies.shares()))
