@@ -13,20 +13,19 @@ from .test_companions import arms
 NOTHING_BESIDE = frozenset()
 
 
-def row(name: str, kind: str, genes: int | None = None, n: int = 9) -> Measured:
-    figures = {"COAD": {"n": n, "recall": 0.5, "precision": None}}
-    _, *shown = name.split("+")
-    return Measured(row=name, kind=kind, genes=genes, shown=shown, final=figures, trees={})
+def row(name: str, n: int = 9) -> Measured:
+    return Measured(row=name, final={"COAD": {"n": n, "recall": 0.5, "precision": None}})
 
 
+SMALL = "ampliseq-hotspot-50"
 GRID = [
-    row("exome", "exome"),
-    row("exome+arms", "exome"),
-    row("small", "panel", 50, n=4),
-    row("msk-impact-468", "panel", 468),
-    row("msk-impact-468+arms", "panel", 468),
-    row("list", "list"),
-    row("reduced", "reduced"),
+    row("exome"),
+    row("exome+arms"),
+    row(SMALL, n=4),
+    row("msk-impact-468"),
+    row("msk-impact-468+arms"),
+    row("reduced"),
+    row("list"),
 ]
 
 
@@ -40,7 +39,7 @@ def config(published) -> PredictionConfig:
     [
         (Seen("exome", None, NOTHING_BESIDE), "exome"),
         (Seen("exome", None, frozenset({"arms", "genes", "fusions"})), "exome+arms"),
-        (Seen("panel", 60, NOTHING_BESIDE), "small"),
+        (Seen("panel", 60, NOTHING_BESIDE), SMALL),
         (Seen("panel", 500, NOTHING_BESIDE), "msk-impact-468"),
         (Seen("panel", 60, frozenset({"arms"})), "msk-impact-468+arms"),
         (Seen("list", None, frozenset({"genes"})), "list"),
@@ -53,7 +52,7 @@ def test_the_row_is_that_of_the_same_kind_and_data_and_the_nearest_size(config, 
 
 
 def test_a_label_with_few_cases_in_the_row_has_the_figures_of_all(config):
-    few, many = (row for row in GRID if row.row in ("small", "list"))
+    few, many = (row for row in GRID if row.row in (SMALL, "list"))
     assert measured.figures(config, many, "COAD", fast=False)["seen_through"] == "list"
     overall = {"n": 10, "recall": 0.8, "precision": None, "seen_through": None}
     assert measured.figures(config, few, "COAD", fast=False) == overall
@@ -91,12 +90,11 @@ def test_an_evaluation_gives_each_row_the_figures_that_a_model_publishes():
     )
     few = SETTINGS.model_copy(update={"bootstrap_samples": 0})
     details = evaluate_predictions(predictions.assign(group="exome"), few, seed=0, grid=grid).details
-    rows = measured.rows(details["assays"])
-    described = [(each.row, each.kind, each.genes, each.shown) for each in rows]
-    assert described == [
-        ("exome", "exome", None, []),
-        ("msk-impact-468+arms", "panel", 468, ["arms"]),
-        ("reduced", "reduced", None, []),
+    rows = [Measured(row=name, **found["by_label"]) for name, found in details["assays"].items()]
+    assert [measured.of_row(each.row) for each in rows] == [
+        Seen("exome", None, NOTHING_BESIDE),
+        Seen("panel", 468, frozenset({"arms"})),
+        Seen("reduced", None, NOTHING_BESIDE),
     ]
     for each in rows:
         assert sum(figures["n"] for figures in each.final.values()) == 200

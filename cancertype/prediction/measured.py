@@ -1,11 +1,12 @@
 """The figures quoted beside an answer: those of the test cases that were seen in the way most like this sample's."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import pyarrow.compute as pc
 
+from ..assays import assay as assays
 from ..errors import InputError
 from ..variants.cases import EXOME, GENOME, LIST, NOTHING, SourceTables
 from .prediction_config import Measured, PredictionConfig
@@ -16,28 +17,7 @@ FEWEST = 5
 _PANEL = "panel"
 _WHOLE = (EXOME, GENOME)
 _SHOWN = {"arms": "chromosome arms", "genes": "gene copy number", "fusions": "fusions", "spectra": "spectra"}
-
-
-def rows(details: Mapping[str, Mapping]) -> list[Measured]:
-    """The rows of the grid as a published model stores them, from the ``details["assays"]`` of an evaluation."""
-    from ..assays import assay
-    from ..features import views
-
-    found = []
-    for name, of_row in details.items():
-        if not of_row["n"]:
-            continue
-        row = views.row(name)
-        try:
-            known = assay.get(row.assay)
-        except InputError:  # "reduced" and "nothing", which are no assays
-            known = None
-        kind = row.assay if known is None else _kind(known.name, known.genes)
-        size = len(known.genes) if known and known.genes else None
-        trees = of_row["by_label"].get("trees", {})
-        own = {"kind": kind, "genes": size, "shown": sorted(row.shown), "final": of_row["by_label"]["final"]}
-        found.append(Measured(row=name, trees=trees, **own))
-    return found
+_ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -61,21 +41,31 @@ def seen(tables: SourceTables) -> dict[str, Seen]:
     return out
 
 
+@cache
+def of_row(row: str) -> Seen:
+    """How the cases of a row of the grid were seen, by its name (``features.views.row``): ``msk-impact-468+arms``."""
+    name, *shown = row.split("+")
+    beside = frozenset(_SHOWN if _ALL in shown else shown)
+    try:
+        genes = assays.get(name).genes
+    except InputError:  # "reduced" and "nothing", which are no assays
+        genes = None
+    return Seen(_kind(name, genes), len(genes) if genes else None, beside)
+
+
 def nearest(config: PredictionConfig, case: Seen) -> Measured | None:
     """The row of the grid whose cases were seen most like ``case``: of the same kind of assay, with the same data
     beside the mutations as far as possible, then of the nearest size. None where no row is of that kind."""
-    alike = [row for row in config.measured if row.kind == case.kind]
-    return min(
-        alike, key=lambda row: (len(case.shown.symmetric_difference(row.shown)), _apart(case, row)), default=None
-    )
+    alike = [row for row in config.measured if of_row(row.row).kind == case.kind]
+    return min(alike, key=lambda row: _apart(case, of_row(row.row)), default=None)
 
 
 def figures(config: PredictionConfig, row: Measured | None, label: str, *, fast: bool) -> dict:
     """``n``, ``recall`` and ``precision`` of ``label``, and ``seen_through``: the row of the grid that they are of, or
     None where they are those of all test cases as they are. ``fast``: of the trees where they answer alone."""
-    of_row = {} if row is None else (row.trees if fast else row.final).get(label, {})
-    if of_row.get("n", 0) >= FEWEST:
-        return of_row | {"seen_through": row.row}
+    own = {} if row is None else (row.trees if fast else row.final).get(label, {})
+    if own.get("n", 0) >= FEWEST:
+        return own | {"seen_through": row.row}
     overall = (fast and config.performance_of_trees) or config.performance
     return {name: overall.get(label, {}).get(name) for name in ("n", "recall", "precision")} | {"seen_through": None}
 
@@ -83,7 +73,7 @@ def figures(config: PredictionConfig, row: Measured | None, label: str, *, fast:
 def in_words(row: str) -> str:
     """``exome+arms+spectra`` as ``exome with chromosome arms and spectra``."""
     assay, *shown = row.split("+")
-    words = ["copy number, fusions", "spectra"] if shown == ["all"] else [_SHOWN.get(name, name) for name in shown]
+    words = ["copy number, fusions", "spectra"] if shown == [_ALL] else [_SHOWN.get(name, name) for name in shown]
     beside = " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
     if assay == NOTHING:
         return f"{beside} alone"
@@ -97,8 +87,10 @@ def _kind(assay: str | None, genes: object) -> str:
     return assay if assay in (LIST, NOTHING) else _PANEL if genes else assay
 
 
-def _apart(case: Seen, row: Measured) -> float:
-    return abs(math.log(case.genes / row.genes)) if case.genes and row.genes else 0.0
+def _apart(case: Seen, row: Seen) -> tuple[int, float]:
+    """In how many kinds of data the two differ, and the logarithm of how many times one panel is as large."""
+    size = abs(math.log(case.genes / row.genes)) if case.genes and row.genes else 0.0
+    return len(case.shown ^ row.shown), size
 
 
 def _cases_with(tables: SourceTables, what: str) -> set[str]:

@@ -18,19 +18,15 @@ ADAPTER = "adapter"
 
 
 class Measured(Settings):
-    """What the model recognised of test cases that were all seen in one way, a row of the grid.
+    """What was recognised of the test cases as one ``row`` of the grid of assays shows them (``msk-impact-468+arms``).
 
-    ``kind`` is that of its assay (``exome``, ``panel``, ``list``, ``nothing`` ...), ``genes`` the size of a panel, and
-    ``shown`` are the arms, genes, fusions and spectra that stood beside the mutations. ``final`` and ``trees`` map a
-    label to its n, recall and precision where both models answer, and where the trees answer alone.
+    ``final`` and ``trees`` map a label to its n, recall and precision, where both models answer and where the trees
+    answer alone.
     """
 
     row: str
-    kind: str
-    genes: int | None
-    shown: list[str]
     final: dict[str, dict]
-    trees: dict[str, dict]
+    trees: dict[str, dict] = pydantic.Field(default_factory=dict)
 
 
 class PredictionConfig(Settings):
