@@ -98,12 +98,18 @@ def dvc_problem(arguments: list[str]) -> str | None:
 
 
 def cancertype_problem(arguments: list[str]) -> str | None:
-    known = typer.main.get_command(app).commands
-    if arguments[0] not in known:
+    program = typer.main.get_command(app)
+    if arguments[0] in options_of(program):
+        return None
+    if arguments[0] not in program.commands:
         return f"no command {arguments[0]}"
-    options = {option for param in known[arguments[0]].params for option in (*param.opts, *param.secondary_opts)}
+    options = options_of(program.commands[arguments[0]])
     given = [word.split("=")[0] for word in arguments[1:] if word.startswith("-") and word != "-"]
     return next((f"{arguments[0]} has no option {word}" for word in given if word not in options), None)
+
+
+def options_of(command) -> set[str]:
+    return {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
 
 
 @pytest.mark.parametrize("document", documents())
