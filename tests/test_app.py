@@ -2,6 +2,7 @@
 
 import gzip
 import importlib
+import json
 import os
 import re
 import shutil
@@ -14,7 +15,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+import cancertype
 from cancertype.page.limits import Limits
+from cancertype.prediction import answers
 from cancertype.prediction.predictor import Predictor
 
 from .test_companions import arms, fusions
@@ -26,7 +29,8 @@ _FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-_ANSWER = ".answer .case, .answer .error"
+_ANSWER = ".answer .downloads, .answer .error"
+"""What stands there once an answer is complete."""
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +43,22 @@ def app():
 
 
 @pytest.fixture(scope="module")
-def ask(app, published):
-    """Ask the page's own function: text, and perhaps a file."""
+def answering(app):
+    """The module that answers a request."""
+    return importlib.import_module("cancertype.page.answering")
+
+
+@pytest.fixture(scope="module")
+def ask(answering, published):
+    """Ask the page's own function: text, and perhaps a file. Returns the last state of the answer."""
     predictor = Predictor.from_pretrained(published)
-    return lambda text="", upload=None, sex="", kind="", **beside: app.answer(
-        predictor, text, upload, sex, kind, **beside
-    )
+    model = answers.identity(published, predictor.config)
+
+    def ask(text="", upload=None, sex="", kind="", **beside) -> str:
+        *_, last = answering.answer(predictor, model, text, upload, sex, kind, **beside)
+        return last
+
+    return ask
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +162,111 @@ def test_pasted_mutations_are_answered_with_bars_set_figures_and_reasons(visit):
     widths = page.locator(".ranked .bar i").evaluate_all("bars => bars.map(b => b.getBoundingClientRect().width)")
     assert len(widths) >= 5 and widths == sorted(widths, reverse=True) and widths[0] > 2 * widths[1]
     assert page.locator(".ranked li").first.get_attribute("class") == "inside"
-    assert "BRAF V600E" in page.locator("figure img").get_attribute("alt")
-    assert page.locator("figure img").evaluate("image => image.naturalWidth") > 0
+
+
+def test_the_explanation_opens_with_effects_evidence_and_links(visit):
+    page = visit()
+    page.get_by_label("Mutations").first.fill(MELANOMA)
+    _press(page)
+    why = page.locator(".why")
+    assert not why.locator(".effects").is_visible()
+    why.locator("> summary").click()
+    effects = why.locator(".effects tbody tr").all_inner_texts()
+    assert any(row.startswith("BRAF V600E") and re.search(r"[+-]\d+\.\d", row) for row in effects)
+    assert effects[-1].startswith("without all of these")
+    widths = why.locator(".effects .weight i").evaluate_all("bars => bars.map(b => b.getBoundingClientRect().width)")
+    assert len(widths) == 2 and min(widths) > 1
+    facts = why.locator(".facts:not(.effects)")
+    assert "the share of SKCM with each alteration of this sample" in facts.inner_text()
+    links = facts.locator("a").evaluate_all("links => links.map(link => link.href)")
+    assert any("cbioportal.org" in link for link in links) and any("oncokb.org/gene/BRAF" in link for link in links)
+
+
+def test_ctrl_enter_asks(visit):
+    page = visit()
+    page.get_by_label("Mutations").first.fill(MELANOMA)
+    page.get_by_label("Mutations").first.press("Control+Enter")
+    page.wait_for_selector(_ANSWER)
+    assert "SKCM" in page.locator(".verdict").inner_text()
+
+
+BATCH = f"a: {MELANOMA}\nb: XIRP2 A1V\nc: APC R1450*, KRAS G12D\nd: SPOP F133V"
+
+
+def test_a_batch_is_a_table_that_sorts_by_name_answer_and_probability(visit):
+    page = visit()
+    page.get_by_label("Mutations").first.fill(BATCH)
+    text = _press(page)
+    assert "4 samples: 3 answered (" in text and "1 without an answer." in text
+
+    def column(number: int) -> list[str]:
+        return page.locator(f"table.batch tbody tr td:nth-child({number})").all_inner_texts()
+
+    def press(heading: str) -> str:
+        page.locator("table.batch").get_by_role("button", name=heading).click()
+        return page.locator("table.batch th").filter(has_text=heading).get_attribute("aria-sort")
+
+    assert column(1) == ["a", "b", "c", "d"]
+    assert press("Sample") == "ascending" and press("Sample") == "descending"
+    assert column(1) == ["d", "c", "b", "a"] == page.locator(".case h2").all_inner_texts()
+    press("Answer")
+    assert [answer.split(",")[0] for answer in column(2)] == ["COAD", "PRAD", "SKCM", "none"]
+    assert press("Probability") == "descending" and column(1)[-1] == "b"
+    assert all(re.fullmatch(r"[A-Z]+ [<>]?\d+%", runner_up) for runner_up in column(4))
+    assert page.locator(".case[open]").count() == 0
+    page.locator("table.batch").get_by_role("link", name="c", exact=True).click()
+    assert page.locator(".case[open] h2").all_inner_texts() == ["c"]
+
+
+def test_what_was_opened_and_sorted_stays_while_the_answer_streams_in(visit):
+    """The states of an answer replace each other: here the page gets a second one."""
+    page = visit()
+    page.get_by_label("Mutations").first.fill(BATCH)
+    _press(page)
+    page.locator("table.batch").get_by_role("button", name="Sample").click()
+    page.locator("table.batch").get_by_role("button", name="Sample").click()
+    page.locator("table.batch").get_by_role("link", name="c", exact=True).click()
+    page.evaluate(
+        """() => {
+          const before = document.querySelector("#answer .answer"), next = before.cloneNode(true);
+          next.querySelectorAll("details").forEach((part) => part.removeAttribute("open"));
+          next.querySelectorAll("th").forEach((head) => head.removeAttribute("aria-sort"));
+          const body = next.querySelector("tbody");
+          [...body.rows].reverse().forEach((row) => body.append(row));
+          before.replaceWith(next);
+        }"""
+    )
+    page.wait_for_function("document.querySelector('.case[open]')")
+    assert page.locator(".case[open] h2").all_inner_texts() == ["c"]
+    assert page.locator("table.batch tbody td:first-child").all_inner_texts() == ["d", "c", "b", "a"]
+    assert page.locator("table.batch th").first.get_attribute("aria-sort") == "descending"
+
+
+def test_csv_json_and_a_page_can_be_saved(visit, tmp_path):
+    page = visit()
+    page.get_by_label("Mutations").first.fill(BATCH)
+    _press(page)
+    saved = {}
+    for link in page.locator(".downloads a").all():
+        with page.expect_download() as waiting:
+            link.click()
+        saved[waiting.value.suggested_filename] = Path(waiting.value.path()).read_text()
+    assert [line.split(",")[0] for line in saved["cancertype.csv"].splitlines()] == ["case_id", "a", "b", "c", "d"]
+    content = json.loads(saved["cancertype.json"])
+    assert [case["case_id"] for case in content["cases"]] == ["a", "b", "c", "d"]
+    assert [why["case_id"] for why in content["explanations"]] == ["a", "b", "c", "d"]
+    assert content["model"]["id"] and content["model"]["version"]
+    report = saved["cancertype.html"]
+    assert content["model"]["id"] in report and re.search(r"asked on \d{4}-\d\d-\d\d", report)
+    assert "4 samples: 3 answered (" in report and "<script" not in report
+
+
+def test_the_assay_is_chosen_from_a_list(visit):
+    page = visit()
+    page.get_by_label("Mutations").first.fill(MELANOMA)
+    page.get_by_label("What was looked at (assay)").click()
+    page.get_by_role("option", name="msk-impact-468").click()
+    assert "What was looked at: msk-impact-468: as the user states" in _press(page)
 
 
 def test_the_page_warns_that_it_is_for_research_and_that_its_model_is_simulated(visit):
@@ -160,11 +277,19 @@ def test_the_page_warns_that_it_is_for_research_and_that_its_model_is_simulated(
 
 def test_an_example_is_a_click_away(visit):
     page = visit()
-    page.get_by_role("button", name="Two samples").click()
-    page.wait_for_function("document.querySelector('textarea').value.startsWith('first:')")
+    page.get_by_role("button", name="Four samples").click()
+    page.wait_for_function("document.querySelector('textarea').value.startsWith('P1:')")
     _press(page)
-    assert page.locator(".case h2").all_inner_texts() == ["first", "second"]
-    assert page.locator(".case[open]").count() == 1
+    assert page.locator(".case h2").all_inner_texts() == ["P1", "P2", "P3", "P4"]
+
+
+def test_the_released_model_answers_the_examples_rightly(app):
+    """By its trees alone, which is quick; the language model agrees in each of them."""
+    model = cancertype.load(ROOT / "released", fast=True)
+    expected = {"Colon": ["COAD"], "Melanoma": ["SKCM"], "Four samples": ["PRAD", "KIRC", "LAML", "PAAD"]}
+    expected |= {"Glioblastoma, with copy number": ["GBMLGG"], "Uninformative: no answer": [None]}
+    assert {name: model.predict(text).labels for name, text in app.EXAMPLES.items()} == expected
+    assert model.predict(app.PLACEHOLDER).labels == ["LGG"]
 
 
 def test_a_file_is_answered_and_gone_afterwards(visit, tmp_path, scratch):
@@ -271,7 +396,7 @@ def test_names_are_shown_as_text_and_not_as_markup(ask):
 
 
 def test_sex_and_kind_reach_the_model(ask):
-    assert "cell line, female, 2 non-silent mutations" in ask(MELANOMA, sex="female", kind="cell line")
+    assert "list, cell line, female, 2 non-silent mutations" in ask(MELANOMA, sex="female", kind="cell line")
 
 
 def test_the_assay_is_recognised_shown_and_can_be_chosen(ask):
@@ -315,8 +440,8 @@ def test_a_text_that_is_too_long_is_refused(ask, app):
     assert "upload it as a file" in ask("T" * (app.LONGEST_TEXT + 1))
 
 
-def test_a_file_that_unpacks_to_too_much_is_refused_before_it_is_read(ask, app, tmp_path, monkeypatch):
-    monkeypatch.setattr(app, "LIMITS", Limits(unpacked=3 << 20))
+def test_a_file_that_unpacks_to_too_much_is_refused_before_it_is_read(ask, answering, tmp_path, monkeypatch):
+    monkeypatch.setattr(answering, "LIMITS", Limits(unpacked=3 << 20))
     file = tmp_path / "bomb.maf.gz"
     file.write_bytes(gzip.compress(b"TP53\tR175H\n" * (5 << 16)))
     assert "bomb.maf.gz unpacks to more than 3 MB" in ask(upload=str(file))
@@ -328,10 +453,20 @@ def test_a_damaged_gzip_file_is_refused(ask, tmp_path):
     assert "cut.maf.gz is a damaged gzip file" in ask(upload=str(file))
 
 
-def test_when_the_time_is_over_the_answer_stays_and_says_what_is_missing(ask, app, monkeypatch):
-    monkeypatch.setattr(app, "SECONDS", -1.0)
+def test_when_the_time_is_over_the_answer_stays_and_says_what_is_missing(ask, answering, monkeypatch):
+    monkeypatch.setattr(answering, "SECONDS", -1.0)
     page = ask(MELANOMA)
-    assert "<b>SKCM</b>" in page and "time for one request was up" in page and "<figure>" not in page
+    assert "<b>SKCM</b>" in page and "time for one request was up" in page and "effects" not in page
+
+
+def test_answers_come_first_and_explanations_and_downloads_later(answering, published, monkeypatch):
+    monkeypatch.setattr(answering, "_AT_ONCE", 2)
+    predictor = Predictor.from_pretrained(published, fast=True)
+    first, second, *_, last = answering.answer(predictor, answers.identity(published, predictor.config), BATCH, None)
+    assert "2 of 4 answered" in first and first.count('class="case"') == 2
+    assert "Working out what decided: 0 of 4" in second and second.count('class="case"') == 4
+    assert second.count("still being worked out") == 4 and "downloads" not in second
+    assert "still being worked out" not in last and last.count("<caption>What decided") == 3 and "downloads" in last
 
 
 def test_a_missing_model_is_one_line(app, monkeypatch, tmp_path):

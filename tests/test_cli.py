@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cancertype
+from cancertype.commands import screen
 from cancertype.commands.cli import app
 from cancertype.labels import FAMILIES, LABELS
 from cancertype.prediction import abstention, answers, inputs, manifest
@@ -62,6 +63,14 @@ def with_changed_config(published: Path, folder: Path, section: str, **changes) 
     config[section] |= changes
     (changed / CONFIG).write_text(json.dumps(config))
     manifest.write(changed)
+
+
+def test_a_shell_completes_commands_and_options(run, monkeypatch):
+    for words, expected in (("cancertype pre", "predict"), ("cancertype predict --copy", "--copy-number")):
+        monkeypatch.setenv("COMP_WORDS", words)
+        monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+        shown = CliRunner().invoke(app, [], prog_name="cancertype", env={"_CANCERTYPE_COMPLETE": "complete_bash"})
+        assert expected in shown.stdout.split()
 
 
 # --- predict ---
@@ -114,6 +123,15 @@ def test_the_screen_shows_every_sample_its_remarks_and_the_warning(run):
     assert "Every sample: no DNA alleles given: the substitution spectrum is unknown." in shown
     assert "simulated cases, so nothing here says anything about real tumours" in shown
     assert answers.WARNING in shown
+
+
+def test_a_narrow_terminal_shows_each_label_beside_its_figures(run, monkeypatch):
+    monkeypatch.setattr(screen.Screen, "width", 80)
+    lines = [line.rstrip() for line in run("predict", TEXT).stdout.splitlines()]
+    at = next(i for i, line in enumerate(lines) if re.fullmatch(r"  SKCM +>?9\d%  Cutaneous melanoma", line))
+    assert lines[at - 1] == "s1: SKCM"
+    assert lines[at + 1].strip() == "recall 80%, precision –"
+    assert "s2: no answer, no informative mutation" in lines
 
 
 def test_words_that_are_not_understood_are_shown(run):
@@ -287,7 +305,7 @@ def test_explain_shows_the_mutations_in_words_and_pictures(run, tmp_path):
     assert "without all of these" in result.stdout
     assert "2 more samples: name them with --sample." in result.stdout
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
-    assert (tmp_path / "a.html").read_text().count("data:image/svg+xml;base64,") == 2
+    assert "SPOP F133V" in (tmp_path / "a.html").read_text().split("What decided: each alteration")[1]
 
 
 def test_explain_gives_json_too(run):

@@ -140,15 +140,16 @@ def predict(
         weights = _weights(predictor, found, wishes)
         predictions = predictor.predict(found.tables, weights=weights, progress=sys.stderr.isatty())
         cases = records(predictor, found.whole, predictions)
-        about = _about(found, predictor, wishes)
+        model = answers.identity(folder, predictor.config)
+        about = _about(found, predictor, model, wishes)
     to_screen = True
     if json_file:
-        content = {"about": about, "model": answers.identity(folder, predictor.config), "warning": answers.WARNING}
+        content = {"about": about, "model": model, "warning": answers.WARNING}
         to_screen &= _write(json_file, _json(content | {"cases": cases}))
     if csv_file:
         to_screen &= _write(csv_file, answers.as_csv(cases))
     if html_file:
-        _written(html_file, lambda: answers.write_page(html_file, cases, predictor.config, about))
+        to_screen &= _write(html_file, answers.page(cases, predictor.config, about))
     if to_screen:
         screen.cases(cases, about, predictor.config.calibration.coverage)
 
@@ -194,11 +195,12 @@ def explain(
             weights=_weights(predictor, found, wishes),
             progress=sys.stderr.isatty(),
         )
-        about = _about(found, predictor, wishes)
+        model = answers.identity(folder, predictor.config)
+        about = _about(found, predictor, model, wishes)
         cases = records(predictor, found.whole, predictions)
     to_screen = True
     if json_file:
-        content = {"about": about, "model": answers.identity(folder, predictor.config), "warning": answers.WARNING}
+        content = {"about": about, "model": model, "warning": answers.WARNING}
         read_as = [{key: case[key] for key in ("assay", "readings", "given", "arms", "evidence")} for case in cases]
         each = [asdict(why) | how for why, how in zip(explained, read_as, strict=True)]
         to_screen = _write(json_file, _json(content | {"explanations": each}))
@@ -210,7 +212,7 @@ def explain(
         drawn = pages.picture(lambda: draw(explained), picture.suffix.lower()[1:])
         _written(picture, lambda: whole_files.write_bytes(picture, drawn))
     if html_file:
-        _written(html_file, lambda: answers.write_page(html_file, cases, predictor.config, about, explained))
+        to_screen &= _write(html_file, answers.page(cases, predictor.config, about, explained))
     if to_screen:
         screen.explanations(explained, [case["evidence"] for case in cases], about, len(names))
 
@@ -379,48 +381,12 @@ def _summary(found: "Input", limit: int) -> dict:
     return summary(found, limit)
 
 
-def _about(found: reading.Given, predictor: "Predictor", wishes: Wishes) -> dict[str, str]:
+def _about(found: reading.Given, predictor: "Predictor", model: dict, wishes: Wishes) -> dict[str, str]:
     """What is said about file, model and adjustments beside every result."""
-    from ..prediction import assumed_assay, companions
+    from ..prediction.about import about
 
-    left_out = sum(d.n for d in found.tables.dropped if d.what in ("variant", "row"))
-    sources = ", ".join(f"{each.name} ({each.form})" for each in found.inputs[:5])
-    if len(found.inputs) > 5:
-        sources += f" and {len(found.inputs) - 5} more"
-    about = {
-        "Input": f"{sources}: {screen.counted(found.tables.cases.num_rows, 'sample')}, "
-        f"{screen.counted(found.tables.variants.num_rows, 'mutation')} used, "
-        f"{screen.counted(left_out, 'row')} ignored (cancertype validate shows which)",
-        "Model": "trained on " + "; ".join(source["name"] for source in predictor.config.sources),
-    }
-    if predictor.fast:
-        about["Answered by"] = "the trees alone (--fast)"
-    if found.whole.companions:
-        about["Beside it"] = "; ".join(screen.of_companion(companions.in_json(each)) for each in found.whole.companions)
-    about["Assay"] = assumed_assay.in_words(found.whole.assays)
-    if predictor.config.simulated:
-        about["Model"] += ": simulated cases, so nothing here says anything about real tumours"
-    if problems := [(each, problem) for each in found.inputs for problem in each.problems]:
-        several = len(found.inputs) > 1
-        about["Not understood"] = "; ".join(
-            f"{each.name + ', ' if several else ''}line {p.line}: {p.what}" for each, p in problems[:5]
-        ) + (f"; and {len(problems) - 5} more" if len(problems) > 5 else "")
-    if wishes.prior:
-        about["Prior"] = (
-            f"{wishes.prior.name}: each probability is multiplied by the prior's share / the training share. The sets "
-            "keep their coverage only for the training mix"
-        )
-    if wishes.histology:
-        from ..prediction import histology
-
-        could_be = ", ".join(histology.labels(wishes.histology))
-        about["Histology"] = f"{wishes.histology}, for every sample: {could_be}, by how often each has it"
-    if wishes.site:
-        about["Site of the biopsy"] = f"{wishes.site} (not read by the model)"
-    if wishes.sex:
-        ruled_out = ", ruling out organs that this sex does not have" if wishes.rule_out else ""
-        about["Sex"] = f"{wishes.sex}, for every sample{ruled_out}"
-    return about
+    asked = {"sex": wishes.sex, "rule_out": wishes.rule_out, "histology": wishes.histology, "site": wishes.site}
+    return about(found.whole, predictor, model, prior=wishes.prior and wishes.prior.name, **asked)
 
 
 # --- Writing ---

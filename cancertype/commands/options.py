@@ -34,7 +34,7 @@ class InputOptions:
         typer.Argument(
             metavar="FILE",
             help="MAF, DepMap mutations, wide table, annotated VCF or text, compressed with gzip or not. Several files "
-            'are read together. Or the text itself, such as "BRAF V600E, CDKN2A R80*", or - for standard input. Not '
+            'are read together. Or the text itself, such as "APC R1450*, KRAS G12D", or - for standard input. Not '
             "needed beside --copy-number, --fusions or --spectra.",
             show_default=False,
         ),
@@ -171,7 +171,9 @@ JsonFile = Annotated[Path | None, typer.Option("--json", help="Write JSON there 
 CsvFile = Annotated[
     Path | None, typer.Option("--csv", help="Write CSV there, one row per sample (- for standard output).")
 ]
-HtmlFile = Annotated[Path | None, typer.Option("--html", help="Write one self-contained page there.")]
+HtmlFile = Annotated[
+    Path | None, typer.Option("--html", help="Write one self-contained page there (- for standard output).")
+]
 ModelName = ModelOptions.__annotations__["model"]
 Revision = ModelOptions.__annotations__["revision"]
 

@@ -4,13 +4,16 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from ..prediction.about import counted, of_companion
 from .terminal import visible
 
 if TYPE_CHECKING:
-    from ..prediction.explanation import Explanation
+    from ..prediction.explanation import Effect, Explanation
     from ..prediction.stored_answers import Compared
 
 _MOST_SHOWN = 200
+_TABLE_FITS = 120
+"""Columns below which the table of predictions would break every word."""
 _DIFFERENCES = 5
 _FIGURES = {
     "accuracy": "accuracy",
@@ -31,18 +34,23 @@ class Screen:
         width = None if sys.stdout.isatty() else 160
         self._console = Console(width=width, highlight=False, markup=False, emoji=False)
 
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return self._console.width
+
     def line(self, text: object = "") -> None:
         """Print one line."""
         self._console.print(visible(text))
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """Print a table; a cell may have several lines."""
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], whole: Sequence[str] = ()) -> None:
+        """Print a table; a cell may have several lines. Lines of the columns in ``whole`` are never folded."""
         from rich import box
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for name in columns:
-            table.add_column(visible(name), overflow="fold")
+            table.add_column(visible(name), overflow="fold", no_wrap=name in whole)
         for row in rows:
             table.add_row(*map(visible, row))
         self._console.print(table)
@@ -54,13 +62,32 @@ class Screen:
 
 
 def cases(cases: Sequence[dict], about: Mapping[str, str], coverage: float) -> None:
-    """Print predictions (``answers.records``)."""
+    """Print predictions (``answers.records``): as a table, or in a narrow window one under another."""
     from ..prediction.answers import WARNING
-    from ..reports.pages import percent
 
     screen = Screen()
     screen.about(about)
     common = [remark for remark in cases[0]["remarks"] if all(remark in case["remarks"] for case in cases)]
+    shown = cases[:_MOST_SHOWN]
+    if screen.width < _TABLE_FITS:
+        for case in shown:
+            _one_case(screen, case, coverage, common)
+    else:
+        _table_of_cases(screen, shown, coverage, common)
+    for remark in common:
+        screen.line(f"Every sample: {remark}.")
+    if len(cases) > _MOST_SHOWN:
+        screen.line(f"{counted(len(cases) - _MOST_SHOWN, 'more sample')}: write them with --csv, --json or --html.")
+    screen.line(
+        "Recall: the share of tested cases of that cancer that the model recognised. Precision: the share of its calls "
+        f"of that cancer that were right.{_OF_ASSAY if any(t['seen_through'] for t in cases[0]['top']) else ''}"
+    )
+    screen.line(WARNING)
+
+
+def _table_of_cases(screen: Screen, cases: Sequence[dict], coverage: float, common: Sequence[str]) -> None:
+    from ..reports.pages import percent
+
     screen.table(
         ("Sample", "Answer", "Most probable", "Recall / precision", "Family", f"{percent(coverage)} set", "Note"),
         [
@@ -68,23 +95,46 @@ def cases(cases: Sequence[dict], about: Mapping[str, str], coverage: float) -> N
                 case["case_id"],
                 case["answer"] or "none",
                 "\n".join(f"{t['label']} {percent(t['p'])} {t['name']}" for t in case["top"]),
-                "\n".join(f"{t['label']} {percent(t['recall'])} / {percent(t['precision'])}" for t in case["top"]),
+                "\n".join(_recognised(case)),
                 f"{case['family']['label']} {percent(case['family']['p'])}",
                 " ".join(case["set"]),
                 "\n".join(filter(None, [case["abstains"], *_said_of(case, common)])),
             )
-            for case in cases[:_MOST_SHOWN]
+            for case in cases
         ],
+        whole=("Recall / precision",),
     )
-    for remark in common:
-        screen.line(f"Every sample: {remark}.")
-    if len(cases) > _MOST_SHOWN:
-        screen.line(f"{counted(len(cases) - _MOST_SHOWN, 'more sample')}: write them with --csv, --json or --html.")
-    screen.line(
-        "Recall: the share of tested cases of that cancer that the model recognised. Precision: the share of its calls "
-        "of that cancer that were right."
-    )
-    screen.line(WARNING)
+
+
+def _one_case(screen: Screen, case: Mapping, coverage: float, common: Sequence[str]) -> None:
+    from ..reports.pages import percent
+
+    screen.line()
+    screen.line(f"{case['case_id']}: {case['answer'] or 'no answer, ' + case['abstains']}")
+    for ranked in case["top"]:
+        figures = f"recall {percent(ranked['recall'])}, precision {percent(ranked['precision'])}"
+        through = f" ({ranked['seen_through']})" if ranked["seen_through"] else ""
+        screen.line(f"  {ranked['label']:<6} {percent(ranked['p']):>4}  {ranked['name']}")
+        screen.line(f"{'':15}{figures}{through}")
+    screen.line(f"  {percent(coverage)} set: {' '.join(case['set'])}")
+    screen.line(f"  family: {case['family']['label']} {percent(case['family']['p'])}")
+    for said in filter(None, _said_of(case, common)):
+        screen.line(f"  {said}")
+
+
+_OF_ASSAY = " Where an assay is named, the tested cases are seen through it, otherwise as they are."
+
+
+def _recognised(case: Mapping) -> list[str]:
+    """Recall and precision of each label, one a line, and then the row of the grid that they are of."""
+    from ..reports.pages import percent
+
+    top = case["top"]
+    lines = [f"{each['label']} {percent(each['recall'])} / {percent(each['precision'])}" for each in top]
+    if of_row := [each for each in top if each["seen_through"]]:
+        only = "" if len(of_row) == len(top) else f"{' '.join(each['label'] for each in of_row)}: "
+        lines.append(f"({only}{of_row[0]['seen_through']})")
+    return lines
 
 
 def _said_of(case: Mapping, common: Sequence[str]) -> list[str]:
@@ -108,9 +158,9 @@ def explanations(
         screen.line()
         screen.line(f"{case.case_id}: {case.label} ({NAMES[case.label]}), {percent(case.p)}")
         if case.effects:
-            rows = [(e.mutation, percent(e.without), f"{round(e.bits, 2) + 0:+.2f}") for e in case.effects]
+            rows = [_effect(effect, case.label) for effect in case.effects]
             rows.append(("without all of these", percent(case.without_all), ""))
-            rows += [(e.mutation, percent(e.without), f"{round(e.bits, 2) + 0:+.2f}") for e in case.groups]
+            rows += [_effect(effect, case.label) for effect in case.groups]
             screen.table(("Alteration", "Without it", "Bits"), rows)
         else:
             screen.line("no informative mutation: burden, spectrum and sex alone decide")
@@ -130,6 +180,14 @@ def explanations(
         "compare with the line without all of these."
     )
     screen.line(WARNING)
+
+
+def _effect(effect: "Effect", label: str) -> tuple[str, str, str]:
+    """An alteration, what is left of ``label`` without it and which label would then come first, and its bits."""
+    from ..reports.pages import percent
+
+    then = "" if effect.first == label else f", then {effect.first} {percent(effect.p_first)}"
+    return effect.mutation, f"{percent(effect.without)}{then}", f"{round(effect.bits, 2) + 0:+.2f}"
 
 
 def reproduced(compared: "Sequence[Compared]", tolerance: float) -> None:
@@ -216,16 +274,6 @@ def companion(found: Mapping) -> None:
         screen.table(("Ignored", "What", "Why", "For example"), rows)
 
 
-def of_companion(found: Mapping) -> str:
-    """``a.seg (copy number, segments): 3 of 5 samples matched``."""
-    layout = f", {found['layout']}" if found["layout"] else ""
-    said = f"{found['name']} ({found['what']}{layout}): {found['matched']:,} of {counted(found['samples'], 'sample')}"
-    taken = f", taken for {found['taken_for']}, the only one given" if found["taken_for"] else ""
-    missing = [name for names in found["unmatched"].values() for name in names]
-    listed_names = f", not {', '.join(missing[:3])}{' and others' if len(missing) > 3 else ''}" if missing else ""
-    return f"{said} matched{taken}{listed_names}"
-
-
 def assays(known: Sequence[Mapping]) -> None:
     """Print the named assays (``assay.table``)."""
     screen = Screen()
@@ -283,11 +331,6 @@ def info(about: Mapping) -> None:
 
 def _figures(figures: Mapping[str, float]) -> str:
     return ", ".join(f"{name} {figures[key]:.3f}" for key, name in _FIGURES.items() if key in figures) or "no figures"
-
-
-def counted(n: int, what: str) -> str:
-    """``1 sample``, ``2 samples``."""
-    return f"{n:,} {what}" + ("" if n == 1 else "s")
 
 
 def listed(counts: Mapping[str, object]) -> str:

@@ -81,6 +81,7 @@ def evaluate_predictions(
     weights = metrics.resample(test["patient_id"], settings.bootstrap_samples, seed)
     details = _details(test, y, p, final, weights, settings.thresholds)
     details["n"] = {"validation": len(validation), "test": len(test), "out_of_scope": len(ood)}
+    details["by_label"] = held_out.by_label(test, p[final], fitted, tabular_models)
     details["comparison"] = _comparison(y, p, tabular_models, weights)
     details["conformal"] = {"target": settings.coverage}
     details["conformal"] |= metrics.prediction_sets(

@@ -18,8 +18,8 @@ def measure(
 
     ``grid`` has the columns of the predictions (``predictions.REQUIRED``, ``lm_``, ``trees_``, ...), ``row`` and
     ``group``. The result maps a row to ``n``, ``labels`` (those with a case), ``models`` (model to the figures
-    ``metrics.FIGURES``, and ``thresholds``), ``sets`` of the final model, and ``out_of_scope``: how well other cancers
-    are told apart (None without any)."""
+    ``metrics.FIGURES``, and ``thresholds``), ``by_label`` (``held_out.by_label``), ``sets`` of the final model, and
+    ``out_of_scope``: how well other cancers are told apart (None without any)."""
     rows = dict.fromkeys(grid["row"])
     return {
         row: _measured(grid[grid["row"] == row], fitted, tabular_models, settings, seed)
@@ -48,6 +48,7 @@ def _measured(
         "n": len(test),
         "labels": len(set(y.tolist())),
         "models": models,
+        "by_label": held_out.by_label(test, p[final], fitted, tabular_models),
         "sets": metrics.prediction_sets(y, sets, weights),
         "out_of_scope": held_out.out_of_scope(test, outside, fitted, tabular_models, weights, seed),
     }

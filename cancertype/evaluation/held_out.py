@@ -26,6 +26,16 @@ def probabilities(rows: pd.DataFrame, fitted: Calibration, tabular_models: Seque
     return both | {"language_model": fitted.apply(lm, groups=groups_of(rows))}
 
 
+def by_label(
+    rows: pd.DataFrame, p: np.ndarray, fitted: Calibration, tabular_models: Sequence[str]
+) -> dict[str, dict[str, dict]]:
+    """What an answer quotes (``metrics.of_labels``): of ``final``, whose probabilities of ``rows`` are ``p`` (n, 26),
+    and of the ``trees`` where they answer alone."""
+    y, trees = metrics.encode(rows["label"]), trees_of(rows, tabular_models)
+    alone = {} if trees is None else {"trees": fitted.apply(None, trees, groups_of(rows))}
+    return {who: metrics.of_labels(y, each) for who, each in {"final": p, **alone}.items()}
+
+
 def groups_of(rows: pd.DataFrame) -> list[str] | None:
     """Each row's group of assays; None where the rows have none."""
     return rows["group"].tolist() if "group" in rows.columns else None

@@ -251,6 +251,13 @@ def per_label(y: np.ndarray, p: np.ndarray) -> list[dict]:
     return rows
 
 
+def of_labels(y: np.ndarray, p: np.ndarray) -> dict[str, dict]:
+    """Label to the n, recall and precision of ``per_label``; a label without a case is left out."""
+    return {
+        row["label"]: {name: row[name] for name in ("n", "recall", "precision")} for row in per_label(y, p) if row["n"]
+    }
+
+
 def by_group(y: np.ndarray, p: np.ndarray, groups: Sequence[str], weights: np.ndarray) -> dict[str, dict]:
     """``{"n": ..., **figures}`` of the cases in each group, in order of the group's name."""
     groups = np.asarray(groups, dtype=str)

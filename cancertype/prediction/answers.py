@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -16,10 +16,11 @@ import cancertype
 
 from ..alterations.schema import ARMS
 from ..errors import InputError
-from ..files import digest, write_text
+from ..files import digest
 from ..labels import FAMILIES, FAMILY_OF, LABELS, NAMES
-from ..reports.pages import embedded, percent, render
-from . import case_parts, manifest
+from ..reports.pages import percent, render
+from . import case_parts, manifest, measured
+from .about import counted
 from .prediction_config import TREES, PredictionConfig
 from .spreadsheet import cell
 
@@ -42,15 +43,18 @@ def records(
     assays: "Mapping[str, Recognised] | None" = None,
     known: "Mapping[str, Known] | None" = None,
     evidence: "Mapping[str, Sequence[Fact]] | None" = None,
+    seen: "Mapping[str, measured.Seen] | None" = None,
 ) -> list[dict]:
     """One dict per case, ready for JSON.
 
     Keys: case_id, kind, sex, burden, ``answer`` (a label, or None), ``abstains`` (why there is no answer, or None),
-    ``top`` (three labels with probability, and measured recall and precision), ``family``, ``set`` (the conformal set,
-    most probable first), ``probabilities`` of labels and ``families``, ``mutations`` (as the model read them), how many
-    were ``left_out`` of its text, ``remarks`` (from ``remarks.remarks``), ``assay`` (from ``Input.assays``: its name,
-    the reason why it is assumed, and whether it is certain; None where it is not known), ``readings`` (how many of the
-    given mutations the model read, read as their gene only, or does not know; from ``known_mutations.of_cases``),
+    ``top`` (three labels with probability, measured recall and precision, and the test cases that these are of:
+    ``seen_through`` a row of the grid, or None for all as they are; ``seen`` chooses it), ``family``, ``set`` (the
+    conformal set, most probable first), ``probabilities`` of labels and ``families``, ``mutations`` (as the model read
+    them), how many were ``left_out`` of its text, ``remarks`` (from ``remarks.remarks``), ``assay`` (from
+    ``Input.assays``: its name, the reason why it is assumed, and whether it is certain; None where it is not known),
+    ``readings`` (how many of the given mutations the model read, read as their gene only, or does not know; from
+    ``known_mutations.of_cases``),
     ``given``, each mutation of a list with its reading (None for other assays), ``arms`` (calls of chromosome arms by
     name; None where no arm was looked at) and ``evidence``, what the training cases say of its alterations and its most
     probable label (from ``Predictor.evidence``).
@@ -65,12 +69,17 @@ def records(
         reason = predictions.abstains[i]
         in_set = [label for label, inside in zip(LABELS, predictions.in_set[i], strict=True) if inside]
         rendered = predictions.rendered[i]
+        own = (seen or {}).get(case["case_id"])
+        row = own and measured.nearest(config, own)
         out.append(
             case
             | {
                 "answer": None if reason else top[0][0],
                 "abstains": reason,
-                "top": [_ranked(label, x, config) for label, x in top],
+                "top": [
+                    _ranked(label, x) | measured.figures(config, row, label, fast=predictions.log_likelihood is None)
+                    for label, x in top
+                ],
                 "family": {"label": family, "p": families[family]},
                 "set": sorted(in_set, key=lambda label: -p[label]),
                 "probabilities": p,
@@ -116,10 +125,22 @@ def _families(p: Mapping[str, float]) -> dict[str, float]:
     return dict(sums)
 
 
-def _ranked(label: str, p: float, config: PredictionConfig) -> dict:
-    measured = config.performance.get(label, {})
-    figures = {name: measured.get(name) for name in ("recall", "precision", "n")}
-    return {"label": label, "name": NAMES[label], "family": FAMILY_OF[label], "p": p} | figures
+def _ranked(label: str, p: float) -> dict:
+    return {"label": label, "name": NAMES[label], "family": FAMILY_OF[label], "p": p}
+
+
+def measured_in_words(ranked: Mapping) -> str:
+    """Recall and precision of one of a record's ``top`` labels, and of which test cases they are."""
+    label, said = ranked["label"], ""
+    through = f", seen through {measured.in_words(ranked['seen_through'])}" if ranked["seen_through"] else ""
+    if ranked["recall"] is not None:
+        said = (
+            f"The model recognised {percent(ranked['recall'])} of {ranked['n']} {label} cases in the test{through} "
+            "(recall). "
+        )
+    if ranked["precision"] is None:
+        return f"{said}It never called {label} in the test{through}, so its precision is unknown."
+    return f"{said}{percent(ranked['precision'])} of its {label} calls were right (precision)."
 
 
 # --- The model ---
@@ -227,7 +248,8 @@ def as_csv(cases: Sequence[dict]) -> str:
     probabilities. A name that a spreadsheet would run as a formula gets an apostrophe before it."""
     buffer = io.StringIO()
     places = [f"{what}{i}" for i in (1, 2, 3) for what in ("label", "p")]
-    fixed = ["case_id", "kind", "sex", "assay", "burden", "answer", "abstains", *places, "recall", "precision"]
+    fixed = ["case_id", "kind", "sex", "assay", "burden", "answer", "abstains", *places]
+    fixed += ["recall", "precision", "seen_through"]
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([*fixed, "family", "p_family", "set", "remarks", *(f"p_{label}" for label in LABELS)])
     for case in cases:
@@ -238,6 +260,7 @@ def as_csv(cases: Sequence[dict]) -> str:
             *(case[name] for name in ("burden", "answer", "abstains")),
             *(x for t in case["top"] for x in (t["label"], _rounded(t["p"]))),
             *(_rounded(first[name]) for name in ("recall", "precision")),
+            first["seen_through"],
             *(case["family"]["label"], _rounded(case["family"]["p"]), " ".join(case["set"])),
             "; ".join(case["remarks"]),
             *(_rounded(case["probabilities"][label]) for label in LABELS),
@@ -250,39 +273,40 @@ def _rounded(x: float | None) -> str:
     return "" if x is None else f"{x:.6f}"
 
 
-def write_page(
-    path: Path,
+def page(
     cases: Sequence[dict],
     config: PredictionConfig,
     about: Mapping[str, str],
     explanations: "Sequence[Explanation]" = (),
-) -> None:
-    """Write one HTML file that needs no other: every case in a table, the first 50 one by one, and the pictures of
-    ``explanations``. ``about`` is what the page says about file, model and adjustments."""
-    page = render(
+) -> str:
+    """One HTML page that needs no other file: every case in a table, and the first 50 one by one with their
+    ``explanations``. ``about`` is what it says about file, model and adjustments."""
+    html = render(
         "prediction",
         "prediction.html.j2",
         {"percent": percent},
         cases=cases,
+        tally=tally(cases),
         shown_singly=_SHOWN_SINGLY,
         names=NAMES,
         given=given_in_words,
+        measured=measured_in_words,
         parts=case_parts.html,
         parts_css=case_parts.css(),
         about=about,
         warning=WARNING,
         coverage=config.calibration.coverage,
         simulated=config.simulated,
-        pictures={e.case_id: pictures(e) for e in explanations if e.effects},
         explanations={e.case_id: e for e in explanations},
     )
     # A name may hold bytes that are not UTF-8, which a page cannot show.
-    write_text(path, page.encode("utf-8", "replace").decode("utf-8"))
+    return html.encode("utf-8", "replace").decode("utf-8")
 
 
-def pictures(explanation: "Explanation") -> tuple[str, str]:
-    """The effects of the mutations as two image sources, the second for a phone."""
-    # matplotlib takes a second to import.
-    from .drawing import draw
-
-    return embedded(lambda: draw([explanation])), embedded(lambda: draw([explanation], narrow=True))
+def tally(cases: Sequence[Mapping]) -> str:
+    """``4 samples: 3 answered (COAD 2, SKCM 1), 1 without an answer.``"""
+    called = Counter(case["answer"] for case in cases if case["answer"])
+    by_label = ", ".join(f"{label} {n}" for label, n in called.most_common())
+    said = f"{called.total()} answered ({by_label})" if called else "none answered"
+    without = len(cases) - called.total()
+    return f"{counted(len(cases), 'sample')}: {said}{f', {without} without an answer' if called and without else ''}."

@@ -11,24 +11,25 @@ from ..reports.pages import BLUE, INK, ORANGE, percent, styled
 from .explanation import Effect, Explanation
 
 _SHOWN = 15
+_ROOM = 0.35
+"""Space for the texts at the ends of the bars, as a share of the bars' width."""
 
 
-def draw(explanations: Sequence[Explanation], narrow: bool = False) -> Figure:
+def draw(explanations: Sequence[Explanation]) -> Figure:
     """The effects as bars, one plot per case with at most 15 mutations: those with the largest effect in either
-    direction. ``narrow`` fits a phone."""
+    direction."""
     shown = [_largest(explanation.effects) for explanation in explanations]
     heights = [max(len(effects), 1) + 2.2 for effects in shown]
-    size = (4.4 if narrow else 7.4, 0.24 * sum(heights) + 0.4)
-    with styled(*size, nrows=len(shown), height_ratios=heights) as (figure, axes):
+    with styled(7.4, 0.24 * sum(heights) + 0.4, nrows=len(shown), height_ratios=heights) as (figure, axes):
         for ax, explanation, effects in zip(axes[:, 0], explanations, shown, strict=True):
-            _draw_effects(ax, effects, room=0.75 if narrow else 0.35)
-            name = explanation.label if narrow else f"{explanation.label} ({NAMES[explanation.label]})"
+            _draw_effects(ax, effects)
+            name = f"{explanation.label} ({NAMES[explanation.label]})"
             ax.set(title=f"{explanation.case_id}: {name}, {percent(explanation.p)}")
     return figure
 
 
-def _draw_effects(ax: Axes, effects: Sequence[Effect], room: float) -> None:
-    """Bars with the first at the top. ``room`` is the space for their texts, as a share of the bars' width."""
+def _draw_effects(ax: Axes, effects: Sequence[Effect]) -> None:
+    """Bars with the first at the top."""
     bits = np.array([effect.bits for effect in effects])
     ax.barh(range(len(bits)), bits, 0.7, color=[BLUE if b >= 0 else ORANGE for b in bits])
     for row, effect in enumerate(effects):
@@ -40,7 +41,7 @@ def _draw_effects(ax: Axes, effects: Sequence[Effect], room: float) -> None:
     low, high = min(0.0, *bits, 0.0), max(0.0, *bits, 0.0)
     # At least one bit wide, so that small effects look small.
     high = max(high, low + 1.0)
-    margin = room * (high - low)
+    margin = _ROOM * (high - low)
     ax.axvline(0, color=INK, linewidth=0.8)
     ax.set(
         yticks=range(len(bits)),

@@ -25,7 +25,8 @@ _CERTAIN = 1e-12
 @dataclass(frozen=True)
 class Effect:
     """One alteration (in words: ``BRAF V600E``, ``EGFR amplified``, ``calls of 39 arms``), the label's probability
-    ``without`` it, and the ``bits`` of evidence that it adds.
+    ``without`` it, and the ``bits`` of evidence that it adds. ``first`` is the most probable label without it, and
+    ``p_first`` its probability.
 
     The bits are the label's log2 odds with it minus those without it (I. J. Good's weight of evidence). A negative
     value speaks against the label.
@@ -34,6 +35,8 @@ class Effect:
     mutation: str
     without: float
     bits: float
+    first: str
+    p_first: float
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def explain(
     Returns the predictions of the named cases in the order asked for, and an explanation of each. Raises
     ``InputError`` for a case that is not there.
     """
-    tables, weights = _only(tables, case_ids, weights)
+    tables, weights = only(tables, case_ids, weights)
     predicted = predictor.predict(tables, weights=weights, progress=False)
     chosen = predicted.p.argmax(axis=1)
     names = tables.cases["case_id"].to_pylist()
@@ -84,14 +87,15 @@ def explain(
     turns = [[*([item] for item in own), own, *parts.values()] for own, parts in zip(tried, groups, strict=True)]
     without, origin = _without_each(tables, turns)
     again = predictor.predict(without, weights=None if weights is None else weights[origin], progress=progress)
-    p_of_chosen = iter(again.p[np.arange(len(origin)), chosen[origin]].tolist())
+    p_of_chosen = again.p[np.arange(len(origin)), chosen[origin]].tolist()
+    left = iter([(p, *first) for p, (first,) in zip(p_of_chosen, again.top(1), strict=True)])
     explanations = []
     for row, name in enumerate(names):
         p = float(predicted.p[row, chosen[row]])
-        effects = [_effect(item.words, p, next(p_of_chosen)) for item in tried[row]]
+        effects = [_effect(item.words, p, *next(left)) for item in tried[row]]
         effects.sort(key=lambda effect: -effect.bits)
-        all_out = next(p_of_chosen)
-        of_groups = tuple(_effect(words, p, next(p_of_chosen)) for words in groups[row])
+        all_out, *_ = next(left)
+        of_groups = tuple(_effect(words, p, *next(left)) for words in groups[row])
         not_tried = max(0, len(mutations[name]) - most)
         explanations.append(
             Explanation(name, LABELS[chosen[row]], p, tuple(effects), all_out, not_tried, groups=of_groups)
@@ -112,8 +116,8 @@ class _Item:
 _ARMS, _SPECTRA = _Item("arms", (), "calls of chromosome arms"), _Item("spectra", (), "matrix of spectra")
 
 
-def _effect(words: str, p: float, without: float) -> Effect:
-    return Effect(words, without, _log_odds(p) - _log_odds(without))
+def _effect(words: str, p: float, without: float, first: str, p_first: float) -> Effect:
+    return Effect(words, without, _log_odds(p) - _log_odds(without), first, p_first)
 
 
 def _groups(tried: Sequence[_Item], tables: SourceTables, case_id: str) -> dict[str, list[_Item]]:
@@ -132,7 +136,7 @@ def _has_spectra(tables: SourceTables, case_id: str) -> bool:
     return tables.spectra is not None and case_id in tables.spectra["case_id"].to_pylist()
 
 
-def _only(
+def only(
     tables: SourceTables, case_ids: Sequence[str], weights: np.ndarray | None
 ) -> tuple[SourceTables, np.ndarray | None]:
     """Tables and weights of the cases asked for, in their order."""

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InputError
 from ..labels import LABELS
 from ..reports.pages import percent
-from . import answers, known_mutations, priors
+from . import answers, known_mutations, measured, priors
 from .inputs import Input, read, read_texts, with_facts
 from .model_folder import model_folder
 from .predictor import Predictions, Predictor
@@ -83,7 +83,8 @@ def records(predictor: Predictor, found: Input, predictions: Predictions) -> lis
     and what the training cases say of them."""
     known = known_mutations.of_cases(found.tables, predictor.vocabulary)
     evidence = predictor.evidence(found.tables, predictions)
-    return answers.records(predictions, predictor.config, remarks(found), found.assays, known, evidence)
+    seen = measured.seen(found.tables)
+    return answers.records(predictions, predictor.config, remarks(found), found.assays, known, evidence, seen)
 
 
 class Model:

@@ -7,7 +7,7 @@ from ..errors import InputError
 HOW = (
     "Give a MAF, DepMap's OmicsSomaticMutations.csv, a table with a column ID and one column per gene, a list with the "
     "columns sample, gene and protein change, a VCF annotated by VEP or SnpEff, or text such as "
-    '"BRAF V600E, CDKN2A R80*"'
+    '"APC R1450*, KRAS G12D"'
 )
 
 _FILE_ENDINGS = (".maf", ".vcf", ".csv", ".tsv", ".txt", ".gz", ".bgz", ".xlsx", ".json", ".parquet", ".zip")

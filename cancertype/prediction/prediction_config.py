@@ -17,12 +17,26 @@ TREES = "trees"
 ADAPTER = "adapter"
 
 
+class Measured(Settings):
+    """What was recognised of the test cases as one ``row`` of the grid of assays shows them (``msk-impact-468+arms``).
+
+    ``final`` and ``trees`` map a label to its n, recall and precision, where both models answer and where the trees
+    answer alone.
+    """
+
+    row: str
+    final: dict[str, dict]
+    trees: dict[str, dict] = pydantic.Field(default_factory=dict)
+
+
 class PredictionConfig(Settings):
     """All that a prediction needs beside weights, vocabulary and trees.
 
     ``cohort`` holds the limits against inherited variants with which the training cases were read. ``performance`` maps
-    a label to its measured precision, recall and n. ``headline`` holds the figures of the test split, as in
-    metrics/eval.json. ``sources`` are the records of the training data.
+    a label to its measured precision, recall and n on the test cases as they are, ``performance_of_trees`` to those of
+    the trees where they answer alone, and ``measured`` has both for each row of the grid of assays (models published
+    before lack the two). ``headline`` holds the figures of the test split, as in metrics/eval.json. ``sources`` are the
+    records of the training data.
     """
 
     cohort: Cohort
@@ -33,6 +47,8 @@ class PredictionConfig(Settings):
     performance: dict[str, dict]
     headline: dict
     sources: list[dict]
+    performance_of_trees: dict[str, dict] = pydantic.Field(default_factory=dict)
+    measured: list[Measured] = pydantic.Field(default_factory=list)
 
     @property
     def simulated(self) -> bool:
