@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from benchmarks import ablations
 from pipeline.params import FILE
-from stages import fetch_depmap
+from stages import fetch_depmap, fetch_tcga
 
 from .settings import PRESET
 
@@ -36,6 +36,7 @@ def raw(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         fetch_depmap.main()
+        fetch_tcga.main()
     return folder
 
 

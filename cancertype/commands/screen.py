@@ -9,6 +9,7 @@ from .terminal import visible
 
 if TYPE_CHECKING:
     from ..prediction.explanation import Effect, Explanation
+    from ..prediction.remeasured import Remeasured
     from ..prediction.stored_answers import Compared
 
 _MOST_SHOWN = 200
@@ -207,6 +208,18 @@ def reproduced(compared: "Sequence[Compared]", tolerance: float) -> None:
         if apart
         else f"All {counted(len(compared), 'answer')} are those of the release, within {tolerance:g}."
     )
+
+
+def remeasured(again: "Remeasured") -> None:
+    """Print the figures of the test split where the model was released, and here."""
+    screen = Screen()
+    rows = [(figure.name, f"{figure.stored:.4f}", f"{figure.here:.4f}") for figure in again.figures]
+    rows.insert(0, ("test cases", f"{again.stored_n:,}", f"{again.n:,}"))
+    screen.table(("Test split", "Released", "Here"), rows)
+    if again.n != again.stored_n:
+        screen.line("The test split is another one: give all locations of the model's data, and no others.")
+    elif not again.agrees:
+        screen.line("The figures are not those of the release.")
 
 
 def summary(summary: Mapping) -> None:
