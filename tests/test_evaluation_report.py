@@ -192,3 +192,16 @@ def test_a_page_for_others_shows_no_single_case(tmp_path):
     result = evaluate_predictions(made_up_predictions(1.0, 3.0), SETTINGS, seed=0)
     shared = write(tmp_path / "shared.html", result, examples=False).text
     assert "called" in shared and not re.findall(r"case \d+", shared)
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("exome", "exome"),
+        ("msk-impact-468+arms", "msk-impact-468 + arms"),
+        ("nothing+spectra", "spectra alone"),
+        ("nothing+arms+genes", "arms + genes alone"),
+    ],
+)
+def test_rows_of_the_grid_are_named_for_readers(row, words):
+    assert evaluation_report.in_words(row) == words

@@ -16,6 +16,7 @@ from ..evaluation import metrics
 from ..evaluation.evaluate import EvaluationResult
 from ..files import write_bytes, write_text
 from ..labels import LABELS, NAMES
+from ..variants.cases import NOTHING
 from .pages import BLUE, GREY, INK, ORANGE, RULE, embedded, picture, render, styled
 
 TITLES = {
@@ -112,7 +113,7 @@ def write_report(
     page = render(
         "reports",
         "evaluation_report.html.j2",
-        {"percent": percent, "number": number, "points": points, "signed": signed},
+        {"percent": percent, "number": number, "points": points, "signed": signed, "in_words": in_words},
         d=details,
         final=part.final,
         tabular=part.tabular,
@@ -255,6 +256,12 @@ def _draw_models(details: dict) -> Figure:
     return figure
 
 
+def in_words(row: str) -> str:
+    """The name of a row of the grid for readers: ``exome+arms`` as "exome + arms", ``nothing+arms`` as "arms alone"."""
+    assay, *shown = row.split("+")
+    return f"{' + '.join(shown)} alone" if assay == NOTHING else " + ".join([assay, *shown])
+
+
 def draw_assays(details: dict) -> Figure:
     """Accuracy of each model on each row of the grid, with intervals."""
     rows = {row: found["models"] for row, found in details["assays"].items() if found["n"]}
@@ -269,7 +276,7 @@ def draw_assays(details: dict) -> Figure:
                     ax.plot([accuracy["low"], accuracy["high"]], [y, y], color=colours[name], linewidth=1.6)
                 title = TITLES[name] if not place else None
                 ax.plot(accuracy["value"], y, "o", color=colours[name], markersize=5, label=title)
-        ax.set(yticks=range(len(rows)), yticklabels=[row.replace("+", " + ") for row in rows])
+        ax.set(yticks=range(len(rows)), yticklabels=list(map(in_words, rows)))
         ax.set(xlim=(0, 1), ylim=(len(rows) - 0.5, -0.5), xlabel="right among all test cases")
         ax.xaxis.set_major_formatter(PercentFormatter(1.0))
         ax.grid(axis="x")
