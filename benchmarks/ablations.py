@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from ruamel.yaml import YAML
 
 from cancertype import features
 from cancertype.cohort import assembly
@@ -33,7 +33,8 @@ from cancertype.features.views import table
 from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.sources import raw
-from pipeline.params import read
+from pipeline.changes import write_changed
+from pipeline.params import FILE, read
 from stages import featurize
 
 AS_IT_IS = "as they are"
@@ -70,21 +71,12 @@ OF_SECOND_CALLER = "the whole recipe"
 def cohort_of(params: Path, raw_folder: Path, changes: Mapping[str, Any]) -> Iterator[Path]:
     """A folder with params.yaml (``params`` with ``changes``) and data/features as featurize makes it, the working
     directory meanwhile."""
-    yaml = YAML()
-    document = yaml.load(params.read_text(encoding="utf-8"))
-    for dotted, value in changes.items():
-        *sections, key = dotted.split(".")
-        at = document
-        for section in sections:
-            at = at[section]
-        at[key] = value
     before = Path.cwd()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "data").mkdir()
         (folder / "data" / "raw").symlink_to(raw_folder.resolve())
-        with (folder / "params.yaml").open("w", encoding="utf-8") as file:
-            yaml.dump(document, file)
+        write_changed(params, changes, folder / FILE)
         os.chdir(folder)
         try:
             featurize.main()
@@ -101,8 +93,8 @@ def measured(rounds: int, rate: float, seed: int, *, second_caller: bool) -> dic
     vocabulary = features.Vocabulary.load(folder / "vocabulary.parquet")
     panels = features.panels_of(pq.read_table(folder / "panels.parquet"))
 
-    def matrix(cases: pa.Table, variants: pa.Table, more: Mapping[str, list[str]] | None = None):
-        return features.matrix(cases, variants, vocabulary, panels | dict(more or {}))[0]
+    def matrix(cases: pa.Table, variants: pa.Table):
+        return features.matrix(cases, variants, vocabulary, panels)[0]
 
     training = view_files.read(folder, view_files.TRAINING, "copy")
     codes = metrics.encode(training[0][1]["label"].to_pylist())
@@ -136,7 +128,7 @@ def measured(rounds: int, rate: float, seed: int, *, second_caller: bool) -> dic
         for number, (own, other) in enumerate(_two_callers(vocabulary), start=1):
             for name, each in (("first", own), ("other", other)):
                 said = f"exomes that file {number} calls too: {name} calls"
-                of[said] = figures(each.cases, matrix(each.cases, each.variants, each.panels))
+                of[said] = figures(each.cases, matrix(each.cases, each.variants))
     return {row: found for row, found in of.items() if found}
 
 
@@ -144,25 +136,14 @@ def _two_callers(vocabulary: features.Vocabulary) -> Iterator[tuple[view_files.T
     """For every file that calls whole exomes of test patients again: these by their own calls, and by that file's."""
     (rules,) = read({"cohort": Cohort})
     cohort = assembly.assemble(raw.read(featurize.RAW, rules), rules)
-    split = dict(zip(cohort.cases["case_id"].to_pylist(), cohort.cases["split"].to_pylist(), strict=True))
-    whole = {
-        case
-        for case, panel in zip(*(cohort.cases[c].to_pylist() for c in ("case_id", "panel")), strict=True)
-        if not panel
-    }
+    of_test = cohort.cases.filter(pc.and_(pc.equal(cohort.cases["split"], "test"), pc.is_null(cohort.cases["panel"])))
     for calls in cohort.further:
-        names = calls.cases["case_id"].to_pylist()
-        kept = [
-            case in whole and panel is None and split[case] == "test"
-            for case, panel in zip(names, calls.cases["panel"].to_pylist(), strict=True)
-        ]
-        if not any(kept):
+        again = calls.cases.filter(pc.is_null(calls.cases["panel"]))
+        theirs = again.filter(pc.is_in(again["case_id"], of_test["case_id"].combine_chunks()))
+        if not theirs.num_rows:
             continue
-        theirs = calls.cases.filter(pa.array(kept))
+        ours = of_test.filter(pc.is_in(of_test["case_id"], theirs["case_id"].combine_chunks()))
         theirs = theirs.append_column("split", pa.array(["test"] * theirs.num_rows))
-        ours = cohort.cases.filter(
-            pa.array([case in set(theirs["case_id"].to_pylist()) for case in cohort.cases["case_id"].to_pylist()])
-        )
         yield tuple(
             table(features.described(cases, variants), variants, cohort.panels, vocabulary)
             for cases, variants in ((ours, cohort.variants), (theirs, calls.variants))

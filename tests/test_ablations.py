@@ -8,6 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from benchmarks import ablations
+from pipeline.changes import write_changed
 from pipeline.params import FILE
 from stages import fetch_depmap, fetch_tcga
 
@@ -24,15 +25,7 @@ CHANGES = {
 @pytest.fixture(scope="module")
 def raw(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ablations")
-    yaml = YAML()
-    document = yaml.load(PRESET.read_text(encoding="utf-8"))
-    for dotted, value in CHANGES.items():
-        at = document
-        *sections, key = dotted.split(".")
-        for section in sections:
-            at = at[section]
-        at[key] = value
-    yaml.dump(document, folder / FILE)
+    write_changed(PRESET, CHANGES, folder / FILE)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         fetch_depmap.main()

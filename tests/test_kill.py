@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from pipeline.changes import write_changed
 from pipeline.figures import OF_THE_ADAPTER
 
 from .fresh_processes import forkserver
@@ -108,16 +109,7 @@ def delete(folder: Path, outputs: list[str]) -> None:
 def workplace(tiny_gemma3, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("kill") / "repository"
     folder.mkdir()
-    yaml = YAML()
-    document = yaml.load(PRESET.read_text(encoding="utf-8"))
-    for dotted, value in (CHANGES | {"model.base": str(tiny_gemma3)}).items():
-        *sections, key = dotted.split(".")
-        at = document
-        for section in sections:
-            at = at[section]
-        at[key] = value
-    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
-        yaml.dump(document, file)
+    write_changed(PRESET, CHANGES | {"model.base": str(tiny_gemma3)}, folder / "params.yaml")
     return folder
 
 

@@ -60,8 +60,7 @@ _BESIDE = ("copy_number", "fusions", "spectra")
 @contextmanager
 def read(given: Sequence[str], wishes: Wishes, limits: "Cohort | None") -> Iterator[Given]:
     """Read everything that was ``given``; copies of pipes stay until the context ends. Raises ``InputError`` for any
-    mistake, before weights are loaded."""
-    check(given, wishes)
+    mistake, before weights are loaded. What ``check`` refuses has been refused before."""
     # Imports pyarrow and every reader: a mistyped path is reported before that.
     from ..prediction import histology, inputs, priors
 

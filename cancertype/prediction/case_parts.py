@@ -3,17 +3,13 @@ the evidence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from .. import package_data
 from ..reports.pages import percent, render
-
-if TYPE_CHECKING:
-    from .explanation import Effect, Explanation
+from .explanation import Effect, Explanation, largest
 
 _CLASSES = {1: "gained", -1: "lost", 0: "same", None: "no-call"}
 _WORDS = {1: "gained", -1: "lost", 0: "neither gained nor lost", None: "no call"}
-_MOST_EFFECTS = 15
 
 
 def html(case: Mapping, explanation: "Explanation | None" = None) -> str:
@@ -38,22 +34,18 @@ def html(case: Mapping, explanation: "Explanation | None" = None) -> str:
 class _Bar:
     """An effect as a bar; ``left`` and ``width`` in percent of its cell."""
 
-    effect: "Effect"
+    effect: Effect
     left: float
     width: float
 
 
 def _bars(explanation: "Explanation | None") -> list[_Bar]:
-    """The 15 largest effects in either direction, those that speak most for the label first."""
-    largest = sorted(explanation.effects if explanation else (), key=lambda effect: -abs(effect.bits))[:_MOST_EFFECTS]
-    low = min(0.0, *(effect.bits for effect in largest), 0.0)
+    shown = largest(explanation.effects if explanation else ())
+    low = min(0.0, *(effect.bits for effect in shown), 0.0)
     # At least one bit wide, so that small effects look small.
-    high = max(low + 1.0, *(effect.bits for effect in largest), 0.0)
+    high = max(low + 1.0, *(effect.bits for effect in shown), 0.0)
     scale = 100.0 / (high - low)
-    return [
-        _Bar(effect, (min(effect.bits, 0.0) - low) * scale, abs(effect.bits) * scale)
-        for effect in sorted(largest, key=lambda effect: -effect.bits)
-    ]
+    return [_Bar(effect, (min(effect.bits, 0.0) - low) * scale, abs(effect.bits) * scale) for effect in shown]
 
 
 def css() -> str:

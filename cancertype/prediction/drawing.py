@@ -8,9 +8,8 @@ from matplotlib.figure import Figure
 
 from ..labels import NAMES
 from ..reports.pages import BLUE, INK, ORANGE, percent, styled
-from .explanation import Effect, Explanation
+from .explanation import Effect, Explanation, largest
 
-_SHOWN = 15
 _ROOM = 0.35
 """Space for the texts at the ends of the bars, as a share of the bars' width."""
 
@@ -18,7 +17,7 @@ _ROOM = 0.35
 def draw(explanations: Sequence[Explanation]) -> Figure:
     """The effects as bars, one plot per case with at most 15 mutations: those with the largest effect in either
     direction."""
-    shown = [_largest(explanation.effects) for explanation in explanations]
+    shown = [largest(explanation.effects) for explanation in explanations]
     heights = [max(len(effects), 1) + 2.2 for effects in shown]
     with styled(7.4, 0.24 * sum(heights) + 0.4, nrows=len(shown), height_ratios=heights) as (figure, axes):
         for ax, explanation, effects in zip(axes[:, 0], explanations, shown, strict=True):
@@ -52,8 +51,3 @@ def _draw_effects(ax: Axes, effects: Sequence[Effect]) -> None:
     ax.set_yticklabels([effect.mutation for effect in effects])
     ax.tick_params(axis="y", length=0)
     ax.grid(axis="x")
-
-
-def _largest(effects: Sequence[Effect]) -> list[Effect]:
-    kept = sorted(effects, key=lambda effect: -abs(effect.bits))[:_SHOWN]
-    return sorted(kept, key=lambda effect: -effect.bits)

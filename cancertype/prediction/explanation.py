@@ -20,6 +20,7 @@ from .predictor import Predictions, Predictor
 
 MOST = 24
 _CERTAIN = 1e-12
+_SHOWN = 15
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,12 @@ class Effect:
     bits: float
     first: str
     p_first: float
+
+
+def largest(effects: Sequence[Effect]) -> list[Effect]:
+    """The 15 largest in either direction, those that speak most for the label first: what a picture shows."""
+    kept = sorted(effects, key=lambda effect: -abs(effect.bits))[:_SHOWN]
+    return sorted(kept, key=lambda effect: -effect.bits)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..cohort import assembly
+from ..cohort.views import variants_of
 from ..errors import InputError
 from ..evaluation import metrics
 from ..fetch import releases
@@ -77,7 +78,6 @@ def _test_split(predictor: Predictor, locations: Mapping[str, Sequence[str]]) ->
     if not of_test.any():
         raise InputError("the data given hold no case of the test split: give all locations that the model was made of")
     cases = cohort.cases.filter(pa.array(of_test)).drop_columns("split")
-    ids = set(cases["case_id"].to_pylist())
-    variants = cohort.variants.filter(pa.array([case in ids for case in cohort.variants["case_id"].to_pylist()]))
+    variants = variants_of(cohort.variants, cases["case_id"].to_pylist())
     tables = SourceTables(cases, variants, panels=cohort.panels, alterations=cohort.alterations, spectra=cohort.spectra)
     return tables, cases["label"].to_pylist()
