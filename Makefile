@@ -6,6 +6,8 @@
 # `make audit`: known vulnerabilities of the pinned packages, and the licences of what is imported at run time.
 PYTHON ?= python3.11
 BIN := .venv/bin
+# Tests run side by side, a file at a time: a process for each core, four at most, because each takes up to 2 GB.
+JOBS ?= $(shell n=$$(getconf _NPROCESSORS_ONLN); echo $$((n < 4 ? n : 4)))
 # DVC calls the stages by the name of `python`, so the environment's must come first.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
@@ -25,7 +27,7 @@ test: .venv/ready-test
 	ruff check .
 	ruff format --check .
 	@echo "== Tests"
-	python -m pytest $(TESTS)
+	python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
 
 lint: .venv/ready-test
 	ruff check --fix .

@@ -51,7 +51,7 @@ def check(document: Any, file: Path) -> None:
     except pydantic.ValidationError as error:
         mistakes = [_line(problem) for problem in error.errors()]
     if mistakes:
-        raise InputError("\n".join(f"{file}: {line}" for line in mistakes)) from None
+        raise InputError(*(f"{file}: {line}" for line in mistakes)) from None
 
 
 def _unset(settings: pydantic.BaseModel, above: str = "") -> Iterator[str]:

@@ -8,6 +8,9 @@ import pytest
 
 # An export takes ten seconds even of a tiny model: test_exported and test_released make theirs.
 os.environ.setdefault("CANCERTYPE_RUNTIME", "torch")
+# Tests run side by side, a process for each core: threads of one would only wait for those of another.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
