@@ -204,7 +204,7 @@ def looks_like_one(file: DelimitedFile) -> bool:
     genes = [name for name in names if is_gene(name)]
     if "ID" in {name.upper() for name in names} and len(names) > 1:
         return True
-    if plain(names[0]) in ("gene", "hugosymbol", "genesymbol", "symbol") or not genes:
+    if not genes or plain(names[0]) in ("gene", "hugosymbol", "genesymbol", "symbol"):
         return False
     if any(plain(name) in _ID_NAMES and not is_gene(name) for name in names):
         return 2 * len(genes) >= len(names) - 1
