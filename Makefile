@@ -27,7 +27,7 @@ test: .venv/ready-test
 	ruff check .
 	ruff format --check .
 	@echo "== Tests"
-	python -m pytest -n $(JOBS) --dist loadfile $(TESTS)
+	python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 lint: .venv/ready-test
 	ruff check --fix .

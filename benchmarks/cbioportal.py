@@ -3,19 +3,24 @@
     python -m benchmarks.cbioportal                        # 200,000 samples, 2 million mutations
     python -m benchmarks.cbioportal --samples 50000        # smaller, with the same 10 mutations per sample
     python -m benchmarks.cbioportal --folder genie/        # a real study
+    python -m benchmarks.cbioportal --stages               # fetch, featurize and to_text, as dvc repro calls them
 
 The simulated study has GENIE's layout: samples of named panels (SEQ_ASSAY_ID), OncoTree codes, one patient in ten with
 two samples, mutations of which one in ten is silent, and genomic_information.txt. The steps run in one process of
 their own, whose peak memory is reported: the reader, recognition of the assays, the cohort, and one view of every
-training case. Seconds are of the wall ("wall") and of the processors ("cpu"), which hardly depend on what else the
-machine does.
+training case. With ``--stages`` the stages themselves run, each in its own process, with the parameters of the quick
+preset but for the source, ``views.copies`` (``--copies``) and small labels. Seconds are of the wall ("wall") and of the
+processors ("cpu"), which hardly depend on what else the machine does.
 """
 
 import argparse
 import concurrent.futures
 import json
 import multiprocessing
+import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -30,7 +35,11 @@ from cancertype.assays.settings import Views
 from cancertype.cohort import assembly
 from cancertype.cohort.settings import Cohort
 from cancertype.sources import cbioportal
+from pipeline.changes import write_changed
 
+ROOT = Path(__file__).parents[1]
+PRESET = ROOT / "params" / "quickstart.yaml"
+STAGES = ("fetch_depmap", "fetch_tcga", "fetch_cbioportal", "fetch_table", "featurize", "to_text")
 MUTATIONS_PER_SAMPLE = 10
 ONCOTREE = (
     "LUAD", "IDC", "COAD", "PRAD", "PAAD", "SKCM", "GBM", "UCEC", "BLCA", "HGSOC", "STAD", "CCRCC", "THPA", "CHOL",
@@ -46,7 +55,7 @@ def _cohort() -> Cohort:
 
 
 def _preset() -> dict:
-    return yaml.safe_load((Path(__file__).parents[1] / "params" / "quickstart.yaml").read_text())
+    return yaml.safe_load(PRESET.read_text())
 
 
 def write_study(folder: Path, n_samples: int, seed: int = 0) -> None:
@@ -146,17 +155,48 @@ def measured(folder: Path) -> dict:
         return process.submit(measure, folder).result()
 
 
+def of_stages(study: Path, copies: int) -> dict[str, dict[str, float]]:
+    """Stage to seconds and peak memory. Raises ``CalledProcessError`` when one fails."""
+    changes = {
+        "data.sources": ["cbioportal"],
+        "data.cbioportal.location": [str(study.resolve())],
+        "cohort.small_labels": "drop",
+        "views.copies": copies,
+    }
+    found = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        write_changed(PRESET, changes, folder / "params.yaml")
+        (folder / "models").mkdir()
+        (folder / "models" / "base").symlink_to(ROOT / "models" / "base")
+        for stage in STAGES:
+            command, began = [sys.executable, "-m", f"stages.{stage}"], time.perf_counter()
+            process = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)})
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode:
+                raise subprocess.CalledProcessError(process.returncode, command)
+            found[stage] = {
+                "wall": round(time.perf_counter() - began, 1),
+                "cpu": round(usage.ru_utime + usage.ru_stime, 1),
+                "peak_MB": round(usage.ru_maxrss / 1024),
+            }
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--samples", type=int, default=200_000)
     parser.add_argument("--folder", type=Path, help="a real study instead of a simulated one")
+    parser.add_argument("--stages", action="store_true", help="run the stages instead of their steps")
+    parser.add_argument("--copies", type=int, default=1, help="views.copies of the stages")
     arguments = parser.parse_args()
-    if arguments.folder:
-        print(json.dumps(measured(arguments.folder), indent=1))
-        return
     with tempfile.TemporaryDirectory() as scratch:
-        write_study(Path(scratch), arguments.samples)
-        print(json.dumps(measured(Path(scratch)), indent=1))
+        study = arguments.folder or Path(scratch)
+        if not arguments.folder:
+            write_study(study, arguments.samples)
+        found = of_stages(study, arguments.copies) if arguments.stages else measured(study)
+    print(json.dumps(found, indent=1))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,16 @@ CORPUS = [
 ]
 
 
+LONGEST = ("test_end_to_end", "test_pipeline", "test_versions", "test_finetune", "test_released", "test_kill")
+"""Files of minutes."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: where files run side by side, none is then left over for one core at the end."""
+    order = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real tumours and cell lines beside the repository; skips where it is absent."""

@@ -56,7 +56,7 @@ def ask(answering, published):
 
     def ask(text="", upload=None, sex="", kind="", **beside) -> str:
         *_, last = answering.answer(predictor, model, text, upload, sex, kind, **beside)
-        return last
+        return last.html
 
     return ask
 
@@ -269,6 +269,21 @@ def test_the_assay_is_chosen_from_a_list(visit):
     assert "What was looked at: msk-impact-468: as the user states" in _press(page)
 
 
+def test_the_lists_show_what_was_recognised(visit, tmp_path):
+    page = visit()
+    shown = [page.get_by_label(label) for label in ("What was looked at (assay)", "Sex (of every sample)")]
+    assert [each.input_value() for each in shown] == ["as recognised", "not given"]
+    page.get_by_label("Mutations").first.fill(MELANOMA)
+    _press(page)
+    assert [each.input_value() for each in shown] == ["as recognised: list", "not given"]
+    file = tmp_path / "cases.csv"
+    file.write_text("ID,SEX,APC,KRAS,BRAF\na,female,R1450*,G12D,WT\nb,male,WT,WT,V600E\nc,female,WT,WT,V600E\n")
+    page.get_by_label("Mutations").first.fill("")
+    _upload(page, file)
+    _press(page)
+    assert shown[1].input_value() == "as recognised: female and 1 more"
+
+
 def test_the_page_warns_that_it_is_for_research_and_that_its_model_is_simulated(visit):
     banners = visit().locator(".top-banner").all_inner_texts()
     assert banners[0].startswith("For research use only.")
@@ -462,7 +477,8 @@ def test_when_the_time_is_over_the_answer_stays_and_says_what_is_missing(ask, an
 def test_answers_come_first_and_explanations_and_downloads_later(answering, published, monkeypatch):
     monkeypatch.setattr(answering, "_AT_ONCE", 2)
     predictor = Predictor.from_pretrained(published, fast=True)
-    first, second, *_, last = answering.answer(predictor, answers.identity(published, predictor.config), BATCH, None)
+    states = answering.answer(predictor, answers.identity(published, predictor.config), BATCH, None)
+    first, second, *_, last = (state.html for state in states)
     assert "2 of 4 answered" in first and first.count('class="case"') == 2
     assert "Working out what decided: 0 of 4" in second and second.count('class="case"') == 4
     assert second.count("still being worked out") == 4 and "downloads" not in second

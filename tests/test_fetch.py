@@ -37,7 +37,20 @@ MAF = (
 CLINICAL = b"bcr_patient_barcode\tacronym\tgender\nTCGA-05-4244\tLUAD\tMALE\n"
 TABLE = b"ID,SUBCLASS,KRAS,TP53\ncase1,LUAD,G12D,WT\n"
 DEPMAP_FILES = {"Model.csv": MODELS, "OmicsSomaticMutations.csv": MUTATIONS}
+ARMS = [f"{n}{arm}" for n in range(1, 23) for arm in "pq" if arm == "q" or n not in (13, 14, 15, 21, 22)]
+ARM_CALLS = (
+    "\t".join(["Sample", "Type", "AneuploidyScore(AS)", "AS_del", "Genome_doublings", "Purity", *ARMS]) + "\n"
+    "TCGA-05-4244-01\tLUAD\t2\t1\t1\t0.61\t" + "\t".join(["1", "-1", "NA", *["0"] * 36]) + "\n"
+).encode()
+SEGMENTS = (
+    b"Sample\tChromosome\tStart\tEnd\tNum_Probes\tSegment_Mean\n"
+    b"TCGA-05-4244-01A-01D-1877-01\t12\t61735\t20000000\t9000\t0.01\n"
+    b"TCGA-05-4244-01A-01D-1877-01\t12\t25000000\t26000000\t500\t1.9\n"
+    b"TCGA-05-4244-11A-01D-1877-01\t12\t61735\t133000000\t70000\t0.0\n"
+)
 TCGA_FILES = {
+    "PANCAN_ArmCallsAndAneuploidyScore_092817.txt": ARM_CALLS,
+    "broad.mit.edu_PANCAN_Genome_Wide_SNP_6_whitelisted.seg": SEGMENTS,
     "clinical_PANCAN_patient_with_followup.tsv": CLINICAL,
     "mc3.v0.2.8.PUBLIC.maf.gz": gzip.compress(MAF, mtime=0),
 }
@@ -58,7 +71,8 @@ def published(server, monkeypatch):
             file.model_copy(
                 update={
                     "url": f"{server.base}/published/{file.name}",
-                    "md5": md5(small[source][file.name]),
+                    "md5": file.md5 and md5(small[source][file.name]),
+                    "sha256": file.sha256 and hashlib.sha256(small[source][file.name]).hexdigest(),
                     "bytes": len(small[source][file.name]),
                 }
             )
@@ -128,7 +142,7 @@ def test_every_known_file_has_a_safe_address_a_checksum_and_terms(source):
         assert release.limits_training is False
         for file in release.files:
             assert file.url.startswith("https://")
-            assert len(file.md5) == 32
+            assert file.md5 or file.sha256
 
 
 def test_the_known_releases_are_the_documented_ones():
@@ -136,6 +150,8 @@ def test_the_known_releases_are_the_documented_ones():
     assert {file.name for file in releases.catalogue("depmap").releases[0].files} == set(releases.DEPMAP_FILES)
     assert releases.catalogue("depmap").releases[0].licence == "CC BY 4.0"
     assert {file.name: file.bytes for file in releases.catalogue("tcga").releases[0].files} == {
+        "PANCAN_ArmCallsAndAneuploidyScore_092817.txt": None,
+        "broad.mit.edu_PANCAN_Genome_Wide_SNP_6_whitelisted.seg": 166_238_394,
         "clinical_PANCAN_patient_with_followup.tsv": 18_633_685,
         "mc3.v0.2.8.PUBLIC.maf.gz": 753_339_089,
     }
@@ -175,6 +191,32 @@ def test_tcga_is_fetched_whole_with_its_record(published, get_tcga, folder):
     assert record["release"] == "mc3.v0.2.8"
     assert record["limits_training"] is False
     assert [file["md5"] for file in record["files"]] == [md5(body) for body in TCGA_FILES.values()]
+
+
+def test_what_the_gdc_serves_gives_mutations_arms_and_amplified_genes_of_each_patient(published, get_tcga, folder):
+    get_tcga()
+    tables = tcga.read(folder)
+    assert tables.cases["case_id"].to_pylist() == ["TCGA-05-4244"]
+    assert tables.variants["gene"].to_pylist() == ["KRAS"]
+    arms = {row["arm"]: row["call"] for row in tables.alterations.arms.to_pylist()}
+    assert (arms["1p"], arms["1q"], arms["12q"]) == (1, -1, 0) and arms["2p"] is None
+    calls = {row["gene"]: row["call"] for row in tables.alterations.genes.to_pylist()}
+    assert calls["KRAS"] == 2
+
+
+def test_a_file_with_another_sha256_is_refused_and_fetched_again(published, get_tcga, folder):
+    name = next(name for name in TCGA_FILES if name.startswith("PANCAN_Arm"))
+    served = published.files[f"/published/{name}"]
+    published.files[f"/published/{name}"] = served.replace(b"LUAD", b"LUSC")
+    with pytest.raises(InputError, match=f"{name} has the SHA-256 .* and not .*try again"):
+        get_tcga()
+    assert_nothing_is_visible(folder)
+    published.files[f"/published/{name}"] = served
+    get_tcga()
+    published.requests.clear()
+    shutil.rmtree(folder)
+    get_tcga()
+    assert contents(folder) == TCGA_FILES and published.requests == []
 
 
 def test_after_the_outputs_are_deleted_a_rerun_downloads_nothing(published, get_depmap, folder):

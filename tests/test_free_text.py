@@ -434,6 +434,12 @@ def test_a_text_of_alterations_alone_is_a_case():
         ("BRAF:p.V600E\nTP53:p.R175H", {"text": "BRAF V600E; TP53 R175H"}),
         ("7:g.140453136A>T BRAF V600E", {"text": "BRAF V600E"}),
         ("Mutations: KRAS G12D\nCNV: MYC amplification\nFusions: none", {"text": "KRAS G12D; amplified MYC"}),
+        ("kidney: VHL S65*\nlung: KRAS G12C", {"kidney": "VHL S65*", "lung": "KRAS G12C"}),
+        ("Melanoma: BRAF V600E\ncolorectal cancer: KRAS G12C", {
+            "Melanoma": "BRAF V600E", "colorectal cancer": "KRAS G12C"}),
+        ("kidney: VHL S65*, TP53 R175H", {"text": "TP53 R175H; VHL S65*"}),
+        ("breast: PIK3CA H1047R\nbreast: TP53 R175H", {"text": "PIK3CA H1047R; TP53 R175H"}),
+        ("Specimen: kidney\nVHL S65*\nLiver: no metastasis", {"text": "VHL S65*"}),
     ],
 )  # fmt: skip
 def test_samples_are_told_apart_by_the_whole_text(text, samples):

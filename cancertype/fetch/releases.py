@@ -59,11 +59,13 @@ class _Strict(BaseModel):
 
 
 class File(_Strict):
-    """One file of a release; ``bytes`` is null where only its approximate size is known."""
+    """One file of a release; ``bytes`` is null where only its approximate size is known, and ``sha256`` is given where
+    no md5 is known."""
 
     name: str
     url: str
     md5: Annotated[str, Field(pattern="^[0-9a-f]{32}$")] | None
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
     bytes: int | None
 
 
@@ -162,8 +164,9 @@ def fetch_depmap(settings: DepMap, folder: Path, scratch: Path, *, patience: Pat
 
 
 def fetch_tcga(settings: Tcga, folder: Path, scratch: Path, *, patience: Patience = DEFAULT_PATIENCE) -> None:
-    """Fill ``folder`` with TCGA's MAF and clinical table, or with what can be read of the first location that the
-    settings name, and ``source.json``; of every further one, the folder beside it (``release-2`` beside ``release``).
+    """Fill ``folder`` with TCGA's MAF, clinical table, arm calls and segments, or with what can be read of the first
+    location that the settings name, and ``source.json``; of every further one, the folder beside it (``release-2``
+    beside ``release``).
 
     In a folder, a MAF is a file named .maf or with the column Tumor_Sample_Barcode, and a clinical table is a file with
     the columns bcr_patient_barcode and acronym or type; ``sources.folder_files`` knows the rest. Other files are left
@@ -293,10 +296,13 @@ def _depmap_provenance(known: Catalogue, claimed: str, raws: list[Raw], describe
 
 
 def _identified(known: Catalogue, raws: list[Raw]) -> Release | None:
-    """The release that has these files by md5, whatever the settings call it and however the files are compressed."""
+    """The release that has these files by md5, whatever the settings call it and however the files are compressed. A
+    file whose md5 is not known goes by its name, beside others that are known."""
     for release in known.releases:
         sums = {file.md5 for file in release.files}
-        if all(raw.md5 in sums or raw.content_md5 in sums for raw in raws):
+        by_md5 = {raw.name for raw in raws if raw.md5 in sums or raw.content_md5 in sums}
+        by_name = {file.name for file in release.files if file.md5 is None}
+        if by_md5 and {raw.name for raw in raws} <= by_md5 | by_name:
             return release
     return None
 
@@ -346,7 +352,7 @@ def _mirrored(expected: list[File], base: str, key: str) -> list[File]:
     except httpx.InvalidURL as error:
         raise InputError(f"{key} is not a URL ({error}): correct it") from error
     for file in expected:
-        if file.md5 is None:
+        if file.md5 is None and file.sha256 is None:
             _LOG.warning("%s of %s: its md5 is not known, so it is recorded but not checked", file.name, public(base))
     return [
         file.model_copy(update={"url": str(there.copy_with(path=f"{there.path.rstrip('/')}/{file.name}"))})
@@ -362,8 +368,10 @@ def _fetched(expected: list[File], build: Path, scratch: Path, patience: Patienc
 
 
 def _downloaded(file: File, build: Path, scratch: Path, patience: Patience) -> Raw:
-    kept = scratch / (file.md5 or "unverified") / file.name
-    download(file.url, kept, md5=file.md5, size=file.bytes, partial=kept.parent, patience=patience)
+    kept = scratch / (file.md5 or file.sha256 or "unverified") / file.name
+    if file.sha256 is None or not (kept.is_file() and digest(kept, "sha256") == file.sha256):
+        download(file.url, kept, md5=file.md5, size=file.bytes, partial=kept.parent, patience=patience)
+        _check_sha256(file, kept)
     _check_columns(kept, _needed(file.name))
     target = build / file.name
     _link(kept, target)
@@ -372,10 +380,21 @@ def _downloaded(file: File, build: Path, scratch: Path, patience: Patience) -> R
     return Raw(file.name, md5, target.stat().st_size, public(file.url), content_md5)
 
 
+def _check_sha256(file: File, kept: Path) -> None:
+    if file.sha256 is not None and (found := digest(kept, "sha256")) != file.sha256:
+        kept.unlink()
+        raise InputError(
+            f"{public(file.url)}: {file.name} has the SHA-256 {found} and not {file.sha256}: try again; if this stays, "
+            "the server has another version of the file"
+        )
+
+
 def _needed(name: str) -> Columns:
     if name in DEPMAP_FILES:
         return DEPMAP_FILES[name]
-    return MAF_COLUMNS if name.endswith((".maf", ".maf.gz")) else CLINICAL_COLUMNS
+    if name.endswith((".maf", ".maf.gz")):
+        return MAF_COLUMNS
+    return CLINICAL_COLUMNS if name.startswith("clinical") else ()
 
 
 def _link(kept: Path, target: Path) -> None:

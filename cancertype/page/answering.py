@@ -4,10 +4,12 @@ import base64
 import json
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ..assays import assay as assays
 from ..assays import recognition
@@ -38,6 +40,14 @@ _PASTED = "text.txt"
 _OVERRULE = "the choice under What was looked at overrules this"
 
 
+class State(NamedTuple):
+    """One state of the answer."""
+
+    html: str
+    recognised: Mapping[str, str]
+    """What the input says of its "assay", "sex" and "kind", in a few words; without what it does not say."""
+
+
 def delete(path: Path) -> None:
     """What becomes of an upload that was read, unless ``answer`` is told otherwise."""
     path.unlink(missing_ok=True)
@@ -56,8 +66,8 @@ def answer(
     spectra: Sequence[str] | None = None,
     histology: str = "",
     forget: Callable[[Path], None] = delete,
-) -> Iterator[str]:
-    """The answer to one request as HTML, each time more of it.
+) -> Iterator[State]:
+    """The answer to one request, each time more of it.
 
     ``model`` is ``answers.identity``. ``upload``, ``copy_number``, ``fusions`` and ``spectra`` are paths of uploaded
     files, which are given to ``forget`` as soon as they have been read. ``sex``, ``kind``, ``assay`` (the name of a
@@ -71,13 +81,29 @@ def answer(
             known = assays.get(assay).name if assay else None
             own = {"sex": sex or None, "kind": kind or None, "assay": known}
             found = reading.read(path, predictor.config.cohort, **own, **beside)
+        said = _recognised(found, [name for name, choice in own.items() if choice is None])
         if (n := found.tables.cases.num_rows) > LIMITS.samples:
             raise InputError(
                 f"{n} samples, and this page takes {LIMITS.samples} at once: give fewer, or use `cancertype predict`"
             )
-        yield from _answered(predictor, model, found, sex or None, histology or None)
+        for page in _answered(predictor, model, found, sex or None, histology or None):
+            yield State(page, said)
     except InputError as error:
-        yield html(error=str(error))
+        yield State(html(error=str(error)), {})
+
+
+def _recognised(found: inputs.Input, names: Sequence[str]) -> dict[str, str]:
+    """What the input itself says of ``names``: the value, or the commonest and how many more there are."""
+    values = {
+        "assay": [each.assay.name for each in found.assays.values()],
+        **{name: found.tables.cases[name].to_pylist() for name in ("sex", "kind")},
+    }
+    numbers = {name: Counter(value for value in values[name] if value).most_common() for name in names}
+    return {
+        name: number[0][0] + (f" and {len(number) - 1} more" if len(number) > 1 else "")
+        for name, number in numbers.items()
+        if number
+    }
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from .report_readings import Mutation, plain_list
-from .report_words import Kind, Token, classify, words
+from .report_words import SITES, Kind, Token, classify, words
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－⁃➖"), "-")
 _SIGNS = {
@@ -315,8 +315,9 @@ class _Layout:
         found = {
             i: self._begins_with_findings(i, after)
             for i, (_, after) in candidates.items()
-            if kinds[i] in ("identifier", "word")
+            if kinds[i] in ("identifier", "word", "site")
         }
+        sites = {before.lower() for i, (before, _) in candidates.items() if kinds[i] == "site" and found[i]}
         shapes = {
             _shape(before)
             for i, (before, after) in candidates.items()
@@ -328,6 +329,7 @@ class _Layout:
                 kinds[i] == "sample"
                 or (kinds[i] == "gene" and _shape(before) in shapes)
                 or (kinds[i] == "change" and plain_list(after.partition(",")[0]))
+                or (kinds[i] == "site" and len(sites) > 1 and found[i])
                 or ((kinds[i] in ("identifier", "word") and (kinds[i] == "identifier" or not is_report)) and found[i])
             )
             if of_samples:
@@ -386,8 +388,8 @@ def _is_lone_name(text: str) -> bool:
 
 @lru_cache(1 << 14)
 def _kind_of_name(before: str) -> str:
-    """What a name before a colon is: "sample", "identifier" (S1), "gene", "change" (T47D), "key" of a report,
-    "statement" or "word"."""
+    """What a name before a colon is: "sample", "identifier" (S1), "gene", "change" (T47D), "site" (kidney), "key" of a
+    report, "statement" or "word"."""
     names = before.split()
     tokens = words(names)
     if names[0].lower() in _NOUNS and len(names) > 1 and _is_identifier(names[-1]):
@@ -401,8 +403,11 @@ def _kind_of_name(before: str) -> str:
         return "statement"
     if len(names) == 1 and (kinds <= {Kind.NUMBER} or _is_ordinal(names[0])):
         return "identifier"
-    if _is_about(before) or (Kind.UNKNOWN not in kinds and Kind.CODON not in kinds):
+    if _is_about(before):
         return "key"
+    if Kind.UNKNOWN not in kinds and Kind.CODON not in kinds:
+        said = before.lower().split()
+        return "key" if SITES.isdisjoint(said) or not _GENE_WORDS.isdisjoint(said) else "site"
     if any(c.isdigit() for c in names[-1]):
         return "identifier"
     speaks_of_genes = kinds - {Kind.UNKNOWN, Kind.FILLER} or not _GENE_WORDS.isdisjoint(before.lower().split())

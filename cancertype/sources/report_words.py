@@ -121,6 +121,9 @@ _EXPANDED = {
 ORDINARY = frozenset(row["words"] for row in rows("sources", "report_words.csv") if row["kind"] == ORDINARY_WORD)
 """Gene symbols that are words of English or of reports in small letters."""
 
+SITES = frozenset(phrase for phrase, meaning in _LEXICON.items() if meaning == (Kind.FILLER, "site"))
+"""Parts of the body and kinds of tumour. Where several of them begin lines, each names a sample."""
+
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,14}(?:orf[0-9]+)?")
 _MOUSE_SYMBOL = re.compile(r"[A-Z][a-z]{2}[a-z0-9]{0,9}")
 _NUMBER = re.compile(r"[<>=≥≤~±+]{0,2}(\d{1,9}(?:\.\d{1,6})?)(%|[xX]|mg|kb|bp|th|st|nd|rd)?")
