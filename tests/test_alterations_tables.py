@@ -12,9 +12,9 @@ from tests.segment_files import write
 def test_a_tally_accounts_for_every_row_and_names_examples():
     tally = RowTally()
     tally.used += 3
-    tally.leave_out("not wanted", 2, "line 4")
-    tally.misunderstand("unclear", example="line 9")
-    tally.withdraw("impure", 1, "S1")
+    tally.leave_out("not wanted", 2, ["line 4"])
+    tally.misunderstand("unclear", examples=["line 9"])
+    tally.withdraw("impure", 1, ["S1"])
     account = tally.account("row")
     assert account == RowAccount("row", 6, 2, {"impure": 1, "not wanted": 2}, {"unclear": 1})
     assert [(d.source, d.what, d.reason, d.n, d.examples) for d in tally.dropped("copy number", "row")] == [

@@ -269,19 +269,23 @@ def test_the_assay_is_chosen_from_a_list(visit):
     assert "What was looked at: msk-impact-468: as the user states" in _press(page)
 
 
-def test_the_lists_show_what_was_recognised(visit, tmp_path):
+def test_the_lists_show_what_was_recognised(visit):
     page = visit()
-    shown = [page.get_by_label(label) for label in ("What was looked at (assay)", "Sex (of every sample)")]
-    assert [each.input_value() for each in shown] == ["as recognised", "not given"]
+    labels = ("What was looked at (assay)", "Sex (of every sample)", "What was sequenced")
+    shown = [page.get_by_label(label) for label in labels]
+    assert [each.input_value() for each in shown] == ["as recognised", "not given", "not given"]
     page.get_by_label("Mutations").first.fill(MELANOMA)
     _press(page)
-    assert [each.input_value() for each in shown] == ["as recognised: list", "not given"]
-    file = tmp_path / "cases.csv"
-    file.write_text("ID,SEX,APC,KRAS,BRAF\na,female,R1450*,G12D,WT\nb,male,WT,WT,V600E\nc,female,WT,WT,V600E\n")
-    page.get_by_label("Mutations").first.fill("")
-    _upload(page, file)
-    _press(page)
-    assert shown[1].input_value() == "as recognised: female and 1 more"
+    assert [each.input_value() for each in shown] == ["as recognised: list", "not given", "as recognised: tumour"]
+
+
+def test_the_commonest_of_what_was_recognised_is_named_and_the_others_are_counted(answering, published):
+    predictor = Predictor.from_pretrained(published, fast=True)
+    identity = answers.identity(published, predictor.config)
+    states = list(answering.answer(predictor, identity, f"a: {MELANOMA}\nb: {MELANOMA}\nc: MYC amplification", None))
+    assert states[0].recognised == states[-1].recognised == {"assay": "list and 1 more", "kind": "tumour"}
+    (state,) = answering.answer(predictor, identity, "", None)
+    assert state.recognised == {}
 
 
 def test_the_page_warns_that_it_is_for_research_and_that_its_model_is_simulated(visit):

@@ -242,7 +242,7 @@ def test_a_failure_at_the_second_file_shows_nothing_and_keeps_the_first(publishe
 @pytest.mark.parametrize("behaviour", [status(200, PAGE), wrong_byte, but(until=20), status(503)])
 def test_a_bad_server_leaves_nothing_visible(published, get_tcga, folder, behaviour):
     published.always = behaviour
-    with pytest.raises(InputError, match=r"published/clinical_PANCAN.*data.tcga.location"):
+    with pytest.raises(InputError, match=r"published/PANCAN_Arm.*data.tcga.location"):
         get_tcga()
     assert_nothing_is_visible(folder)
 

@@ -383,7 +383,7 @@ def _downloaded(file: File, build: Path, scratch: Path, patience: Patience) -> R
 def _check_sha256(file: File, kept: Path) -> None:
     if file.sha256 is not None and (found := digest(kept, "sha256")) != file.sha256:
         kept.unlink()
-        raise InputError(
+        raise NotServed(
             f"{public(file.url)}: {file.name} has the SHA-256 {found} and not {file.sha256}: try again; if this stays, "
             "the server has another version of the file"
         )

@@ -92,7 +92,10 @@ def read(folder: Path) -> SourceTables:
     rows = _of_kept(rows, kept, reader)
     table, unclear = canonical.table(rows.drop_columns(["filter", "status"]), source)
     reader.tally.take(unclear)
-    dropped = reader.tally.dropped(source) + [each for each in unclear if each.what not in ("row", "variant")]
+    reader.tally.used = table.num_rows
+    dropped = reader.tally.dropped(source, "variant") + [
+        each for each in unclear if each.what not in ("row", "variant")
+    ]
     cases = cases_table(kept, panels.of_sample, source)
     notes = {
         "files": [path.name for path in (mutations, clinical)],
@@ -100,7 +103,7 @@ def read(folder: Path) -> SourceTables:
         "panels_without_genes": sorted(set(panels.of_sample.values()) - set(panels.genes) - {None}),
     }
     used = {name: panels.genes[name] for name in panels.genes if name in set(cases["panel"].to_pylist())}
-    tables = SourceTables(cases, table, left_out + dropped, notes, used, reader.tally.account(table.num_rows))
+    tables = SourceTables(cases, table, left_out + dropped, notes, used, reader.tally.account("row"))
     files[folder_files.SCREENED] = [*files.get(folder_files.SCREENED, []), *_below(folder, _SCREENED)]
     return _with_alterations(tables, beside.read(files, source), samples, kept, source)
 

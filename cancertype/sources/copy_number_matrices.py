@@ -138,7 +138,7 @@ def _numbers(cells: Sequence[str], known: _Values, tally: RowTally, where: str) 
     values = np.array([known[cell] for cell in cells], np.float32)
     unclear = np.isinf(values)
     for place in np.flatnonzero(unclear):
-        tally.misunderstand(_UNCLEAR, example=f"{where}: {cells[place][:30]!r}")
+        tally.misunderstand(_UNCLEAR, examples=[f"{where}: {cells[place][:30]!r}"])
     missing = np.isnan(values)
     tally.leave_out(_MISSING, int(missing.sum()))
     missing |= unclear
@@ -214,7 +214,7 @@ class _ArmCalls:
         """One sample's row of a wide table; a second row of the same sample is left out."""
         cells = list(cells)
         if sample.strip("\"' ") in self.samples:
-            self.tally.leave_out(_REPEATED_SAMPLE, len(cells), sample)
+            self.tally.leave_out(_REPEATED_SAMPLE, len(cells), [sample])
             return
         for arm, text in cells:
             self.add(sample, arm, text, where)
@@ -223,23 +223,23 @@ class _ArmCalls:
         """One cell."""
         sample = sample.strip("\"' ")
         if arm is None:
-            self.tally.misunderstand("no chromosome arm", example=where)
+            self.tally.misunderstand("no chromosome arm", examples=[where])
         elif not sample:
-            self.tally.leave_out(_NO_SAMPLE, example=where)
+            self.tally.leave_out(_NO_SAMPLE, examples=[where])
         elif arm not in _ARM_PLACES:
-            self.tally.leave_out(_NO_ARM, example=arm)
+            self.tally.leave_out(_NO_ARM, examples=[arm])
         else:
             self._add(self.samples.setdefault(sample, len(self.samples)), _ARM_PLACES[arm], text, where)
 
     def _add(self, row: int, column: int, text: str, where: str) -> None:
         if (row, column) in self.cells:
-            self.tally.leave_out("the arm is there twice: the first counts", example=where)
+            self.tally.leave_out("the arm is there twice: the first counts", examples=[where])
             return
         value = self.known[text]
         if value == math.inf:
-            self.tally.misunderstand(_UNCLEAR, example=f"{where}: {text[:30]!r}")
+            self.tally.misunderstand(_UNCLEAR, examples=[f"{where}: {text[:30]!r}"])
         elif value not in (-1, 0, 1) and not math.isnan(value) and key(text) not in _LEVELS:
-            self.tally.misunderstand(_OUT_OF_RANGE, example=f"{where}: {text[:30]!r}")
+            self.tally.misunderstand(_OUT_OF_RANGE, examples=[f"{where}: {text[:30]!r}"])
         else:
             self.cells[row, column] = value
             self.tally.used += 1
@@ -279,7 +279,7 @@ def read_gene_rows(
         gene = gene_of(fields[at])
         cells = [fields[place] for place in places]
         if reason := _refused(gene, seen):
-            tally.leave_out(reason, len(cells), fields[at])
+            tally.leave_out(reason, len(cells), [fields[at]])
             continue
         matrix.names.append(gene)
         matrix.rows.append(_numbers(cells, known, tally, f"line {number}, {fields[at]}"))
@@ -334,15 +334,15 @@ def read_gene_columns(
     for number, fields in table.rows():
         sample = fields[at].strip("\"' ")
         if default is not None and fields[default].lower() not in ("yes", "true", "1", "1.0"):
-            tally.leave_out(_NOT_DEFAULT, len(named), sample)
+            tally.leave_out(_NOT_DEFAULT, len(named), [sample])
         elif not sample:
-            tally.leave_out(_NO_SAMPLE, len(named), f"line {number}")
+            tally.leave_out(_NO_SAMPLE, len(named), [f"line {number}"])
         elif sample in samples:
-            tally.leave_out(_REPEATED_SAMPLE, len(named), sample)
+            tally.leave_out(_REPEATED_SAMPLE, len(named), [sample])
         else:
             samples.add(sample)
             for name, reason in refused.items():
-                tally.leave_out(reason, 1, name)
+                tally.leave_out(reason, 1, [name])
             matrix.names.append(sample)
             matrix.rows.append(_numbers([fields[place] for place in places], known, tally, f"line {number}, {sample}"))
     values = matrix.stacked(len(genes))
@@ -383,7 +383,7 @@ def _finish(
         raise InputError(f"{table.path}: no {what}: check that this is a gene matrix of copy number, and its header")
     impure = np.array(purities(purity, tuple(samples))) < limits.purity
     for place in np.flatnonzero(impure):
-        tally.withdraw(_IMPURE, int((level[place] != NOT_MEASURED).sum()), samples[place])
+        tally.withdraw(_IMPURE, int((level[place] != NOT_MEASURED).sum()), [samples[place]])
     level = np.where(impure[:, None], NOT_MEASURED, level).astype(np.int8)
     arms, looked_at = calls.arms_of_genes(level, [genome.gene_arms().get(gene) for gene in genes], limits)
     if says_arms is not None:
@@ -507,14 +507,14 @@ def read_gene_list(
         try:
             value = value_of(fields[of_value]) if copies else level_of(fields[of_value])
         except ValueError:
-            tally.misunderstand(_UNCLEAR, example=f"{where}: {fields[of_value][:30]!r}")
+            tally.misunderstand(_UNCLEAR, examples=[f"{where}: {fields[of_value][:30]!r}"])
             continue
         if gene not in genome.gene_arms() and gene not in genome.cancer_genes():
-            tally.leave_out(_NO_PLACE, example=fields[at])
+            tally.leave_out(_NO_PLACE, examples=[fields[at]])
         elif value is None:
-            tally.leave_out(_MISSING, example=where)
+            tally.leave_out(_MISSING, examples=[where])
         elif (row, column) in cells:
-            tally.leave_out(_REPEATED_GENE, example=fields[at])
+            tally.leave_out(_REPEATED_GENE, examples=[fields[at]])
         else:
             cells[row, column] = value
             tally.used += 1

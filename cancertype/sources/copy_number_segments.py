@@ -68,19 +68,19 @@ class _Columns:
         try:
             first, last = int(float(start)), int(float(end))
         except (ValueError, OverflowError):
-            self.tally.misunderstand(_BAD_NUMBER, example=where)
+            self.tally.misunderstand(_BAD_NUMBER, examples=[where])
             return
         name = genome.chromosome(chromosome)
         if last <= first:
-            self.tally.misunderstand(_REVERSED, example=where)
+            self.tally.misunderstand(_REVERSED, examples=[where])
             return
         if name is not None:
             self.ends[name] = max(self.ends.get(name, 0), last)
         self.samples.setdefault(sample, len(self.samples))
         if name not in genome.AUTOSOMES:
-            self.tally.leave_out(_NOT_AUTOSOMAL, example=chromosome)
+            self.tally.leave_out(_NOT_AUTOSOMAL, examples=[chromosome])
         elif value is None:
-            self.tally.leave_out(_MISSING, example=where)
+            self.tally.leave_out(_MISSING, examples=[where])
         else:
             self.rows.append((self.samples[sample], int(name), first, last, value))
 
@@ -144,7 +144,7 @@ def read(
         try:
             stated = value(fields)
         except ValueError:
-            found.tally.misunderstand(_BAD_NUMBER, example=where)
+            found.tally.misunderstand(_BAD_NUMBER, examples=[where])
             continue
         found.add(name, chromosome, start, end, stated, where)
         if of_purity is not None:
@@ -329,7 +329,7 @@ def _judged(segments: Segments, level: np.ndarray, limits: CopyNumberLimits, tal
     rows = np.bincount(segments.sample, minlength=len(segments.samples))
     for reason, mask in ((_IMPURE, impure), (_FLAT, flat)):
         for place in np.flatnonzero(mask):
-            tally.withdraw(reason, int(rows[place]), segments.samples[place])
+            tally.withdraw(reason, int(rows[place]), [segments.samples[place]])
     return ~(impure | flat) & (rows > 0)
 
 
@@ -380,11 +380,11 @@ def _add_record(fields: list[str], samples: dict[str, int], found: dict[str, _Co
         for unit, (value, present) in _record_values(values, details).items():
             any_value |= present
             if not present:
-                found[unit].tally.leave_out(_NOT_STATED, example=where)
+                found[unit].tally.leave_out(_NOT_STATED, examples=[where])
             elif filters not in ("PASS", ".", ""):
-                found[unit].tally.leave_out(_NOT_PASSED, example=f"{where}: {filters}")
+                found[unit].tally.leave_out(_NOT_PASSED, examples=[f"{where}: {filters}"])
             elif end is None:
-                found[unit].tally.misunderstand(_REVERSED, example=where)
+                found[unit].tally.misunderstand(_REVERSED, examples=[where])
             else:
                 found[unit].add(name, chromosome, position, end, value, where)
     return any_value

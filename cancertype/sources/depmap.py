@@ -165,7 +165,7 @@ def _of_release(
     rows = reader.rows([file])
     cases, left_out = _cases(models, reader.samples, source)
     of_case = matching(encoded(rows["case_id"]), set(cases["case_id"].to_pylist()).__contains__)
-    dropped = reader.tally.dropped(source)
+    dropped = reader.tally.dropped(source, "variant")
     reader.tally.leave_out("of a model that is no case", int((~of_case).sum()))
     table, unclear = canonical.table(
         rows.filter(pa.array(of_case)).drop_columns(["filter", "status", "around"]), source
@@ -176,7 +176,8 @@ def _of_release(
         "germline_filter": _limits(file, limits),
         "burden": _burdens(cases["case_id"].to_pylist(), reader.burden, table),
     }
-    account = reader.tally.account(table.num_rows)
+    reader.tally.used = table.num_rows
+    account = reader.tally.account("row")
     return SourceTables(cases, table, left_out + dropped + unclear, notes, account=account)
 
 
@@ -193,13 +194,14 @@ def _of_mafs(
     rows = reader.rows(files)
     cases, left_out = _cases(models, reader.samples, source, panel)
     of_case = matching(encoded(rows["case_id"]), set(cases["case_id"].to_pylist()).__contains__)
-    dropped = reader.tally.dropped(source)
+    dropped = reader.tally.dropped(source, "variant")
     reader.tally.leave_out("of a model that is no case", int((~of_case).sum()))
     table, unclear = canonical.table(rows.filter(pa.array(of_case)).drop_columns(["filter", "status"]), source)
     reader.tally.take(unclear)
     notes = {"files": [path.name for path in (*paths, *lists)]}
     panels = {panel: genes} if panel else {}
-    account = reader.tally.account(table.num_rows)
+    reader.tally.used = table.num_rows
+    account = reader.tally.account("row")
     return SourceTables(cases, table, left_out + dropped + unclear, notes, panels, account)
 
 

@@ -258,16 +258,16 @@ def _read(
         name = (row[of_sample] if of_sample in row else row.get("sample", alone)).strip("\"' ")
         where = f"line {number}"
         if not name:
-            tally.leave_out(_NO_SAMPLE, example=where)
+            tally.leave_out(_NO_SAMPLE, examples=[where])
             continue
         seen.add(name)
         if row.get("isdefaultentryformodel", "yes").lower() not in ("yes", "true", "1", ""):
-            tally.leave_out(_NOT_DEFAULT, example=name)
+            tally.leave_out(_NOT_DEFAULT, examples=[name])
         elif reason := layout.refusal(row):
-            tally.leave_out(reason, example=where)
+            tally.leave_out(reason, examples=[where])
         elif isinstance(pair := _pair(row, layout), str):
             (tally.misunderstand if pair == _UNCLEAR else tally.leave_out)(
-                pair, example=f"{where}: {_said(row, layout)}"
+                pair, examples=[f"{where}: {_said(row, layout)}"]
             )
         else:
             tally.used += 1

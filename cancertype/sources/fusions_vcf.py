@@ -57,7 +57,7 @@ def read(table: TextTable, sample: str | None) -> tuple[list[Pair], RowTally]:
         kind = _kind(fields[4], details)
         carriers = _carriers(fields, tumours)
         if reason := _refusal(fields[6], kind, carriers):
-            tally.leave_out(reason, example=f"line {number}")
+            tally.leave_out(reason, examples=[f"line {number}"])
             continue
         stated = annotated.fusions(details)
         record = _Record(number, annotated.genes(details), _kept(fields[4]), tuple(carriers))
@@ -72,7 +72,7 @@ def read(table: TextTable, sample: str | None) -> tuple[list[Pair], RowTally]:
         stated = stated or _within(record, kind)
         _take(stated, record.carriers, 1, number, pairs, tally)
     for record in waiting.values():
-        tally.leave_out(_NO_MATE, example=f"line {record.line}")
+        tally.leave_out(_NO_MATE, examples=[f"line {record.line}"])
     return pairs, tally
 
 
@@ -80,7 +80,7 @@ def _take(
     stated: list[tuple[str, str]], carriers: tuple[str, ...], n: int, number: int, pairs: list[Pair], tally: RowTally
 ) -> None:
     if not stated:
-        tally.leave_out(_NO_TWO_GENES, n, f"line {number}")
+        tally.leave_out(_NO_TWO_GENES, n, [f"line {number}"])
         return
     tally.used += n
     pairs += [(case, five, three) for case in carriers for five, three in stated]

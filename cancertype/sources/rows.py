@@ -12,7 +12,7 @@ from ..tables.columns import compacted, encoded, equals, matching, translated, w
 from ..tables.delimited import MISSING, TEXT, DelimitedFile
 from ..tables.layout import Layout
 from ..variants import canonical
-from ..variants.cases import RowTally, SourceTables, unlabelled
+from ..variants.cases import SourceTables, VariantTally, unlabelled
 from ..variants.protein_changes import UNSTATED
 from . import genome
 from .settings import ReadingLimits
@@ -113,7 +113,7 @@ class RowReader:
     def __init__(self, limits: ReadingLimits | None = None, layout: Layout | None = None) -> None:
         self.layout = layout or self.layout
         self.limits = limits or ReadingLimits()
-        self.tally = RowTally()
+        self.tally = VariantTally()
         self.samples: set[str] = set()
 
     def rows(self, files: Iterable[DelimitedFile]) -> pa.Table:
@@ -252,14 +252,15 @@ def read_samples(file: DelimitedFile, reader: RowReader, *, more: Sequence[str] 
     tally.leave_out(f"no {column}", int((~named).sum()))
     table, dropped = canonical.table(rows.filter(pa.array(named)), source)
     tally.take(dropped)
+    tally.used = table.num_rows
     names = sorted({name.strip() for name in (*reader.samples, *more)} - {""})
     remarks = [each for each in dropped if each.what not in ("variant", "row")]
     return SourceTables(
         unlabelled(names, source, reader.kind),
         table,
-        tally.dropped(source) + remarks,
+        tally.dropped(source, "variant") + remarks,
         {"files": [file.path.name]},
-        account=tally.account(table.num_rows),
+        account=tally.account("row"),
     )
 
 

@@ -178,7 +178,7 @@ def _of_mafs(folder: _Folder, patients: dict[str, Patient], contradictory: set[s
     rows, not_used = _of_tumours(rows, tumours, patients, source)
     table, unclear = canonical.table(rows.drop_columns(["status"]), source)
     reader.tally.take(not_used)
-    dropped = reader.tally.dropped(source)
+    dropped = reader.tally.dropped(source, "variant")
     reader.tally.take(unclear)
     notes = {
         "files": [path.name for path in (*folder.mafs, *folder.clinical)],
@@ -186,7 +186,8 @@ def _of_mafs(folder: _Folder, patients: dict[str, Patient], contradictory: set[s
         "context": bool(table["context"].null_count < table.num_rows),
     }
     cases = _cases(tumours.values(), patients, source)
-    account = reader.tally.account(table.num_rows)
+    reader.tally.used = table.num_rows
+    account = reader.tally.account("row")
     tables = SourceTables(cases, table, left_out + dropped + unclear, notes, account=account)
     return tables, {_patient(barcode) for barcode in reader.samples}
 

@@ -1,6 +1,7 @@
 """What became of a file's rows: every reader accounts for each of them."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _EXAMPLES = 5
@@ -41,44 +42,43 @@ class RowAccount:
 
 @dataclass
 class RowTally:
-    """Counts what becomes of each row while a file is read, with a few examples for each reason."""
+    """Counts what becomes of each row while a file is read, with a few examples for each reason.
+
+    ``total`` is the number of rows where it is counted apart; ``account`` then finds out whether any is missing."""
 
     used: int = 0
+    total: int | None = None
     left_out: Counter[str] = field(default_factory=Counter)
     not_understood: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
 
-    def leave_out(self, reason: str, n: int = 1, example: str = "") -> None:
-        """``n`` rows are understood and not wanted."""
-        self._count(self.left_out, reason, n, example)
+    def leave_out(self, reason: str, n: int = 1, examples: Iterable[str] = ()) -> None:
+        """``n`` more rows are understood and not wanted."""
+        self._count(self.left_out, reason, n, examples)
 
-    def misunderstand(self, reason: str, n: int = 1, example: str = "") -> None:
-        """``n`` rows could not be read."""
-        self._count(self.not_understood, reason, n, example)
+    def misunderstand(self, reason: str, n: int = 1, examples: Iterable[str] = ()) -> None:
+        """``n`` more rows could not be read."""
+        self._count(self.not_understood, reason, n, examples)
 
-    def withdraw(self, reason: str, n: int, example: str = "") -> None:
+    def withdraw(self, reason: str, n: int, examples: Iterable[str] = ()) -> None:
         """``n`` rows that were counted as used are left out after all."""
         self.used -= n
-        self.leave_out(reason, n, example)
+        self.leave_out(reason, n, examples)
 
     def dropped(self, source: str, unit: str) -> list[Dropped]:
         """What was left out or not understood, by reason."""
-        return [
-            Dropped(source, unit, reason, n, tuple(self.examples.get(reason, ())))
-            for counts in (self.left_out, self.not_understood)
-            for reason, n in sorted(counts.items())
-        ]
+        reasons = sorted((self.left_out + self.not_understood).items())
+        return [Dropped(source, unit, reason, n, tuple(self.examples[reason])) for reason, n in reasons]
 
     def account(self, unit: str) -> RowAccount:
-        """The sum of it all."""
+        """The sum of it all. Raises ``AssertionError`` unless it adds up to ``total``."""
         left_out, unclear = dict(sorted(self.left_out.items())), dict(sorted(self.not_understood.items()))
-        return RowAccount(
-            unit, self.used + self.left_out.total() + self.not_understood.total(), self.used, left_out, unclear
-        )
+        counted = self.used + self.left_out.total() + self.not_understood.total()
+        return RowAccount(unit, counted if self.total is None else self.total, self.used, left_out, unclear)
 
-    def _count(self, counts: Counter[str], reason: str, n: int, example: str) -> None:
+    def _count(self, counts: Counter[str], reason: str, n: int, examples: Iterable[str]) -> None:
         if n:
             counts[reason] += n
             known = self.examples.setdefault(reason, [])
-            if example and len(known) < _EXAMPLES and example not in known:
-                known.append(example)
+            new = [example for example in dict.fromkeys(examples) if example and example not in known]
+            known += new[: _EXAMPLES - len(known)]

@@ -1,6 +1,5 @@
 """What every reader returns: cases, their variants, what was left out, and an account of every row of the input."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -9,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..alterations.schema import Alterations
-from ..tables.accounts import Dropped, RowAccount
+from ..tables.accounts import Dropped, RowAccount, RowTally
 
 __all__ = [
     "CASES",
@@ -49,8 +48,6 @@ NOTHING = "nothing"
 It covers no gene."""
 
 
-_EXAMPLES = 5
-
 UNRECOGNISED = "consequence not recognised"
 ENSEMBL_ID = "an Ensembl id where a gene symbol is needed"
 NOT_UNDERSTOOD = frozenset({UNRECOGNISED, ENSEMBL_ID})
@@ -58,43 +55,17 @@ NOT_UNDERSTOOD = frozenset({UNRECOGNISED, ENSEMBL_ID})
 
 
 @dataclass
-class RowTally:
-    """Counts the rows of an input while they are read, by what becomes of them; ``account`` closes the books."""
+class VariantTally(RowTally):
+    """The same for rows whose number is known before it is known which of them are mutations."""
 
-    unit: str = "row"
     total: int = 0
-    left_out: Counter[str] = field(default_factory=Counter)
-    not_understood: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, tuple[str, ...]] = field(default_factory=dict)
-
-    def leave_out(self, reason: str, n: int, examples: Sequence[str] = ()) -> None:
-        """``n`` more rows that are understood and not wanted."""
-        self._count(self.left_out, reason, n, examples)
-
-    def give_up(self, reason: str, n: int, examples: Sequence[str] = ()) -> None:
-        """``n`` more rows that are not understood."""
-        self._count(self.not_understood, reason, n, examples)
 
     def take(self, dropped: Iterable[Dropped]) -> None:
         """The rows that ``canonical.table`` left out, of the reasons in ``NOT_UNDERSTOOD`` or not."""
         for each in dropped:
             if each.what in ("variant", "row"):
-                count = self.give_up if each.reason in NOT_UNDERSTOOD else self.leave_out
+                count = self.misunderstand if each.reason in NOT_UNDERSTOOD else self.leave_out
                 count(each.reason, each.n, each.examples)
-
-    def _count(self, counter: Counter[str], reason: str, n: int, examples: Sequence[str]) -> None:
-        if n:
-            counter[reason] += n
-            self.examples[reason] = (*self.examples.get(reason, ()), *examples)[:_EXAMPLES]
-
-    def dropped(self, source: str) -> list[Dropped]:
-        """All that was not used, for the data report, by reason."""
-        reasons = sorted((self.left_out + self.not_understood).items())
-        return [Dropped(source, "variant", reason, n, self.examples.get(reason, ())) for reason, n in reasons]
-
-    def account(self, used: int) -> RowAccount:
-        """The account of all rows, of which ``used`` made a mutation. Raises ``AssertionError`` unless they add up."""
-        return RowAccount(self.unit, self.total, used, dict(self.left_out), dict(self.not_understood))
 
 
 @dataclass(frozen=True)
