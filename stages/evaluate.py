@@ -16,6 +16,7 @@ from pipeline.params import read, run
 from pipeline.revision import code_version
 
 FEATURES, METRICS = Path("data/features"), Path("metrics")
+CALIBRATION = Path("models/calibration.json")
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
     METRICS.mkdir(exist_ok=True)
     write_json(METRICS / "eval.json", result.metrics)
     write_json(METRICS / "details.json", result.details)
-    result.calibration.save(Path("models/calibration.json"))
+    result.calibration.save(CALIBRATION)
     write_parquet(pa.Table.from_pandas(result.predictions, preserve_index=False), METRICS / "predictions.parquet")
     losses = training_losses()
     evaluation_report.write_plots(METRICS / "plots", result, *losses)
@@ -33,7 +34,7 @@ def main() -> None:
 def evaluated() -> evaluate.EvaluationResult:
     """Everything that is measured of the run in the working directory."""
     settings, seed = read({"evaluate": Evaluate, "seed": int})
-    frame, grid = _joined("cases", "cases", "predictions"), _joined("grid_cases", "grid", "grid")
+    frame, grid = joined("cases", "cases", "predictions"), joined("grid_cases", "grid", "grid")
     return evaluate.evaluate_predictions(frame, settings, seed, grid)
 
 
@@ -42,7 +43,7 @@ def training_losses() -> list[pd.DataFrame]:
     return [pd.read_csv(METRICS / "training" / f"{which}.csv") for which in ("training", "validation")]
 
 
-def _joined(cases: str, scores: str, tabular: str) -> pd.DataFrame | None:
+def joined(cases: str, scores: str, tabular: str) -> pd.DataFrame | None:
     """Cases with the language model's scores and the tabular models' probabilities, from the files of these names; None
     where nothing was scored, as without any assay in ``evaluate.assays``."""
     scored = pq.read_table(f"data/scores/{scores}.parquet").to_pandas()
