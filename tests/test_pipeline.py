@@ -215,10 +215,6 @@ with open("ran.txt", "a") as log:
 """
 
 
-BULK = ("remote/", "released/adapter/adapter_model", "released/report", "released/trees/")
-"""Files that take long to copy and whose content no test of the graph needs."""
-
-
 def copy_of_the_repository(to: Path, without: tuple[str, ...] = ("remote/",)) -> Path:
     """A git repository with the working tree's files, those that git ignores or whose names begin so left out.
 
@@ -252,7 +248,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess:
 @pytest.fixture(scope="module")
 def graph(tmp_path_factory) -> Path:
     """The repository with the real dvc.yaml but for its commands, reproduced once."""
-    folder = copy_of_the_repository(tmp_path_factory.mktemp("graph") / "repository", without=BULK)
+    folder = copy_of_the_repository(tmp_path_factory.mktemp("graph") / "repository", without=("remote/", "released/"))
     (folder / "dvc.lock").unlink(missing_ok=True)
     document = yaml.safe_load((folder / "dvc.yaml").read_text())
     for name, stage in document["stages"].items():
@@ -318,7 +314,6 @@ def test_a_comment_in_params_reruns_nothing(graph):
         ("cancertype/reports/report.css", {"featurize", "evaluate"}),
         ("cancertype/scoring/likelihood.py", {"merge"} | SCORED),
         ("stages/to_text.py", {"to_text"} | TRAINED),
-        ("released/adapter/training.json", TRAINED),
         ("cancertype/errors.py", set()),
         ("cancertype/prediction/answers.py", {"publish"}),
         ("cancertype/commands/cli.py", set()),

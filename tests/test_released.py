@@ -1,9 +1,13 @@
 """The released model on textbook cases: what any oncologist would name first must be among its first three."""
 
+import json
 import random
+from pathlib import Path
 
 import pytest
+import yaml
 
+from cancertype.files import digest
 from cancertype.labels import LABELS
 from cancertype.prediction.predictor import Predictor
 from tests.small_cohort import tables
@@ -78,3 +82,21 @@ def test_tp53_alone_leaves_the_model_unsure(predictions):
 
 def test_no_mutation_is_no_answer(predictions):
     assert predictions["nothing"][1] == "no informative mutation"
+
+
+def test_the_committed_run_went_on_from_the_adapter_that_is_released():
+    """DVC does not watch ``released/adapter``, because each release writes there. The training's report, an output of
+    the committed ``dvc.lock``, is read from ``remote/``."""
+    assert yaml.safe_load((ROOT / "params.yaml").read_text())["train"]["continue_from"] == "released/adapter"
+    outs = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]["train_lora"]["outs"]
+    (adapter,) = (out["md5"] for out in outs if out["path"] == "models/adapter")
+    md5 = {entry["relpath"]: entry["md5"] for entry in json.loads(stored(adapter).read_text())}
+    origin = json.loads(stored(md5["training.json"]).read_text())["continued_from"]
+    assert origin["sha256"] == digest(ROOT / "released" / "adapter" / "adapter_model.safetensors", "sha256"), (
+        "run `dvc repro --force --single-item train_lora`, then `dvc repro` and `dvc push`"
+    )
+
+
+def stored(md5: str) -> Path:
+    """The file of an object in the default remote."""
+    return ROOT / "remote" / "files" / "md5" / md5[:2] / md5[2:]

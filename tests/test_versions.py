@@ -32,7 +32,7 @@ from cancertype.versions import released
 from cancertype.versions.dataset_diff import compare
 from cancertype.versions.revisions import text_dataset
 from pipeline.dependencies import ROOT
-from tests.test_pipeline import BULK, DIGEST, changed, copy_of_the_repository, rerun, run
+from tests.test_pipeline import DIGEST, changed, copy_of_the_repository, rerun, run
 
 FIGURES = """
 import json, math
@@ -108,7 +108,7 @@ def project(tmp_path_factory) -> Path:
     """A repository with two releases: v2 names one mutation a case instead of two, learns at another rate, has other
     trees and another coverage."""
     project = tmp_path_factory.mktemp("versions") / "project"
-    folder = copy_of_the_repository(project, without=(*BULK, "dvc.lock"))
+    folder = copy_of_the_repository(project, without=("remote/", "released/", "dvc.lock"))
     (folder / "remote").mkdir()
     document = yaml.safe_load((folder / "dvc.yaml").read_text())
     for name, stage in document["stages"].items():
