@@ -170,7 +170,7 @@ def test_dvc_yaml_stays_short_enough_to_read():
 DIGEST = """
 import ast, hashlib, json, pathlib, sys, yaml
 name = sys.argv[1]
-parsed = pathlib.Path("parsed.json")
+parsed = pathlib.Path(".dvc/tmp/parsed.json")  # which git ignores
 known = json.loads(parsed.read_text()) if parsed.exists() else {}
 def of_code(path):
     # A comment changes a file and nothing that the file does. Parsing takes long, so that it is done once for a file.
@@ -209,6 +209,7 @@ for out in [o if isinstance(o, str) else next(iter(o)) for k in ("outs", "metric
         if path.endswith("out_of_fold.parquet") and not params["tabular"]["folds"]:
             written = "no folds: other trees, the same empty file"
         pathlib.Path(path).write_text(f'{{"digest": "{written}"}}' if path.endswith(".json") else written)
+parsed.parent.mkdir(parents=True, exist_ok=True)
 parsed.write_text(json.dumps(known))
 with open("ran.txt", "a") as log:
     log.write(name + "\\n")
