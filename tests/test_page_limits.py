@@ -22,14 +22,14 @@ VCF = "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
     ("content", "message"),
     [
         (os.urandom(60_000), "is larger than"),
-        (gzip.compress((b"T" * 9_999 + b"\n") * 30, mtime=0), "unpacks to more than"),
+        (gzip.compress((b"T" * 9_999 + b"\n") * 30), "unpacks to more than"),
         (b"TP53\n" * 1_001, "has more than 1,000 lines"),
-        (gzip.compress(b"T" * 30_000, mtime=0), "line 1 has more than"),
+        (gzip.compress(b"T" * 30_000), "line 1 has more than"),
         (b"ID\t" + b"TP53\t" * 200, "line 1 has 202 columns, and this page reads 100"),
         (b"ID\n" + b"TP53," * 200, "line 2 has 201 columns"),
         (f"{VCF}\n1\t5\t.\tA\t{','.join('C' * 9)}\t.\t.\t.\n".encode(), "line 3 has 9 alternative alleles"),
         (f"{VCF}\tFORMAT\ta\tb\tc\td\n".encode(), "4 samples, and this page takes 3 at once"),
-        (gzip.compress(b"TP53 R175H\n" * 100, mtime=0)[:-12], "is a damaged gzip file"),
+        (gzip.compress(b"TP53 R175H\n" * 100)[:-12], "is a damaged gzip file"),
     ],
 )
 def test_a_file_beyond_a_limit_is_refused_before_it_is_parsed(tmp_path, content, message):
