@@ -61,6 +61,14 @@ def ask(answering, published):
     return ask
 
 
+@pytest.fixture
+def states(answering, published):
+    """Ask the page's own function, of the trees alone; every state of the answer."""
+    predictor = Predictor.from_pretrained(published, fast=True)
+    model = answers.identity(published, predictor.config)
+    return lambda text: list(answering.answer(predictor, model, text, None))
+
+
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory) -> Path:
     """Where the server may put temporary files."""
@@ -279,12 +287,10 @@ def test_the_lists_show_what_was_recognised(visit):
     assert [each.input_value() for each in shown] == ["as recognised: list", "not given", "as recognised: tumour"]
 
 
-def test_the_commonest_of_what_was_recognised_is_named_and_the_others_are_counted(answering, published):
-    predictor = Predictor.from_pretrained(published, fast=True)
-    identity = answers.identity(published, predictor.config)
-    states = list(answering.answer(predictor, identity, f"a: {MELANOMA}\nb: {MELANOMA}\nc: MYC amplification", None))
-    assert states[0].recognised == states[-1].recognised == {"assay": "list and 1 more", "kind": "tumour"}
-    (state,) = answering.answer(predictor, identity, "", None)
+def test_the_commonest_of_what_was_recognised_is_named_and_the_others_are_counted(states):
+    first, *_, last = states(f"a: {MELANOMA}\nb: {MELANOMA}\nc: MYC amplification")
+    assert first.recognised == last.recognised == {"assay": "list and 1 more", "kind": "tumour"}
+    (state,) = states("")
     assert state.recognised == {}
 
 
@@ -478,11 +484,9 @@ def test_when_the_time_is_over_the_answer_stays_and_says_what_is_missing(ask, an
     assert "<b>SKCM</b>" in page and "time for one request was up" in page and "effects" not in page
 
 
-def test_answers_come_first_and_explanations_and_downloads_later(answering, published, monkeypatch):
+def test_answers_come_first_and_explanations_and_downloads_later(answering, states, monkeypatch):
     monkeypatch.setattr(answering, "_AT_ONCE", 2)
-    predictor = Predictor.from_pretrained(published, fast=True)
-    states = answering.answer(predictor, answers.identity(published, predictor.config), BATCH, None)
-    first, second, *_, last = (state.html for state in states)
+    first, second, *_, last = (state.html for state in states(BATCH))
     assert "2 of 4 answered" in first and first.count('class="case"') == 2
     assert "Working out what decided: 0 of 4" in second and second.count('class="case"') == 4
     assert second.count("still being worked out") == 4 and "downloads" not in second

@@ -48,19 +48,6 @@ EXAMPLES = {
 }
 """Textbook cases, which the released model answers rightly, and one that it must not answer."""
 PLACEHOLDER = "IDH1 R132H, TP53 R273C, ATRX fs"
-_CHOICES: dict[str, tuple[str, str, Callable[[], list[tuple[str, str]]]]] = {
-    "assay": (
-        "What was looked at (assay)",
-        "as recognised",
-        lambda: [(f"{name}: {known.title}", name) for name, known in assays.named().items()],
-    ),
-    "sex": ("Sex (of every sample)", "not given", lambda: [(name, name) for name in ("female", "male")]),
-    "kind": ("What was sequenced", "not given", lambda: [(name, name) for name in ("tumour", "cell line")]),
-    "histology": ("Histology (of every sample)", "not given", lambda: [(name, name) for name in histologies.shares()]),
-}
-"""Label of each list, its first entry before anything was asked, and what else there is to choose."""
-_RECOGNISED = ("assay", "sex", "kind")
-"""The lists whose first entry says what the input was recognised as."""
 _FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 
 
@@ -96,7 +83,10 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
             api_visibility="private",
         )
         with gr.Row():
-            choices = {name: _choice(name) for name in _CHOICES}
+            assay = _choice("What was looked at (assay)", "as recognised", _assay_choices())
+            sex = _choice("Sex (of every sample)", "not given", ["female", "male"])
+            kind = _choice("What was sequenced", "not given", ["tumour", "cell line"])
+            histology = _choice("Histology (of every sample)", "not given", list(histologies.shares()))
         with gr.Row():
             beside = [
                 gr.File(label=label, file_count="multiple", height=92, min_width=200, elem_classes="beside")
@@ -106,22 +96,23 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
         shown = gr.HTML(html(), apply_default_css=False, min_height=60, elem_id="answer")
         gr.HTML(_SMALL_PRINT, apply_default_css=False)
 
+        files = [upload, *beside]
+        lists = {"sex": sex, "kind": kind, "assay": assay}
+        fields = [*files, *lists.values()]
+
         def respond(*given) -> Iterator[tuple]:
-            # The file fields are emptied once, because their files are gone; what is put there later stays.
-            emptied: tuple = (None,) * 4
-            recognised = None
-            for state in answer(predictor, model, *given, forget=forget):
-                changed = [gr.skip()] * len(_RECOGNISED)
-                if state.recognised != recognised:
-                    recognised = state.recognised
-                    changed = [gr.update(choices=_entries(name, recognised.get(name))) for name in _RECOGNISED]
-                yield state.html, *emptied, *changed
-                emptied = (gr.skip(),) * 4
+            # The fields change once, with the first state. Those of files are emptied, because their files are gone;
+            # what is put there later stays.
+            for number, (page, recognised) in enumerate(answer(predictor, model, *given, forget=forget)):
+                if number:
+                    yield page, *(gr.skip() for _ in fields)
+                else:
+                    yield page, *(None for _ in files), *(_showing(lists[name], recognised.get(name)) for name in lists)
 
         button.click(
             respond,
-            [text, upload, *(choices[name] for name in ("sex", "kind", "assay")), *beside, choices["histology"]],
-            [shown, upload, *beside, *(choices[name] for name in _RECOGNISED)],
+            [text, upload, sex, kind, assay, *beside, histology],
+            [shown, *fields],
             show_progress_on=[shown],
             scroll_to_output=True,
             concurrency_limit=1,
@@ -130,15 +121,19 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
     return demo.queue(max_size=WAITING, default_concurrency_limit=1, api_open=False)
 
 
-def _choice(name: str) -> gr.Dropdown:
-    return gr.Dropdown(_entries(name), value="", label=_CHOICES[name][0], min_width=200)
+def _choice(label: str, nothing: str, choices: list) -> gr.Dropdown:
+    """A list to choose from, with "" for the first entry, ``nothing``."""
+    return gr.Dropdown([(nothing, ""), *choices], value="", label=label, min_width=200)
 
 
-def _entries(name: str, recognised: str | None = None) -> list[tuple[str, str]]:
-    """What there is to choose from. The first entry, "", leaves it to the input and says what that was ``recognised``
-    as."""
-    _, nothing, choices = _CHOICES[name]
-    return [(f"as recognised: {recognised}" if recognised else nothing, ""), *choices()]
+def _assay_choices() -> list[tuple[str, str]]:
+    return [(f"{name}: {known.title}", name) for name, known in assays.named().items()]
+
+
+def _showing(field: gr.Dropdown, recognised: str | None) -> dict:
+    """The update of a list of ``_choice`` whose first entry says what the input was ``recognised`` as, if anything."""
+    first, *others = field.choices
+    return gr.update(choices=[(f"as recognised: {recognised}", "") if recognised else first, *others])
 
 
 _SMALL_PRINT = (
