@@ -34,6 +34,11 @@ def objects(store: Path) -> Iterator[Path]:
             yield path
 
 
+def stored(store: Path, md5: str) -> Path:
+    """Where ``store`` keeps the object that DVC calls ``md5``, whether it is there or not."""
+    return store / "files" / "md5" / md5[:2] / md5[2:]
+
+
 def damaged(store: Path) -> list[Path]:
     """The objects of ``store`` whose content is not what their name says."""
     found = list(objects(store))
@@ -46,7 +51,7 @@ def uncommitted(lock: Path, stages: Path, cache: Path) -> list[str]:
     kept = _kept(yaml.safe_load(stages.read_text(encoding="utf-8"))["stages"])
     locked = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
     outputs = [out for stage in locked.values() for out in stage.get("outs", []) if out["path"] in kept]
-    return [f"{out['path']}: {fault}" for out in outputs if (fault := _fault(out, cache / "files" / "md5"))]
+    return [f"{out['path']}: {fault}" for out in outputs if (fault := _fault(out, cache))]
 
 
 def _kept(stages: dict) -> set[str]:
@@ -58,16 +63,16 @@ def _kept(stages: dict) -> set[str]:
     return {path for path, options in pairs if (options or {}).get("cache", True)}
 
 
-def _fault(out: dict, objects_folder: Path) -> str | None:
+def _fault(out: dict, store: Path) -> str | None:
     """What is wrong with the cached object of an output, or with the files of its folder; None where nothing is."""
-    path = _object(objects_folder, out["md5"])
+    path = stored(store, out["md5"])
     if not path.is_file():
         return "is not in the cache"
     if not out["md5"].endswith(".dir"):
         size, whole = path.stat().st_size, out.get("size")
         return None if whole in (None, size) else f"has {size:,} of {whole:,} bytes in the cache"
     try:
-        files = [_object(objects_folder, entry["md5"]) for entry in json.loads(path.read_bytes())]
+        files = [stored(store, entry["md5"]) for entry in json.loads(path.read_bytes())]
     except (ValueError, TypeError, KeyError):
         return "the list of its files is damaged in the cache"
     missing = sum(not file.is_file() for file in files)
@@ -75,10 +80,6 @@ def _fault(out: dict, objects_folder: Path) -> str | None:
         return f"{missing} of its {len(files)} files are not in the cache"
     size, whole = sum(file.stat().st_size for file in files), out.get("size")
     return None if whole in (None, size) else f"has {size:,} of {whole:,} bytes in the cache"
-
-
-def _object(folder: Path, md5: str) -> Path:
-    return folder / md5[:2] / md5[2:]
 
 
 def check_commits() -> None:

@@ -2,7 +2,6 @@
 
 import json
 import random
-from pathlib import Path
 
 import pytest
 import yaml
@@ -10,6 +9,7 @@ import yaml
 from cancertype.files import digest
 from cancertype.labels import LABELS
 from cancertype.prediction.predictor import Predictor
+from pipeline.verify import stored
 from tests.small_cohort import tables
 from tests.test_pipeline import ROOT
 
@@ -90,13 +90,8 @@ def test_the_committed_run_went_on_from_the_adapter_that_is_released():
     assert yaml.safe_load((ROOT / "params.yaml").read_text())["train"]["continue_from"] == "released/adapter"
     outs = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]["train_lora"]["outs"]
     (adapter,) = (out["md5"] for out in outs if out["path"] == "models/adapter")
-    md5 = {entry["relpath"]: entry["md5"] for entry in json.loads(stored(adapter).read_text())}
-    origin = json.loads(stored(md5["training.json"]).read_text())["continued_from"]
+    md5 = {entry["relpath"]: entry["md5"] for entry in json.loads(stored(ROOT / "remote", adapter).read_text())}
+    origin = json.loads(stored(ROOT / "remote", md5["training.json"]).read_text())["continued_from"]
     assert origin["sha256"] == digest(ROOT / "released" / "adapter" / "adapter_model.safetensors", "sha256"), (
         "run `dvc repro --force --single-item train_lora`, then `dvc repro` and `dvc push`"
     )
-
-
-def stored(md5: str) -> Path:
-    """The file of an object in the default remote."""
-    return ROOT / "remote" / "files" / "md5" / md5[:2] / md5[2:]
