@@ -10,7 +10,7 @@ where they answer alone, on the test split, by the calibration that ``evaluate``
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -23,12 +23,13 @@ from stages import evaluate
 FIGURES = ("accuracy", "top3", "log_loss")
 
 
-def difference(rows: pd.DataFrame, fitted: Calibration, settings: Evaluate, seed: int) -> Mapping:
-    """``metrics.paired`` of the final model and the trees on test cases seen through assays."""
-    final = next(iter(held_out.probabilities(rows, fitted, ["trees"]).values()))
+def difference(rows: pd.DataFrame, fitted: Calibration, settings: Evaluate, seed: int) -> dict:
+    """How the final model differs from the trees on test cases seen through assays, and the number of these."""
+    final = held_out.probabilities(rows, fitted, ["trees"])["blend"]
     trees = fitted.apply(None, held_out.trees_of(rows, ["trees"]), held_out.groups_of(rows))
     weights = metrics.resample(rows["patient_id"], settings.bootstrap_samples, seed)
-    return metrics.paired(metrics.encode(rows["label"]), final, trees, weights)
+    found = metrics.paired(metrics.encode(rows["label"]), final, trees, weights)
+    return {"cases": len(rows)} | {name: found[name] for name in FIGURES}
 
 
 def measured(names: Sequence[str] | None) -> dict[str, dict]:
@@ -42,11 +43,7 @@ def measured(names: Sequence[str] | None) -> dict[str, dict]:
     test = grid[(grid["split"] == "test") & grid["row"].isin(names or set(grid["row"]))]
     fitted = Calibration.load(evaluate.CALIBRATION)
     parts = {row: test[test["row"] == row] for row in dict.fromkeys(test["row"])} | {"together": test}
-    return {
-        name: {"cases": len(rows)} | {key: found[key] for key in FIGURES}
-        for name, rows in parts.items()
-        for found in [difference(rows, fitted, settings, seed)]
-    }
+    return {name: difference(rows, fitted, settings, seed) for name, rows in parts.items()}
 
 
 def main() -> None:
