@@ -119,9 +119,9 @@ def measured(rounds: int, rate: float, seed: int, *, second_caller: bool) -> dic
 
     cases, variants = (pq.read_table(folder / f"{name}.parquet") for name in ("cases", "variants"))
     of = {AS_IT_IS: figures(cases, matrix(cases, variants))}
-    for kind in ("tumour", "cell_line"):
-        own = cases.filter(pa.array([each == kind for each in cases["kind"].to_pylist()]))
-        of[f"{AS_IT_IS}, {kind.replace('_', ' ')}s"] = figures(own, matrix(own, variants))
+    for kind in ("tumour", "cell line"):
+        own = cases.filter(pc.equal(cases["kind"], kind))
+        of[f"{AS_IT_IS}, {kind}s"] = figures(own, matrix(own, variants))
     grid = view_files.read(folder, view_files.GRID, "row")
     of |= {row: figures(its_cases, matrix(its_cases, its_variants)) for row, its_cases, its_variants in grid}
     if second_caller:

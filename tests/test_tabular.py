@@ -120,7 +120,7 @@ def test_the_same_cases_give_the_same_files_and_threads_change_no_prediction(tmp
 
 def test_early_stopping_keeps_only_the_rounds_that_helped(fitted):
     assert 1 <= fitted.chosen["trees"] < SETTINGS.trees
-    assert fitted.trees.num_trees() == 3 * fitted.chosen["trees"]
+    assert fitted.trees[tabular.ALL].num_trees() == 3 * fitted.chosen["trees"]
 
 
 def with_unknown(x: csr_matrix, share: float, seed: int) -> csr_matrix:
@@ -257,3 +257,81 @@ def test_more_folds_than_a_label_has_cases_are_refused(fitted):
     x, y = made_up_cases()
     with pytest.raises(InputError, match=r"tabular.folds is 100, but \w+ has \d\d training cases"):
         tabular.out_of_fold(fitted, [x], y, range(150), settings(Tabular, "tabular", folds=100), seed=1)
+
+
+KNOWN = ["gene 0", "gene 1", "arm 7p", "arm 10q", "altered arms", "trinucleotide ACA>T"]
+
+
+def made_up_with_arms(n: int, seed: int, share_known: float):
+    """Cases whose label follows from the arms where these are known, and from the genes, less surely, everywhere."""
+    rng = np.random.default_rng(seed)
+    codes = rng.integers(0, 2, n)
+    x = np.full((n, len(KNOWN)), np.nan, np.float32)
+    for gene in (0, 1):
+        x[:, gene] = rng.random(n) < np.where(codes == gene, 0.8, 0.3)
+    known = rng.random(n) < share_known
+    x[known, 2:5] = np.stack([codes, 1 - codes, np.ones(n)], axis=1)[known]
+    return csr_matrix(x), [SEEN[code] for code in codes]
+
+
+@pytest.fixture(scope="module")
+def apart():
+    rules = SETTINGS.model_copy(update={"without": [["arms"], ["arms", "spectra"]]})
+    (x, y), guide = made_up_with_arms(300, 0, 0.5), made_up_with_arms(100, 1, 0.5)
+    return tabular.fit([x], y, [guide], KNOWN, rules, seed=1)
+
+
+def test_a_case_is_left_to_the_trees_that_learned_without_what_is_not_known_of_it(apart, tmp_path):
+    without_arms, without_both = tabular.name_without(["arms"]), tabular.name_without(["spectra", "arms"])
+    assert without_both == "trees_without_arms_and_spectra"
+    assert set(apart.trees) == {tabular.ALL, without_arms, without_both}
+    known = made_up_with_arms(20, 2, 1.0)[0].toarray()
+    lacking, spectra_only = known.copy(), known.copy()
+    lacking[:, 2:5] = spectra_only[:, 2:5] = np.nan
+    spectra_only[:, 5] = 0.0
+    for x, name in ((known, tabular.ALL), (lacking, without_both), (spectra_only, without_arms)):
+        for models in (apart, replace(apart, trees={tabular.ALL: apart.trees[name]})):
+            p = models.predict_proba(csr_matrix(x), KNOWN)
+            expected = models._smoothed(models._over_all_labels(apart.trees[name].predict(x)))
+            np.testing.assert_array_equal(p, expected)
+    together = apart.predict_proba(csr_matrix(np.concatenate([known, lacking])), KNOWN)
+    np.testing.assert_array_equal(together[20:], apart.predict_proba(csr_matrix(lacking), KNOWN))
+    apart.save(tmp_path / "tabular")
+    assert [path.name for path in tabular.files(tmp_path / "tabular")[2:]] == [f"{name}.txt" for name in apart.trees]
+    loaded = tabular.load(tmp_path / "tabular")
+    assert not loaded.trees._parsed
+    np.testing.assert_array_equal(loaded.predict_proba(csr_matrix(lacking), KNOWN), together[20:])
+    assert list(loaded.trees._parsed) == [without_both], "only the trees that answer are parsed"
+
+
+def test_trees_without_a_kind_of_data_never_saw_it(apart):
+    for name in set(apart.trees) - {tabular.ALL}:
+        used = dict(zip(KNOWN, apart.trees[name].feature_importance(), strict=True))
+        assert used["gene 0"] and not any(used[column] for column in ("arm 7p", "arm 10q", "altered arms")), name
+    assert apart.trees[tabular.ALL].feature_importance()[2:4].any()
+
+
+def test_trees_for_a_lack_that_no_validation_case_has_are_refused():
+    rules = SETTINGS.model_copy(update={"without": [["arms"]]})
+    x, y = made_up_with_arms(100, 0, 0.5)
+    with pytest.raises(InputError, match=r"tabular.without names \['arms'\], but no validation case lacks them"):
+        tabular.fit([x], y, [made_up_with_arms(50, 1, 1.0)], KNOWN, rules, seed=1)
+
+
+@pytest.mark.parametrize("mistake", [[["arms"], ["arms"]], [[]], [["arms", "arms"]], [["genes"]], ["arms"]])
+def test_kinds_of_data_are_named_once(mistake):
+    with pytest.raises(ValueError, match="without"):
+        Tabular.model_validate(SETTINGS.model_dump() | {"without": mistake})
+
+
+def test_damaged_trees_are_named(apart, tmp_path):
+    apart.save(tmp_path / "tabular")
+    file = tmp_path / "tabular" / "trees_without_arms.txt"
+    file.write_text("no trees")
+    x = made_up_with_arms(3, 2, 0.0)[0].toarray()
+    x[:, 5] = 0.0
+    with pytest.raises(InputError, match=r"trees_without_arms\.txt: damaged or incomplete"):
+        tabular.load(tmp_path / "tabular").predict_proba(csr_matrix(x), KNOWN)
+    file.unlink()
+    with pytest.raises(InputError, match=r"trees_without_arms\.txt: no such file"):
+        tabular.load(tmp_path / "tabular")

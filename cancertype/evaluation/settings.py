@@ -1,6 +1,6 @@
 """The tabular models and the evaluation."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -18,7 +18,16 @@ class Tabular(Settings):
     min_cases_per_leaf: int = Field(ge=1)
     l2: float = Field(ge=0.0)
     early_stopping_rounds: int = Field(ge=1)
+    without: list[list[Literal["arms", "spectra"]]]
     folds: int = Field(ge=0)
+
+    @field_validator("without")
+    @classmethod
+    def _different_kinds(cls, without: list[list[str]]) -> list[list[str]]:
+        named = [tuple(sorted(set(kinds))) for kinds in without]
+        if not all(named) or len(set(named)) < len(named) or sum(map(len, named)) < sum(map(len, without)):
+            raise ValueError("must be a list of different lists of kinds of data, such as [[arms], [arms, spectra]]")
+        return [list(kinds) for kinds in named]
 
     @field_validator("folds")
     @classmethod

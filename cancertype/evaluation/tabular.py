@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from scipy.special import softmax
 from tqdm.auto import tqdm
 
 from ..errors import InputError
+from ..features.feature_matrix import columns_of
 from ..files import whole_folder, write_bytes, write_json, write_text
 from ..labels import LABELS
 from .metrics import encode
@@ -35,8 +36,12 @@ THREADS = 0
 _BINS = 63
 _LEAST_HESSIAN = 1.0
 
+ALL = "trees"
+"""The name of the trees that learned from every column."""
+
 _Cases = tuple[csr_matrix, np.ndarray]
-_FILES = ("tabular.json", "logistic.safetensors", "trees.txt")
+_Dense = tuple[np.ndarray, np.ndarray]
+_FILES = ("tabular.json", "logistic.safetensors")
 
 
 @dataclass(frozen=True)
@@ -46,8 +51,9 @@ class TabularModels:
     ``columns``: the features' names, in the order of the matrices. ``seen``: positions in ``LABELS`` of the labels of
     the training set, the classes of both models. ``counts`` (26,): training cases per label. ``fill`` (features,): the
     training means that replace what is not known (NaN). ``weight`` (seen, features) and ``bias`` (seen,): the logistic
-    regression on unscaled features. ``trees``: the LightGBM booster. ``chosen``: what validation chose (``logistic_c``
-    and the number of ``trees``).
+    regression on unscaled features. ``trees``: LightGBM boosters by name: ``ALL``, and one for each of
+    ``settings.without`` (``name_without``). ``chosen``: what validation chose (``logistic_c`` and the rounds of each of
+    the ``trees``).
     """
 
     columns: tuple[str, ...]
@@ -56,7 +62,7 @@ class TabularModels:
     fill: np.ndarray
     weight: np.ndarray
     bias: np.ndarray
-    trees: "lightgbm.Booster"
+    trees: "Mapping[str, lightgbm.Booster]"
     chosen: dict[str, float]
 
     def predict_proba(self, x: csr_matrix, columns: Sequence[str], model: str = "trees") -> np.ndarray:
@@ -76,8 +82,19 @@ class TabularModels:
             logits = _filled(x, self.fill) @ self.weight.T.astype(np.float64) + self.bias
             return self._smoothed(self._over_all_labels(softmax(logits, axis=1)))
         if model == "trees":
-            return self._smoothed(self._over_all_labels(self.trees.predict(x)))
+            return self._smoothed(self._over_all_labels(self._by_trees(x)))
         raise ValueError(f"no tabular model is named {model!r}: choose from {MODELS}")
+
+    def _by_trees(self, x: csr_matrix) -> np.ndarray:
+        """Each case by the trees that learned without what is not known of it: (n, seen)."""
+        p = np.empty((x.shape[0], len(self.seen)))
+        answering = np.full(x.shape[0], ALL, dtype=object)
+        # The more kinds are missing, the later: trees without two of them come after those without one.
+        for name in sorted(set(self.trees) - {ALL}, key=lambda name: len(_kinds(name))):
+            answering[np.logical_and.reduce([_unknown(x, self.columns, kind) for kind in _kinds(name)])] = name
+        for name in np.unique(answering):
+            p[answering == name] = self.trees[name].predict(x[answering == name])
+        return p
 
     @property
     def prior(self) -> np.ndarray:
@@ -98,7 +115,8 @@ class TabularModels:
         return out
 
     def save(self, folder: Path) -> None:
-        """Write ``tabular.json``, ``logistic.safetensors`` and ``trees.txt``: the whole folder, or nothing."""
+        """Write ``tabular.json``, ``logistic.safetensors`` and a file for each of the ``trees``: the whole folder, or
+        nothing."""
         about = {
             "columns": list(self.columns),
             "training_cases": {label: int(n) for label, n in zip(LABELS, self.counts, strict=True)},
@@ -108,12 +126,68 @@ class TabularModels:
         with whole_folder(folder) as beside:
             write_json(beside / "tabular.json", about)
             write_bytes(beside / "logistic.safetensors", safetensors_bytes(tensors))
-            write_text(beside / "trees.txt", self.trees.model_to_string())
+            for name, booster in self.trees.items():
+                write_text(beside / f"{name}.txt", booster.model_to_string())
+
+
+def name_without(kinds: Sequence[str]) -> str:
+    """The name of the trees that learned without ``kinds`` of data: ``trees_without_arms_and_spectra``."""
+    return f"{ALL}{_WITHOUT}{_AND.join(sorted(kinds))}"
+
+
+def _kinds(name: str) -> list[str]:
+    return name.removeprefix(ALL + _WITHOUT).split(_AND)
+
+
+_WITHOUT, _AND = "_without_", "_and_"
+
+
+def _unknown(x: csr_matrix, columns: Sequence[str], kind: str) -> np.ndarray:
+    """Whether nothing of a kind of data is known of each case (n,)."""
+    return np.isnan(x[:, columns_of(kind, columns)].toarray()).all(axis=1)
+
+
+class _Stored(Mapping):
+    """The boosters of a folder by name, each parsed when it is first asked for: most samples need only one of them."""
+
+    def __init__(self, folder: Path, names: Sequence[str]):
+        self._files = {name: folder / f"{name}.txt" for name in names}
+        self._parsed: dict[str, lightgbm.Booster] = {}
+
+    def __getitem__(self, name: str) -> "lightgbm.Booster":
+        if name not in self._parsed:
+            _without_interfaces()
+            import lightgbm
+
+            file = self._files[name]
+            try:
+                self._parsed[name] = lightgbm.Booster(model_str=file.read_text(encoding="utf-8"))
+            except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:
+                raise InputError(f"{file}: damaged or incomplete ({error}): get the model again") from error
+        return self._parsed[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
 
 
 def files(folder: Path) -> list[Path]:
-    """The files that ``load`` needs."""
-    return [Path(folder) / name for name in _FILES]
+    """The files that ``load`` needs. Raises ``InputError`` that names a missing one."""
+    folder = Path(folder)
+    needed = [folder / name for name in _FILES]
+    _there(needed)
+    chosen = json.loads(needed[0].read_text(encoding="utf-8"))["chosen"]
+    needed += [folder / f"{name}.txt" for name in chosen if name.startswith(ALL)]
+    _there(needed)
+    return needed
+
+
+def _there(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if not path.is_file():
+            raise InputError(f"{path}: no such file: run `dvc repro tabular`, or get it with `dvc pull`")
 
 
 def _without_interfaces() -> None:
@@ -132,12 +206,7 @@ def _without_interfaces() -> None:
 def load(folder: Path) -> TabularModels:
     """The tabular models that ``TabularModels.save`` wrote. Raises ``InputError`` that names a missing file."""
     folder = Path(folder)
-    for name in _FILES:
-        if not (folder / name).is_file():
-            raise InputError(f"{folder / name}: no such file: run `dvc repro tabular`, or get it with `dvc pull`")
-    _without_interfaces()
-    import lightgbm
-
+    trees = [path.stem for path in files(folder) if path.suffix == ".txt"]
     about = json.loads((folder / "tabular.json").read_text(encoding="utf-8"))
     counts = np.array([about["training_cases"][label] for label in LABELS])
     tensors = load_file(folder / "logistic.safetensors")
@@ -148,7 +217,7 @@ def load(folder: Path) -> TabularModels:
         fill=tensors["fill"],
         weight=tensors["weight"],
         bias=tensors["bias"],
-        trees=lightgbm.Booster(model_str=(folder / "trees.txt").read_text(encoding="utf-8")),
+        trees=_Stored(folder, trees),
         chosen=about["chosen"],
     )
 
@@ -168,7 +237,7 @@ def fit(
     matrices of validation cases with their labels, seen in one or several ways that all count alike. Validation cases
     of a label that training lacks cannot guide the choice and are ignored. The same input gives the same models,
     whatever the number of threads. Raises ``InputError`` for fewer than two training labels, or when no validation case
-    can guide the choice.
+    can guide the choice, of all trees or of those of ``settings.without``.
     """
     # Predicting needs no scikit-learn, which takes seconds to import.
     from sklearn.impute import SimpleImputer
@@ -185,9 +254,36 @@ def fit(
     fill = SimpleImputer(strategy="mean", keep_empty_features=True).fit(x).statistics_.astype(np.float32)
     known = (_filled(x, fill), target), (_filled(guide[0], fill), guide[1])
     weight, bias, c = _fit_logistic(*known, len(seen))
-    trees = _fit_trees((x, target), guide, _for_views(settings, len(views)), len(seen), seed)
-    chosen = {"logistic_c": c, "trees": trees.current_iteration()}
+    of_views = _for_views(settings, len(views))
+    trees = {
+        name_without(kinds) if kinds else ALL: _trees_without(kinds, (x, target), guide, columns, of_views, seed)
+        for kinds in ([], *settings.without)
+    }
+    chosen = {"logistic_c": c} | {name: booster.current_iteration() for name, booster in trees.items()}
     return TabularModels(tuple(columns), seen, counts, fill, weight, bias, trees, chosen)
+
+
+def _trees_without(
+    kinds: Sequence[str], train: _Cases, guide: _Cases, columns: Sequence[str], settings: Tabular, seed: int
+) -> "lightgbm.Booster":
+    """Trees that learn from all of ``train`` with ``kinds`` of data hidden, guided by the cases that lack them."""
+    x, y = guide
+    lacking = np.logical_and.reduce([np.ones(len(y), bool), *(_unknown(x, columns, kind) for kind in kinds)])
+    if not lacking.any():
+        raise InputError(
+            f"tabular.without names {list(kinds)}, but no validation case lacks them: take them off, or add a row "
+            "without them to evaluate.assays"
+        )
+    hidden = [place for kind in kinds for place in columns_of(kind, columns)]
+    dense = _hidden(train[0], hidden), train[1]
+    return _fit_trees(dense, (_hidden(x[lacking], hidden), y[lacking]), settings, int(train[1].max()) + 1, seed)
+
+
+def _hidden(x: csr_matrix, columns: Sequence[int]) -> np.ndarray:
+    """``x`` with NaN in ``columns``. Dense: sparse columns gain nothing where what is unknown is stored."""
+    dense = x.toarray()
+    dense[:, columns] = np.nan
+    return dense
 
 
 def _guide(validation: Sequence[tuple[csr_matrix, Sequence[str]]], seen: np.ndarray) -> _Cases:
@@ -220,8 +316,9 @@ def out_of_fold(
     The cases are cut into ``settings.folds`` folds with equal shares of the labels. All cases of one of ``patients``
     (n,) are in one fold. A fold's trees are as many as those of ``fitted`` and are fitted on all views of the other
     folds' cases. Where views exchange mutations (``views.exchanged``), such a view may hold mutations of a case in the
-    fold, which makes the teacher a little too sure. Probabilities are smoothed as in ``predict_proba``. Raises
-    ``InputError`` when a label has fewer cases than there are folds.
+    fold, which makes the teacher a little too sure. Trees of ``settings.without`` teach nothing: they would take as
+    long again. Probabilities are smoothed as in ``predict_proba``. Raises ``InputError`` when a label has fewer cases
+    than there are folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -237,7 +334,7 @@ def out_of_fold(
     cut = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=seed).split(target, target, patients)
     for rest, fold in tqdm(cut, desc="out-of-fold trees", unit="fold", total=settings.folds):
         others = [x[rest] for x in views]
-        without = replace(fitted, trees=boosted(others, target[rest], len(fitted.seen), as_many, seed))
+        without = replace(fitted, trees={ALL: boosted(others, target[rest], len(fitted.seen), as_many, seed)})
         for place, x in enumerate(views):
             p[place, fold] = without.predict_proba(x[fold], fitted.columns)
     return p
@@ -312,11 +409,10 @@ def _tree_parameters(settings: Tabular, classes: int, seed: int) -> dict[str, An
     }
 
 
-def _fit_trees(train: _Cases, validation: _Cases, settings: Tabular, classes: int, seed: int) -> "lightgbm.Booster":
+def _fit_trees(train: _Dense, validation: _Dense, settings: Tabular, classes: int, seed: int) -> "lightgbm.Booster":
     import lightgbm
 
-    # Dense: sparse columns gain nothing where what is unknown is stored.
-    data = lightgbm.Dataset(train[0].toarray(), train[1], params={"max_bin": _BINS})
+    data = lightgbm.Dataset(train[0], train[1], params={"max_bin": _BINS})
     with tqdm(total=settings.trees, desc="boosted trees", unit="round", leave=False) as bar:
 
         def advance(_: Any) -> None:
@@ -326,7 +422,7 @@ def _fit_trees(train: _Cases, validation: _Cases, settings: Tabular, classes: in
             _tree_parameters(settings, classes, seed),
             data,
             num_boost_round=settings.trees,
-            valid_sets=[lightgbm.Dataset(validation[0].toarray(), validation[1], reference=data)],
+            valid_sets=[lightgbm.Dataset(validation[0], validation[1], reference=data)],
             callbacks=[
                 lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False),
                 advance,

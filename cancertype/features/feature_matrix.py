@@ -46,6 +46,15 @@ def matrix(
     return whole, [*dense, *mutation_columns, *event_columns]
 
 
+def columns_of(kind: str, columns: Sequence[str]) -> np.ndarray:
+    """The places among ``columns`` of those that tell one of ``KINDS``. Whoever does not know it has NaN in all."""
+    return np.flatnonzero([name.startswith(KINDS[kind]) for name in columns])
+
+
+KINDS = {"arms": ("arm ", "altered arms"), "spectra": ("trinucleotide ", "indel ")}
+"""Kinds of data that are known of a case as a whole or not at all, and how the names of their columns begin."""
+
+
 def sees_assays(vocabulary: Vocabulary) -> bool:
     """Whether the training cases were seen through assays; a model from before that takes every count as it is."""
     return bool(vocabulary.names("assay"))
