@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 from cancertype import features
 from cancertype.cohort import assembly
 from cancertype.cohort.settings import Cohort
-from cancertype.evaluation import metrics, tabular
+from cancertype.evaluation import metrics, trees
 from cancertype.evaluation.settings import Tabular
 from cancertype.features import view_files
 from cancertype.features.views import table
@@ -43,8 +43,10 @@ _NO_PIPELINES = {
     f"views.pipelines.{name}": 0.0
     for name in ("tumour_only", "thinned", "no_indels", "no_alleles", "no_context", "no_sex")
 }
+WHOLE = "the whole recipe"
 CHANGES: dict[str, dict[str, Any]] = {
-    "the whole recipe": {},
+    WHOLE: {},
+    "one set of trees": {},
     "no spectra": {"features.trinucleotides": False},
     "no copy number, no fusions": _NO_ALTERATIONS,
     "no views": {"views.copies": 0},
@@ -61,10 +63,13 @@ CHANGES: dict[str, dict[str, Any]] = {
         "cohort.min_cases_per_label": 3,
     },
 }
-"""What is changed, and how, in dotted keys of params.yaml."""
+"""What is changed, and how, in dotted keys of params.yaml. All but the first also have ``ONE_SET``."""
 
-OF_SECOND_CALLER = "the whole recipe"
-"""The change whose trees are also tested on other callers' calls of the same test patients."""
+ONE_SET: dict[str, Any] = {"tabular.without": []}
+"""Every other change is compared with one set of trees for all cases, which takes a third of the time."""
+
+OF_SECOND_CALLER = tuple(CHANGES)[:2]
+"""The changes whose trees are also tested on other callers' calls of the same test patients."""
 
 
 @contextlib.contextmanager
@@ -88,47 +93,43 @@ def cohort_of(params: Path, raw_folder: Path, changes: Mapping[str, Any]) -> Ite
 def measured(rounds: int, rate: float, seed: int, *, second_caller: bool) -> dict[str, dict[str, float]]:
     """Row to figures of the trees of the cohort in the working directory."""
     (settings,) = read({"tabular": Tabular})
-    settings = settings.model_copy(update={"learning_rate": rate})
+    settings = settings.model_copy(update={"learning_rate": rate, "trees": rounds})
     folder = featurize.OUT
     vocabulary = features.Vocabulary.load(folder / "vocabulary.parquet")
     panels = features.panels_of(pq.read_table(folder / "panels.parquet"))
 
     def matrix(cases: pa.Table, variants: pa.Table):
-        return features.matrix(cases, variants, vocabulary, panels)[0]
+        return features.matrix(cases, variants, vocabulary, panels)
 
     training = view_files.read(folder, view_files.TRAINING, "copy")
     codes = metrics.encode(training[0][1]["label"].to_pylist())
     seen = np.unique(codes)
-    booster = tabular.boosted(
-        [matrix(cases, variants) for _, cases, variants in training],
-        np.searchsorted(seen, codes),
-        len(seen),
-        settings.model_copy(update={"trees": rounds}),
-        seed,
-    )
+    views, (columns, *_) = zip(*(matrix(cases, variants) for _, cases, variants in training), strict=True)
+    fitted = trees.boosted(views, np.searchsorted(seen, codes), columns, settings, seed)
 
-    def figures(cases: pa.Table, x) -> dict[str, float] | None:
+    def figures(cases: pa.Table, variants: pa.Table) -> dict[str, float] | None:
         test = np.array(cases["split"].to_pylist()) == "test"
         if not test.any():
             return None
         p = np.zeros((int(test.sum()), len(LABELS)))
-        p[:, seen] = booster.predict(x[test])
+        x = matrix(cases, variants)[0]
+        p[:, seen] = fitted.predict(x[test], columns)
         y = metrics.encode(cases.filter(pa.array(test))["label"].to_pylist())
         found = metrics.figures(y, p, np.zeros((0, len(y))))
         return {"n": len(y)} | {name: round(found[name]["value"], 3) for name in ("accuracy", "macro_f1", "top3")}
 
     cases, variants = (pq.read_table(folder / f"{name}.parquet") for name in ("cases", "variants"))
-    of = {AS_IT_IS: figures(cases, matrix(cases, variants))}
+    of = {AS_IT_IS: figures(cases, variants)}
     for kind in ("tumour", "cell line"):
         own = cases.filter(pc.equal(cases["kind"], kind))
-        of[f"{AS_IT_IS}, {kind}s"] = figures(own, matrix(own, variants))
+        of[f"{AS_IT_IS}, {kind}s"] = figures(own, variants)
     grid = view_files.read(folder, view_files.GRID, "row")
-    of |= {row: figures(its_cases, matrix(its_cases, its_variants)) for row, its_cases, its_variants in grid}
+    of |= {row: figures(its_cases, its_variants) for row, its_cases, its_variants in grid}
     if second_caller:
         for number, (own, other) in enumerate(_two_callers(vocabulary), start=1):
             for name, each in (("first", own), ("other", other)):
                 said = f"exomes that file {number} calls too: {name} calls"
-                of[said] = figures(each.cases, matrix(each.cases, each.variants))
+                of[said] = figures(each.cases, each.variants)
     return {row: found for row, found in of.items() if found}
 
 
@@ -175,8 +176,8 @@ def main() -> None:
     for change in given.only:
         if change in found:
             continue
-        with cohort_of(params, raw_folder, CHANGES[change]):
-            found[change] = measured(given.rounds, given.rate, given.seed, second_caller=change == OF_SECOND_CALLER)
+        with cohort_of(params, raw_folder, CHANGES[change] | ({} if change == WHOLE else ONE_SET)):
+            found[change] = measured(given.rounds, given.rate, given.seed, second_caller=change in OF_SECOND_CALLER)
         write_json(out, found)
         print(change, json.dumps(found[change]), flush=True)
     print(markdown(found))

@@ -9,8 +9,9 @@ from scipy.sparse import csr_matrix, vstack
 from sklearn.linear_model import LogisticRegression
 
 from cancertype.errors import InputError
-from cancertype.evaluation import tabular
+from cancertype.evaluation import tabular, trees
 from cancertype.evaluation.settings import Tabular
+from cancertype.evaluation.trees import Trees
 from cancertype.labels import LABELS
 from tests.settings import settings
 
@@ -39,7 +40,7 @@ def fit(train, validation, rules):
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
     """So small a model only loses time by threads, on a busy machine much of it."""
-    with mock.patch.object(tabular, "THREADS", 1):
+    with mock.patch.object(trees, "THREADS", 1):
         yield
 
 
@@ -109,7 +110,7 @@ def test_the_same_cases_give_the_same_files_and_threads_change_no_prediction(tmp
     eight = settings(Tabular, "tabular", trees=8)
     models = []
     for threads in (1, 1, 2):
-        monkeypatch.setattr(tabular, "THREADS", threads)
+        monkeypatch.setattr(trees, "THREADS", threads)
         models.append(fit(made_up_cases(), made_up_cases(60, seed=1), eight))
     for i in (0, 1):
         models[i].save(tmp_path / str(i))
@@ -120,7 +121,7 @@ def test_the_same_cases_give_the_same_files_and_threads_change_no_prediction(tmp
 
 def test_early_stopping_keeps_only_the_rounds_that_helped(fitted):
     assert 1 <= fitted.chosen["trees"] < SETTINGS.trees
-    assert fitted.trees[tabular.ALL].num_trees() == 3 * fitted.chosen["trees"]
+    assert fitted.trees.boosters[trees.ALL].num_trees() == 3 * fitted.chosen["trees"]
 
 
 def with_unknown(x: csr_matrix, share: float, seed: int) -> csr_matrix:
@@ -242,8 +243,8 @@ def test_trees_learn_from_all_views_and_a_leaf_needs_as_many_cases_as_with_one()
 
     def fitted_with(views, fewest):
         rules = SETTINGS.model_copy(update={"min_cases_per_leaf": fewest})
-        trees = tabular.fit(views, y, [guide], COLUMNS, rules, seed=1)
-        p = trees.predict_proba(guide[0], COLUMNS)
+        models = tabular.fit(views, y, [guide], COLUMNS, rules, seed=1)
+        p = models.predict_proba(guide[0], COLUMNS)
         return p, p[np.arange(60), [LABELS.index(label) for label in guide[1]]].mean()
 
     # The other views hold the features of other cases, so the labels can no longer be distinguished as well.
@@ -282,33 +283,35 @@ def apart():
 
 
 def test_a_case_is_left_to_the_trees_that_learned_without_what_is_not_known_of_it(apart, tmp_path):
-    without_arms, without_both = tabular.name_without(["arms"]), tabular.name_without(["spectra", "arms"])
+    without_arms, without_both = trees.name_without(["arms"]), trees.name_without(["spectra", "arms"])
     assert without_both == "trees_without_arms_and_spectra"
-    assert set(apart.trees) == {tabular.ALL, without_arms, without_both}
+    assert set(apart.trees.boosters) == {trees.ALL, without_arms, without_both}
     known = made_up_with_arms(20, 2, 1.0)[0].toarray()
     lacking, spectra_only = known.copy(), known.copy()
     lacking[:, 2:5] = spectra_only[:, 2:5] = np.nan
     spectra_only[:, 5] = 0.0
-    for x, name in ((known, tabular.ALL), (lacking, without_both), (spectra_only, without_arms)):
-        for models in (apart, replace(apart, trees={tabular.ALL: apart.trees[name]})):
+    for x, name in ((known, trees.ALL), (lacking, without_both), (spectra_only, without_arms)):
+        for models in (apart, replace(apart, trees=Trees({trees.ALL: apart.trees.boosters[name]}))):
             p = models.predict_proba(csr_matrix(x), KNOWN)
-            expected = models._smoothed(models._over_all_labels(apart.trees[name].predict(x)))
+            expected = models._smoothed(models._over_all_labels(apart.trees.boosters[name].predict(x)))
             np.testing.assert_array_equal(p, expected)
     together = apart.predict_proba(csr_matrix(np.concatenate([known, lacking])), KNOWN)
     np.testing.assert_array_equal(together[20:], apart.predict_proba(csr_matrix(lacking), KNOWN))
     apart.save(tmp_path / "tabular")
-    assert [path.name for path in tabular.files(tmp_path / "tabular")[2:]] == [f"{name}.txt" for name in apart.trees]
+    assert [path.name for path in tabular.files(tmp_path / "tabular")[2:]] == [
+        f"{name}.txt" for name in apart.trees.boosters
+    ]
     loaded = tabular.load(tmp_path / "tabular")
-    assert not loaded.trees._parsed
+    assert not loaded.trees.boosters._parsed
     np.testing.assert_array_equal(loaded.predict_proba(csr_matrix(lacking), KNOWN), together[20:])
-    assert list(loaded.trees._parsed) == [without_both], "only the trees that answer are parsed"
+    assert list(loaded.trees.boosters._parsed) == [without_both], "only the trees that answer are parsed"
 
 
 def test_trees_without_a_kind_of_data_never_saw_it(apart):
-    for name in set(apart.trees) - {tabular.ALL}:
-        used = dict(zip(KNOWN, apart.trees[name].feature_importance(), strict=True))
+    for name in set(apart.trees.boosters) - {trees.ALL}:
+        used = dict(zip(KNOWN, apart.trees.boosters[name].feature_importance(), strict=True))
         assert used["gene 0"] and not any(used[column] for column in ("arm 7p", "arm 10q", "altered arms")), name
-    assert apart.trees[tabular.ALL].feature_importance()[2:4].any()
+    assert apart.trees.boosters[trees.ALL].feature_importance()[2:4].any()
 
 
 def test_trees_for_a_lack_that_no_validation_case_has_are_refused():

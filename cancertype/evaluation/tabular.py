@@ -1,11 +1,10 @@
 """What a language model has to beat: the commonest label, logistic regression and boosted trees on equal features."""
 
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file
@@ -15,14 +14,12 @@ from scipy.special import softmax
 from tqdm.auto import tqdm
 
 from ..errors import InputError
-from ..features.feature_matrix import columns_of
 from ..files import whole_folder, write_bytes, write_json, write_text
 from ..labels import LABELS
+from . import trees
 from .metrics import encode
 from .settings import Tabular
-
-if TYPE_CHECKING:
-    import lightgbm
+from .trees import Trees
 
 MODELS = ("majority", "logistic", "trees")
 """The tabular models' names, as in the columns ``<model>_<LABEL>`` of their predictions."""
@@ -30,17 +27,6 @@ MODELS = ("majority", "logistic", "trees")
 LOGISTIC_C = (0.001, 0.003, 0.01, 0.03)
 """Inverse penalties of the logistic regression, of which validation chooses one."""
 
-THREADS = 0
-"""LightGBM's threads; 0 is one per core. The models do not depend on it."""
-
-_BINS = 63
-_LEAST_HESSIAN = 1.0
-
-ALL = "trees"
-"""The name of the trees that learned from every column."""
-
-_Cases = tuple[csr_matrix, np.ndarray]
-_Dense = tuple[np.ndarray, np.ndarray]
 _FILES = ("tabular.json", "logistic.safetensors")
 
 
@@ -51,9 +37,8 @@ class TabularModels:
     ``columns``: the features' names, in the order of the matrices. ``seen``: positions in ``LABELS`` of the labels of
     the training set, the classes of both models. ``counts`` (26,): training cases per label. ``fill`` (features,): the
     training means that replace what is not known (NaN). ``weight`` (seen, features) and ``bias`` (seen,): the logistic
-    regression on unscaled features. ``trees``: LightGBM boosters by name: ``ALL``, and one for each of
-    ``settings.without`` (``name_without``). ``chosen``: what validation chose (``logistic_c`` and the rounds of each of
-    the ``trees``).
+    regression on unscaled features. ``trees``: the boosted trees. ``chosen``: what validation chose (``logistic_c`` and
+    the rounds of each set of trees).
     """
 
     columns: tuple[str, ...]
@@ -62,7 +47,7 @@ class TabularModels:
     fill: np.ndarray
     weight: np.ndarray
     bias: np.ndarray
-    trees: "Mapping[str, lightgbm.Booster]"
+    trees: Trees
     chosen: dict[str, float]
 
     def predict_proba(self, x: csr_matrix, columns: Sequence[str], model: str = "trees") -> np.ndarray:
@@ -82,19 +67,8 @@ class TabularModels:
             logits = _filled(x, self.fill) @ self.weight.T.astype(np.float64) + self.bias
             return self._smoothed(self._over_all_labels(softmax(logits, axis=1)))
         if model == "trees":
-            return self._smoothed(self._over_all_labels(self._by_trees(x)))
+            return self._smoothed(self._over_all_labels(self.trees.predict(x, self.columns)))
         raise ValueError(f"no tabular model is named {model!r}: choose from {MODELS}")
-
-    def _by_trees(self, x: csr_matrix) -> np.ndarray:
-        """Each case by the trees that learned without what is not known of it: (n, seen)."""
-        p = np.empty((x.shape[0], len(self.seen)))
-        answering = np.full(x.shape[0], ALL, dtype=object)
-        # The more kinds are missing, the later: trees without two of them come after those without one.
-        for name in sorted(set(self.trees) - {ALL}, key=lambda name: len(_kinds(name))):
-            answering[np.logical_and.reduce([_unknown(x, self.columns, kind) for kind in _kinds(name)])] = name
-        for name in np.unique(answering):
-            p[answering == name] = self.trees[name].predict(x[answering == name])
-        return p
 
     @property
     def prior(self) -> np.ndarray:
@@ -126,51 +100,8 @@ class TabularModels:
         with whole_folder(folder) as beside:
             write_json(beside / "tabular.json", about)
             write_bytes(beside / "logistic.safetensors", safetensors_bytes(tensors))
-            for name, booster in self.trees.items():
-                write_text(beside / f"{name}.txt", booster.model_to_string())
-
-
-def name_without(kinds: Sequence[str]) -> str:
-    """The name of the trees that learned without ``kinds`` of data: ``trees_without_arms_and_spectra``."""
-    return f"{ALL}{_WITHOUT}{_AND.join(sorted(kinds))}"
-
-
-def _kinds(name: str) -> list[str]:
-    return name.removeprefix(ALL + _WITHOUT).split(_AND)
-
-
-_WITHOUT, _AND = "_without_", "_and_"
-
-
-def _unknown(x: csr_matrix, columns: Sequence[str], kind: str) -> np.ndarray:
-    """Whether nothing of a kind of data is known of each case (n,)."""
-    return np.isnan(x[:, columns_of(kind, columns)].toarray()).all(axis=1)
-
-
-class _Stored(Mapping):
-    """The boosters of a folder by name, each parsed when it is first asked for: most samples need only one of them."""
-
-    def __init__(self, folder: Path, names: Sequence[str]):
-        self._files = {name: folder / f"{name}.txt" for name in names}
-        self._parsed: dict[str, lightgbm.Booster] = {}
-
-    def __getitem__(self, name: str) -> "lightgbm.Booster":
-        if name not in self._parsed:
-            _without_interfaces()
-            import lightgbm
-
-            file = self._files[name]
-            try:
-                self._parsed[name] = lightgbm.Booster(model_str=file.read_text(encoding="utf-8"))
-            except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:
-                raise InputError(f"{file}: damaged or incomplete ({error}): get the model again") from error
-        return self._parsed[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._files)
-
-    def __len__(self) -> int:
-        return len(self._files)
+            for name, content in self.trees.contents().items():
+                write_text(beside / name, content)
 
 
 def files(folder: Path) -> list[Path]:
@@ -178,10 +109,13 @@ def files(folder: Path) -> list[Path]:
     folder = Path(folder)
     needed = [folder / name for name in _FILES]
     _there(needed)
-    chosen = json.loads(needed[0].read_text(encoding="utf-8"))["chosen"]
-    needed += [folder / f"{name}.txt" for name in chosen if name.startswith(ALL)]
+    needed += [folder / name for name in trees.files(_about(folder)["chosen"])]
     _there(needed)
     return needed
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / _FILES[0]).read_text(encoding="utf-8"))
 
 
 def _there(paths: Sequence[Path]) -> None:
@@ -190,24 +124,11 @@ def _there(paths: Sequence[Path]) -> None:
             raise InputError(f"{path}: no such file: run `dvc repro tabular`, or get it with `dvc pull`")
 
 
-def _without_interfaces() -> None:
-    """Import LightGBM without scikit-learn and pandas: where they are installed it imports them, for interfaces that
-    nothing here uses and for two of its three seconds. What is loaded already stays."""
-    hidden = [name for name in ("sklearn", "pandas") if name not in sys.modules]
-    # None makes an import fail as if the package were not installed.
-    sys.modules.update(dict.fromkeys(hidden))
-    try:
-        import lightgbm  # noqa: F401
-    finally:
-        for name in hidden:
-            del sys.modules[name]
-
-
 def load(folder: Path) -> TabularModels:
     """The tabular models that ``TabularModels.save`` wrote. Raises ``InputError`` that names a missing file."""
     folder = Path(folder)
-    trees = [path.stem for path in files(folder) if path.suffix == ".txt"]
-    about = json.loads((folder / "tabular.json").read_text(encoding="utf-8"))
+    files(folder)
+    about = _about(folder)
     counts = np.array([about["training_cases"][label] for label in LABELS])
     tensors = load_file(folder / "logistic.safetensors")
     return TabularModels(
@@ -217,7 +138,7 @@ def load(folder: Path) -> TabularModels:
         fill=tensors["fill"],
         weight=tensors["weight"],
         bias=tensors["bias"],
-        trees=_Stored(folder, trees),
+        trees=trees.load(folder, about["chosen"]),
         chosen=about["chosen"],
     )
 
@@ -254,39 +175,12 @@ def fit(
     fill = SimpleImputer(strategy="mean", keep_empty_features=True).fit(x).statistics_.astype(np.float32)
     known = (_filled(x, fill), target), (_filled(guide[0], fill), guide[1])
     weight, bias, c = _fit_logistic(*known, len(seen))
-    of_views = _for_views(settings, len(views))
-    trees = {
-        name_without(kinds) if kinds else ALL: _trees_without(kinds, (x, target), guide, columns, of_views, seed)
-        for kinds in ([], *settings.without)
-    }
-    chosen = {"logistic_c": c} | {name: booster.current_iteration() for name, booster in trees.items()}
-    return TabularModels(tuple(columns), seen, counts, fill, weight, bias, trees, chosen)
+    fitted = trees.fit(views, target[: len(codes)], guide, columns, settings, seed)
+    chosen = {"logistic_c": c} | fitted.rounds()
+    return TabularModels(tuple(columns), seen, counts, fill, weight, bias, fitted, chosen)
 
 
-def _trees_without(
-    kinds: Sequence[str], train: _Cases, guide: _Cases, columns: Sequence[str], settings: Tabular, seed: int
-) -> "lightgbm.Booster":
-    """Trees that learn from all of ``train`` with ``kinds`` of data hidden, guided by the cases that lack them."""
-    x, y = guide
-    lacking = np.logical_and.reduce([np.ones(len(y), bool), *(_unknown(x, columns, kind) for kind in kinds)])
-    if not lacking.any():
-        raise InputError(
-            f"tabular.without names {list(kinds)}, but no validation case lacks them: take them off, or add a row "
-            "without them to evaluate.assays"
-        )
-    hidden = [place for kind in kinds for place in columns_of(kind, columns)]
-    dense = _hidden(train[0], hidden), train[1]
-    return _fit_trees(dense, (_hidden(x[lacking], hidden), y[lacking]), settings, int(train[1].max()) + 1, seed)
-
-
-def _hidden(x: csr_matrix, columns: Sequence[int]) -> np.ndarray:
-    """``x`` with NaN in ``columns``. Dense: sparse columns gain nothing where what is unknown is stored."""
-    dense = x.toarray()
-    dense[:, columns] = np.nan
-    return dense
-
-
-def _guide(validation: Sequence[tuple[csr_matrix, Sequence[str]]], seen: np.ndarray) -> _Cases:
+def _guide(validation: Sequence[tuple[csr_matrix, Sequence[str]]], seen: np.ndarray) -> trees.Cases:
     """The validation cases whose labels are ``seen`` in training, as one matrix and their places among them."""
     x = vstack([matrix for matrix, _ in validation], format="csr")
     codes = np.concatenate([encode(labels) for _, labels in validation])
@@ -294,12 +188,6 @@ def _guide(validation: Sequence[tuple[csr_matrix, Sequence[str]]], seen: np.ndar
     if not len(usable):
         raise InputError("no validation case has a label of the training split; raise cohort.validation_fraction")
     return x[usable], np.searchsorted(seen, codes[usable])
-
-
-def _for_views(settings: Tabular, n: int) -> Tabular:
-    """A leaf needs as many different cases as without views, so its limit grows with their number in a round."""
-    least = max(1, round(settings.min_cases_per_leaf * n * settings.case_fraction))
-    return settings.model_copy(update={"min_cases_per_leaf": least})
 
 
 def out_of_fold(
@@ -330,28 +218,14 @@ def out_of_fold(
         )
     target = np.searchsorted(fitted.seen, encode(y_train))
     p = np.empty((len(views), len(target), len(LABELS)))
-    as_many = settings.model_copy(update={"trees": fitted.chosen["trees"]})
+    as_many = settings.model_copy(update={"trees": fitted.chosen[trees.ALL], "without": []})
     cut = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=seed).split(target, target, patients)
     for rest, fold in tqdm(cut, desc="out-of-fold trees", unit="fold", total=settings.folds):
         others = [x[rest] for x in views]
-        without = replace(fitted, trees={ALL: boosted(others, target[rest], len(fitted.seen), as_many, seed)})
+        without = replace(fitted, trees=trees.boosted(others, target[rest], fitted.columns, as_many, seed))
         for place, x in enumerate(views):
             p[place, fold] = without.predict_proba(x[fold], fitted.columns)
     return p
-
-
-def boosted(
-    views: Sequence[csr_matrix], target: np.ndarray, classes: int, settings: Tabular, seed: int
-) -> "lightgbm.Booster":
-    """Trees of ``settings.trees`` rounds, without validation. ``views`` as in ``fit``, all of the cases whose classes,
-    from 0 to ``classes`` - 1, are ``target`` (n,)."""
-    import lightgbm
-
-    parameters = _tree_parameters(_for_views(settings, len(views)), classes, seed)
-    # Dense: sparse columns gain nothing where what is unknown is stored.
-    x = vstack(views, format="csr").toarray()
-    data = lightgbm.Dataset(x, np.tile(target, len(views)), params={"max_bin": _BINS})
-    return lightgbm.train(parameters, data, num_boost_round=settings.trees)
 
 
 def _filled(x: csr_matrix, fill: np.ndarray) -> csr_matrix:
@@ -362,7 +236,7 @@ def _filled(x: csr_matrix, fill: np.ndarray) -> csr_matrix:
     return x
 
 
-def _fit_logistic(train: _Cases, validation: _Cases, classes: int) -> tuple[np.ndarray, np.ndarray, float]:
+def _fit_logistic(train: trees.Cases, validation: trees.Cases, classes: int) -> tuple[np.ndarray, np.ndarray, float]:
     """Weight (classes, features), bias (classes,) and the C of least validation log loss. Ties go to the smaller C."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.metrics import log_loss
@@ -382,55 +256,6 @@ def _fit_logistic(train: _Cases, validation: _Cases, classes: int) -> tuple[np.n
     if classes == 2:  # scikit-learn keeps one row for two classes; two rows of a softmax say the same.
         coefficients, bias = np.vstack([-coefficients, coefficients]) / 2, np.concatenate([-bias, bias]) / 2
     return (coefficients / scaler.scale_).astype(np.float32), bias.astype(np.float32), float(c)
-
-
-def _tree_parameters(settings: Tabular, classes: int, seed: int) -> dict[str, Any]:
-    return {
-        "objective": "multiclass",
-        "num_class": classes,
-        "num_leaves": settings.leaves,
-        "learning_rate": settings.learning_rate,
-        "feature_fraction": settings.feature_fraction,
-        "bagging_fraction": settings.case_fraction,
-        "bagging_freq": 1 if settings.case_fraction < 1.0 else 0,
-        "min_data_in_leaf": settings.min_cases_per_leaf,
-        # Without a penalty the Newton steps of rare labels grow without limit and the loss explodes: on real tumours
-        # exomes fell from 67 to 53% right.
-        "lambda_l2": settings.l2,
-        "min_sum_hessian_in_leaf": _LEAST_HESSIAN,
-        "seed": seed,
-        "deterministic": True,
-        # Row-wise or column-wise is otherwise chosen by timing, and the choice changes sums in their last digits. By
-        # column is twice as fast where most columns are unknown in most views, and few bins lose nothing on shares.
-        "force_col_wise": True,
-        "max_bin": _BINS,
-        "num_threads": THREADS,
-        "verbosity": -1,
-    }
-
-
-def _fit_trees(train: _Dense, validation: _Dense, settings: Tabular, classes: int, seed: int) -> "lightgbm.Booster":
-    import lightgbm
-
-    data = lightgbm.Dataset(train[0], train[1], params={"max_bin": _BINS})
-    with tqdm(total=settings.trees, desc="boosted trees", unit="round", leave=False) as bar:
-
-        def advance(_: Any) -> None:
-            bar.update()
-
-        booster = lightgbm.train(
-            _tree_parameters(settings, classes, seed),
-            data,
-            num_boost_round=settings.trees,
-            valid_sets=[lightgbm.Dataset(validation[0], validation[1], reference=data)],
-            callbacks=[
-                lightgbm.early_stopping(settings.early_stopping_rounds, verbose=False),
-                advance,
-            ],
-        )
-    # Rounds after the best one would otherwise be saved in the file and used as soon as it is loaded.
-    best = booster.best_iteration or booster.current_iteration()
-    return lightgbm.Booster(model_str=booster.model_to_string(num_iteration=best))
 
 
 def _missing_columns(missing: Sequence[str]) -> str:
