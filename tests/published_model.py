@@ -8,7 +8,7 @@ import pyarrow as pa
 from cancertype import features
 from cancertype.alterations.of_cases import OfCases
 from cancertype.cohort.settings import Cohort
-from cancertype.evaluation import tabular
+from cancertype.evaluation import tabular, trees
 from cancertype.evaluation.calibration import Calibration, Head
 from cancertype.evaluation.settings import Tabular
 from cancertype.features.associations import associations
@@ -63,7 +63,7 @@ def publish(folder: Path, merged: Path) -> Path:
     small = {"trees": 40, "leaves": 4, "learning_rate": 0.2, "feature_fraction": 1.0, "min_cases_per_leaf": 2}
     rules = settings(Tabular, "tabular", **small)
     # So small a model only loses time by threads, on a busy machine much of it.
-    with mock.patch.object(tabular, "THREADS", 1):
+    with mock.patch.object(trees, "THREADS", 1):
         fitted = tabular.fit(
             [x[train]], [y[i] for i in train], [(x[validation], [y[i] for i in validation])], columns, rules, seed=0
         )

@@ -125,7 +125,7 @@ def folder(tmp_path) -> Path:
     folder = tmp_path / "folder"
     (folder / "trees").mkdir(parents=True)
     (folder / "README.md").write_text(CARD)
-    (folder / "trees" / "trees.txt").write_text("tree\n")
+    (folder / "trees" / "trees.txt.gz").write_text("tree\n")
     (folder / "model.safetensors").write_bytes(bytes(range(256)) * 4000)
     return folder
 
@@ -184,7 +184,7 @@ def test_a_push_is_one_commit_and_a_rerun_makes_none(push, server, folder):
 
 def test_a_changed_folder_replaces_what_was_there_in_one_commit(push, server, folder):
     push(folder)
-    (folder / "trees" / "trees.txt").rename(folder / "trees.txt")
+    (folder / "trees" / "trees.txt.gz").rename(folder / "trees.txt.gz")
     (folder / "README.md").write_text(CARD + "More.\n")
 
     receipt = push(folder)
@@ -192,7 +192,7 @@ def test_a_changed_folder_replaces_what_was_there_in_one_commit(push, server, fo
     repository = server.repositories["model", REPO]
     assert "error" not in receipt
     assert len(repository.commits) == 3
-    assert server.visible(REPO) == {"README.md", "model.safetensors", "trees.txt"}
+    assert server.visible(REPO) == {"README.md", "model.safetensors", "trees.txt.gz"}
     assert repository.head.tree["README.md"].data.endswith(b"More.\n")
     assert server.asked("upload") == 1, "weights that the Hub had already were sent again"
 
@@ -480,10 +480,10 @@ def test_a_download_that_is_not_what_was_sent_is_found(push, server, folder):
 
 def test_a_file_that_the_hub_left_out_is_found(push, server, folder):
     def lose() -> None:
-        del server.repositories["model", REPO].head.tree["trees/trees.txt"]
+        del server.repositories["model", REPO].head.tree["trees/trees.txt.gz"]
 
     server.after_commit = lose
-    assert_matches(r"not what was sent.*missing: \['trees/trees.txt'\]", push(folder)["error"])
+    assert_matches(r"not what was sent.*missing: \['trees/trees.txt.gz'\]", push(folder)["error"])
 
 
 def test_a_card_that_the_hub_refuses_is_named(push, server, folder):
@@ -648,7 +648,7 @@ def test_a_release_holds_the_adapter_and_a_manifest_and_no_local_path(published,
     out = tmp_path / "released"
     hub.assemble_adapter(out, published=published, adapter=adapter, largest=20 << 20)
     manifest.check(out, card=True)
-    assert {"manifest.json", "prediction.json", "trees/trees.txt", "adapter/training.json"} <= local_files(out)
+    assert {"manifest.json", "prediction.json", "trees/trees.txt.gz", "adapter/training.json"} <= local_files(out)
     assert not local_files(out) & {"model.safetensors", "tokenizer.json", "config.json", "adapter/.env"}
     assert not any(b"/home/ann" in path.read_bytes() for path in (out / "adapter").iterdir())
 
@@ -666,7 +666,7 @@ def test_the_card_of_a_release_shows_no_code_for_merged_weights(published, adapt
 def test_a_damaged_model_is_not_released(published, adapter, tmp_path):
     damaged = tmp_path / "published"
     shutil.copytree(published, damaged)
-    (damaged / "trees" / "trees.txt").write_text("tree")
+    (damaged / "trees" / "trees.txt.gz").write_text("tree")
     with pytest.raises(InputError, match="damaged or edited"):
         hub.assemble_adapter(tmp_path / "released", published=damaged, adapter=adapter, largest=20 << 20)
     assert not (tmp_path / "released").exists()

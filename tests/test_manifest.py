@@ -40,7 +40,7 @@ def test_publishing_lists_every_file_with_its_digest(published):
 @pytest.mark.parametrize(
     "name",
     [
-        *("trees/trees.txt", "trees/tabular.json", "trees/logistic.safetensors", "prediction.json"),
+        *("trees/trees.txt.gz", "trees/tabular.json", "trees/logistic.safetensors", "prediction.json"),
         *("vocabulary.parquet", "config.json", "tokenizer.json", "model.safetensors"),
     ],
 )
@@ -52,7 +52,7 @@ def test_a_flipped_bit_is_named_before_the_file_is_parsed(copy, name):
     assert f"{path}: damaged or edited" in refusal(copy)
 
 
-@pytest.mark.parametrize("name", ["trees/trees.txt", "vocabulary.parquet", "config.json"])
+@pytest.mark.parametrize("name", ["trees/trees.txt.gz", "vocabulary.parquet", "config.json"])
 @pytest.mark.parametrize("keep", [0, 0.5])
 def test_a_truncated_file_is_named(copy, name, keep):
     path = copy / name
@@ -61,8 +61,8 @@ def test_a_truncated_file_is_named(copy, name, keep):
 
 
 def test_a_missing_file_is_named(copy):
-    (copy / "trees" / "trees.txt").unlink()
-    assert "trees/trees.txt is missing" in refusal(copy)
+    (copy / "trees" / "trees.txt.gz").unlink()
+    assert "trees/trees.txt.gz is missing" in refusal(copy)
 
 
 @pytest.mark.parametrize("name", ["special_tokens_map.json", "trees/more.txt", "adapter/adapter_config.json"])
@@ -127,7 +127,7 @@ def test_large_weights_are_hashed_once_per_state(copy, tmp_path, monkeypatch):
     manifest.check(copy)
     manifest.check(copy)
     assert hashed.count("model.safetensors") == 1
-    assert hashed.count("trees.txt") == 2
+    assert hashed.count("trees.txt.gz") == 2
     content = bytearray((copy / "model.safetensors").read_bytes())
     content[-1] ^= 1
     (copy / "model.safetensors").write_bytes(content)

@@ -1,5 +1,6 @@
 """Tabular models on the same cases: fitted, saved without pickle, loaded, aligned to the 26 labels."""
 
+import gzip
 from dataclasses import replace
 from unittest import mock
 
@@ -96,7 +97,7 @@ def test_logistic_regression_is_scikit_learns_on_scaled_features(fitted):
 def test_a_saved_tabular_model_comes_back_the_same_and_holds_no_pickle(fitted, tmp_path):
     fitted.save(tmp_path / "tabular")
     names = sorted(path.name for path in (tmp_path / "tabular").iterdir())
-    assert names == ["logistic.safetensors", "tabular.json", "trees.txt"]
+    assert names == ["logistic.safetensors", "tabular.json", "trees.txt.gz"]
     assert not (tmp_path / "tabular.part").exists()
     x, _ = made_up_cases(40, seed=2)
     loaded = tabular.load(tmp_path / "tabular")
@@ -193,8 +194,8 @@ def test_features_may_come_in_any_order_with_others_beside_them_but_none_may_be_
 
 def test_a_missing_file_is_named(fitted, tmp_path):
     fitted.save(tmp_path / "tabular")
-    (tmp_path / "tabular" / "trees.txt").unlink()
-    with pytest.raises(InputError, match=r"trees\.txt"):
+    (tmp_path / "tabular" / "trees.txt.gz").unlink()
+    with pytest.raises(InputError, match=r"trees\.txt\.gz"):
         tabular.load(tmp_path / "tabular")
 
 
@@ -298,9 +299,8 @@ def test_a_case_is_left_to_the_trees_that_learned_without_what_is_not_known_of_i
     together = apart.predict_proba(csr_matrix(np.concatenate([known, lacking])), KNOWN)
     np.testing.assert_array_equal(together[20:], apart.predict_proba(csr_matrix(lacking), KNOWN))
     apart.save(tmp_path / "tabular")
-    assert [path.name for path in tabular.files(tmp_path / "tabular")[2:]] == [
-        f"{name}.txt" for name in apart.trees.boosters
-    ]
+    stored = [path.name for path in tabular.files(tmp_path / "tabular")[2:]]
+    assert stored == [f"{name}.txt.gz" for name in apart.trees.boosters]
     loaded = tabular.load(tmp_path / "tabular")
     assert not loaded.trees.boosters._parsed
     np.testing.assert_array_equal(loaded.predict_proba(csr_matrix(lacking), KNOWN), together[20:])
@@ -329,12 +329,23 @@ def test_kinds_of_data_are_named_once(mistake):
 
 def test_damaged_trees_are_named(apart, tmp_path):
     apart.save(tmp_path / "tabular")
-    file = tmp_path / "tabular" / "trees_without_arms.txt"
+    file = tmp_path / "tabular" / "trees_without_arms.txt.gz"
     file.write_text("no trees")
     x = made_up_with_arms(3, 2, 0.0)[0].toarray()
     x[:, 5] = 0.0
-    with pytest.raises(InputError, match=r"trees_without_arms\.txt: damaged or incomplete"):
+    with pytest.raises(InputError, match=r"trees_without_arms\.txt\.gz: damaged or incomplete"):
         tabular.load(tmp_path / "tabular").predict_proba(csr_matrix(x), KNOWN)
     file.unlink()
-    with pytest.raises(InputError, match=r"trees_without_arms\.txt: no such file"):
+    with pytest.raises(InputError, match=r"trees_without_arms\.txt\.gz: no such file"):
         tabular.load(tmp_path / "tabular")
+
+
+def test_trees_of_an_older_model_are_read_as_they_were_stored(fitted, tmp_path):
+    fitted.save(tmp_path / "tabular")
+    compressed = tmp_path / "tabular" / "trees.txt.gz"
+    (tmp_path / "tabular" / "trees.txt").write_bytes(gzip.decompress(compressed.read_bytes()))
+    compressed.unlink()
+    assert [path.name for path in tabular.files(tmp_path / "tabular")][2:] == ["trees.txt"]
+    x, _ = made_up_cases(40, seed=2)
+    older = tabular.load(tmp_path / "tabular").predict_proba(x, COLUMNS)
+    np.testing.assert_array_equal(older, fitted.predict_proba(x, COLUMNS))

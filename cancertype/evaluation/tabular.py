@@ -14,7 +14,7 @@ from scipy.special import softmax
 from tqdm.auto import tqdm
 
 from ..errors import InputError
-from ..files import whole_folder, write_bytes, write_json, write_text
+from ..files import whole_folder, write_bytes, write_json
 from ..labels import LABELS
 from . import trees
 from .metrics import encode
@@ -101,7 +101,7 @@ class TabularModels:
             write_json(beside / "tabular.json", about)
             write_bytes(beside / "logistic.safetensors", safetensors_bytes(tensors))
             for name, content in self.trees.contents().items():
-                write_text(beside / name, content)
+                write_bytes(beside / name, content)
 
 
 def files(folder: Path) -> list[Path]:
@@ -109,7 +109,7 @@ def files(folder: Path) -> list[Path]:
     folder = Path(folder)
     needed = [folder / name for name in _FILES]
     _there(needed)
-    needed += [folder / name for name in trees.files(_about(folder)["chosen"])]
+    needed += trees.files(folder, _about(folder)["chosen"]).values()
     _there(needed)
     return needed
 
@@ -138,7 +138,7 @@ def load(folder: Path) -> TabularModels:
         fill=tensors["fill"],
         weight=tensors["weight"],
         bias=tensors["bias"],
-        trees=trees.load(folder, about["chosen"]),
+        trees=trees.load(trees.files(folder, about["chosen"])),
         chosen=about["chosen"],
     )
 
@@ -169,13 +169,13 @@ def fit(
     if len(seen) < 2:
         raise InputError(f"the training split holds {len(seen)} of the 26 labels; a classifier needs two or more")
     guide = _guide(validation, seen)
-    target = np.tile(np.searchsorted(seen, codes), len(views))
-    x = vstack(views, format="csr")
+    y = np.searchsorted(seen, codes)
+    x, target = vstack(views, format="csr"), np.tile(y, len(views))
     # A column that no training case knows carries no information: it is filled with 0.
     fill = SimpleImputer(strategy="mean", keep_empty_features=True).fit(x).statistics_.astype(np.float32)
     known = (_filled(x, fill), target), (_filled(guide[0], fill), guide[1])
     weight, bias, c = _fit_logistic(*known, len(seen))
-    fitted = trees.fit(views, target[: len(codes)], guide, columns, settings, seed)
+    fitted = trees.fit(views, y, guide, columns, settings, seed)
     chosen = {"logistic_c": c} | fitted.rounds()
     return TabularModels(tuple(columns), seen, counts, fill, weight, bias, fitted, chosen)
 
