@@ -105,7 +105,7 @@ def measured(rounds: int, rate: float, seed: int, *, second_caller: bool) -> dic
     codes = metrics.encode(training[0][1]["label"].to_pylist())
     seen = np.unique(codes)
     views, (columns, *_) = zip(*(matrix(cases, variants) for _, cases, variants in training), strict=True)
-    fitted = trees.boosted(views, np.searchsorted(seen, codes), columns, settings, seed)
+    fitted = trees.boosted(views, np.searchsorted(seen, codes), len(seen), columns, settings, seed)
 
     def figures(cases: pa.Table, variants: pa.Table) -> dict[str, float] | None:
         test = np.array(cases["split"].to_pylist()) == "test"

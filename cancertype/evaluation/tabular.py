@@ -222,7 +222,9 @@ def out_of_fold(
     cut = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=seed).split(target, target, patients)
     for rest, fold in tqdm(cut, desc="out-of-fold trees", unit="fold", total=settings.folds):
         others = [x[rest] for x in views]
-        without = replace(fitted, trees=trees.boosted(others, target[rest], fitted.columns, as_many, seed))
+        without = replace(
+            fitted, trees=trees.boosted(others, target[rest], len(fitted.seen), fitted.columns, as_many, seed)
+        )
         for place, x in enumerate(views):
             p[place, fold] = without.predict_proba(x[fold], fitted.columns)
     return p

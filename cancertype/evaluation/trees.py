@@ -33,7 +33,6 @@ THREADS = 0
 Cases = tuple[csr_matrix, np.ndarray]
 """Features (n, features), NaN where not known, and classes (n,) from 0."""
 
-_Dense = tuple[np.ndarray, np.ndarray]
 _WITHOUT, _AND = "_without_", "_and_"
 _SUFFIX, _SUFFIX_BEFORE = ".txt.gz", ".txt"
 _BINS = 63
@@ -87,30 +86,30 @@ def _lacking(x: csr_matrix, columns: Sequence[str], kinds: Sequence[str]) -> np.
 
 
 class _Stored(Mapping):
-    """The boosters of files by name, each parsed when it is first asked for: most samples need only one of them."""
+    """The boosters of files by name, each parsed when it is first asked for: most samples need only one of them. The
+    files are read at once, so that a model that is replaced meanwhile is never mixed with the new one."""
 
     def __init__(self, files: Mapping[str, Path]):
-        self._files = files
+        self._contents = {name: (file, file.read_bytes()) for name, file in files.items()}
         self._parsed: dict[str, lightgbm.Booster] = {}
 
     def __getitem__(self, name: str) -> "lightgbm.Booster":
         if name not in self._parsed:
-            self._parsed[name] = _parsed(self._files[name])
+            self._parsed[name] = _parsed(*self._contents[name])
         return self._parsed[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._files)
+        return iter(self._contents)
 
     def __len__(self) -> int:
-        return len(self._files)
+        return len(self._contents)
 
 
-def _parsed(file: Path) -> "lightgbm.Booster":
+def _parsed(file: Path, content: bytes) -> "lightgbm.Booster":
     _without_interfaces()
     import lightgbm
 
     try:
-        content = file.read_bytes()
         text = gzip.decompress(content) if file.suffix == ".gz" else content
         return lightgbm.Booster(model_str=text.decode("utf-8"))
     except (lightgbm.basic.LightGBMError, gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
@@ -128,8 +127,8 @@ def _either(file: Path, before: Path) -> Path:
 
 
 def load(files: Mapping[str, Path]) -> Trees:
-    """The sets of trees of ``files``, by name. Each is read when it is needed: raises ``InputError`` then for one that
-    is damaged."""
+    """The sets of trees of ``files``, by name. Each is parsed when it is needed: raises ``InputError`` then for one
+    that is damaged."""
     return Trees(_Stored(files))
 
 
@@ -159,12 +158,15 @@ def fit(
     )
 
 
-def boosted(views: Sequence[csr_matrix], y: np.ndarray, columns: Sequence[str], settings: Tabular, seed: int) -> Trees:
-    """Trees of ``settings.trees`` rounds, without validation. Otherwise as ``fit``."""
+def boosted(
+    views: Sequence[csr_matrix], y: np.ndarray, classes: int, columns: Sequence[str], settings: Tabular, seed: int
+) -> Trees:
+    """Trees of ``settings.trees`` rounds, without validation, for ``classes`` of which ``y`` may lack some. Otherwise
+    as ``fit``."""
     import lightgbm
 
     x, target = vstack(views, format="csr"), np.tile(y, len(views))
-    parameters = _parameters(_for_views(settings, len(views)), int(y.max()) + 1, seed)
+    parameters = _parameters(_for_views(settings, len(views)), classes, seed)
     boosters = {}
     for kinds in ([], *settings.without):
         data = lightgbm.Dataset(_hidden(x, columns, kinds), target, params={"max_bin": _BINS})
