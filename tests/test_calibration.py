@@ -150,7 +150,7 @@ def test_sets_hold_the_label_as_often_as_asked(coverage):
     sets = fitted.sets(fitted.apply(lm_test))
     found = metrics.prediction_sets(y_test, sets, np.zeros((0, 3000)))
     assert found["coverage"]["value"] == pytest.approx(coverage, abs=0.025)
-    assert found["mean_size"] < 20
+    assert found["mean_size"]["value"] < 20
 
 
 def test_coverage_holds_on_average_over_small_validation_sets():

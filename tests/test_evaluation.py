@@ -175,7 +175,11 @@ def test_every_row_of_the_grid_has_figures_with_intervals_for_every_model(gridde
             assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
             assert len(figures["thresholds"]) == 2
         assert found["out_of_scope"]["n"] == 30
-    assert assays["exome"]["sets"]["coverage"]["value"] > 0.8
+    sets = assays["exome"]["sets"]
+    assert set(sets) == {"blend", "language_model", "trees"}
+    assert sets["blend"]["coverage"]["value"] > 0.8
+    size = sets["blend"]["mean_size"]
+    assert 1.0 <= size["low"] <= size["value"] <= size["high"] <= 26.0
     json.dumps(assays, allow_nan=False)
 
 

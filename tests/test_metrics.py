@@ -260,3 +260,18 @@ def test_any_test_set_gives_figures_that_dump_to_json(n, seed, labels):
     for name in ("accuracy", "macro_f1", "top3", "ece", "aurc"):
         figure = found["strict"][name]
         assert 0.0 <= figure["low"] <= figure["high"] <= 1.0
+
+
+def test_labels_with_few_cases_may_be_left_out_of_macro_f1():
+    y = np.array([0] * 6 + [1] * 6 + [2])
+    p = np.eye(26)[np.array([0] * 6 + [1] * 6 + [3])]
+    none = np.zeros((0, len(y)))
+    assert value(metrics.figures(y, p, none), "macro_f1") == pytest.approx(2 / 3, abs=1e-6)
+    assert value(metrics.figures(y, p, none, fewest=5), "macro_f1") == 1.0
+    assert value(metrics.figures(y, p, none, fewest=5), "accuracy") == pytest.approx(12 / 13, abs=1e-6)
+
+
+def test_a_mean_has_an_interval_even_where_all_values_agree():
+    weights = np.ones((10, 4))
+    assert metrics.mean(np.full(4, 3), weights) == {"value": 3.0, "low": 3.0, "high": 3.0}
+    assert metrics.mean(np.array([]), np.ones((10, 0)))["value"] is None

@@ -10,6 +10,9 @@ from .calibration import Calibration
 from .predictions import SPLITS
 from .settings import Evaluate
 
+FEWEST = 5
+"""Cases that a label needs in a row to count in its macro-F1: one case more or less should not move it by points."""
+
 
 def measure(
     grid: pd.DataFrame, fitted: Calibration, tabular_models: Sequence[str], settings: Evaluate, seed: int
@@ -18,7 +21,8 @@ def measure(
 
     ``grid`` has the columns of the predictions (``predictions.REQUIRED``, ``lm_``, ``trees_``, ...), ``row`` and
     ``group``. The result maps a row to ``n``, ``labels`` (those with a case), ``models`` (model to the figures
-    ``metrics.FIGURES``, and ``thresholds``), ``by_label`` (``held_out.by_label``), ``sets`` of the final model, and
+    ``metrics.FIGURES``, with macro-F1 over the labels with at least ``FEWEST`` cases, and ``thresholds``), ``by_label``
+    (``held_out.by_label``), ``sets`` (model to ``metrics.prediction_sets``; of the trees where they answer alone), and
     ``out_of_scope``: how well other cancers are told apart (None without any)."""
     rows = dict.fromkeys(grid["row"])
     return {
@@ -38,9 +42,8 @@ def _measured(
     p = held_out.probabilities(test, fitted, tabular_models)
     p |= held_out.tempered(validation, test, tabular_models, seed) if len(validation) else {}
     final = next(iter(p))
-    sets = fitted.sets(p[final], held_out.WAYS[final], held_out.groups_of(test))
     models = {
-        name: metrics.figures(y, each, weights)
+        name: metrics.figures(y, each, weights, FEWEST)
         | {"thresholds": metrics.at_thresholds(y, each, weights, settings.thresholds)}
         for name, each in p.items()
     }
@@ -49,7 +52,10 @@ def _measured(
         "labels": len(set(y.tolist())),
         "models": models,
         "by_label": held_out.by_label(test, p[final], fitted, tabular_models),
-        "sets": metrics.prediction_sets(y, sets, weights),
+        "sets": {
+            name: metrics.prediction_sets(y, found, weights)
+            for name, found in held_out.sets(test, p, fitted, tabular_models).items()
+        },
         "out_of_scope": held_out.out_of_scope(test, outside, fitted, tabular_models, weights, seed),
     }
 

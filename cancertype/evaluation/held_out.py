@@ -36,6 +36,18 @@ def by_label(
     return {who: metrics.of_labels(y, each) for who, each in {"final": p, **alone}.items()}
 
 
+def sets(
+    rows: pd.DataFrame, p: dict[str, np.ndarray], fitted: Calibration, tabular_models: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """The conformal sets (bool, (n, 26)) of each calibrated model, whose probabilities of ``rows`` are in ``p``, and of
+    the trees where they answer alone."""
+    groups, trees = groups_of(rows), trees_of(rows, tabular_models)
+    found = {name: fitted.sets(p[name], way, groups) for name, way in WAYS.items() if name in p}
+    if trees is not None:
+        found["trees"] = fitted.sets(fitted.apply(None, trees, groups), "trees", groups)
+    return found
+
+
 def groups_of(rows: pd.DataFrame) -> list[str] | None:
     """Each row's group of assays; None where the rows have none."""
     return rows["group"].tolist() if "group" in rows.columns else None

@@ -110,8 +110,8 @@ def _risk(wrong: np.ndarray, confidence: np.ndarray, weights: np.ndarray) -> np.
     return _ratio((np.nan_to_num(running) * ordered).sum(axis=1), ordered.sum(axis=1))
 
 
-def _estimates(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
-    """Every figure of ``FIGURES`` for each row of ``weights`` (m, n), as vectors (m,)."""
+def _estimates(y: np.ndarray, p: np.ndarray, weights: np.ndarray, fewest: int = 1) -> dict[str, np.ndarray]:
+    """Every figure of ``FIGURES`` for each row of ``weights`` (m, n), as vectors (m,). ``fewest`` as in ``figures``."""
     n, k = p.shape
     total = weights.sum(axis=1)
     rank = _rank_of_truth(y, p)
@@ -128,7 +128,7 @@ def _estimates(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict[str, n
     return {
         "accuracy": _ratio(weights @ right, total),
         "balanced_accuracy": _mean_over_present(_ratio(hits, actual), present),
-        "macro_f1": _mean_over_present(_ratio(2 * hits, actual + called), present),
+        "macro_f1": _mean_over_present(_ratio(2 * hits, actual + called), present & (truth.sum(axis=0) >= fewest)),
         "top3": _ratio(weights @ (rank < 3), total),
         "log_loss": _ratio(weights @ loss, total),
         "brier": _ratio(weights @ ((p - truth) ** 2).sum(axis=1), total),
@@ -149,15 +149,16 @@ def interval(value: float, samples: np.ndarray) -> dict[str, float | None]:
     return {"value": _number(value), "low": _number(low), "high": _number(high)}
 
 
-def figures(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict[str, dict[str, float | None]]:
-    """Each of ``FIGURES`` as ``{"value", "low", "high"}``; all null for no cases.
+def figures(y: np.ndarray, p: np.ndarray, weights: np.ndarray, fewest: int = 1) -> dict[str, dict[str, float | None]]:
+    """Each of ``FIGURES`` as ``{"value", "low", "high"}``; all null for no cases. ``fewest``: how many cases a label
+    needs to count in macro-F1.
 
     log_loss in nats; brier is Brier's (1950) sum over the labels, 0 to 2; ece is the expected calibration error of the
     top probability over ``CALIBRATION_BINS`` equal-width bins (Guo et al. 2017); aurc is the area under the
     risk-coverage curve (Geifman et al. 2019). Any number of classes works, so the family view uses it too.
     """
-    point = _estimates(y, p, np.ones((1, len(y))))
-    drawn = _estimates(y, p, weights)
+    point = _estimates(y, p, np.ones((1, len(y))), fewest)
+    drawn = _estimates(y, p, weights, fewest)
     return {name: interval(point[name][0], drawn[name]) for name in FIGURES}
 
 
@@ -190,6 +191,13 @@ def hierarchical(y: np.ndarray, p: np.ndarray, weights: np.ndarray) -> dict:
         "family_then_leaf_accuracy": share(both, weights),
         "families": split,
     }
+
+
+def mean(values: np.ndarray, weights: np.ndarray) -> dict[str, float | None]:
+    """The mean of ``values`` (n,) with its interval; null for no values."""
+    if not len(values):
+        return interval(np.nan, np.empty(0))
+    return interval(values.mean(), _ratio(weights @ values, weights.sum(axis=1)))
 
 
 def share(flags: np.ndarray, weights: np.ndarray) -> dict[str, float | None]:
@@ -369,7 +377,7 @@ def prediction_sets(y: np.ndarray, sets: np.ndarray, weights: np.ndarray) -> dic
     ]
     return {
         "coverage": share(covered, weights),
-        "mean_size": _number(size.mean()),
+        "mean_size": mean(size, weights),
         "median_size": _number(np.median(size)),
         "single": share(size == 1, weights),
         "per_label": per,
