@@ -3,12 +3,19 @@
 import json
 import random
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import yaml
 
+from cancertype.cohort import assembly
+from cancertype.cohort.settings import Cohort
 from cancertype.files import digest
 from cancertype.labels import LABELS
 from cancertype.prediction.predictor import Predictor
+from cancertype.sources import tcga
+from cancertype.tables.columns import with_column
+from cancertype.variants.cases import LIST, SourceTables
 from pipeline.verify import stored
 from tests.small_cohort import tables
 from tests.test_pipeline import ROOT
@@ -95,3 +102,27 @@ def test_the_committed_run_went_on_from_the_adapter_that_is_released():
     assert origin["sha256"] == digest(ROOT / "released" / "adapter" / "adapter_model.safetensors", "sha256"), (
         "run `dvc repro --force --single-item train_lora`, then `dvc repro` and `dvc push`"
     )
+
+
+def test_melanomas_of_a_panel_are_called_melanoma_as_exomes_too(shared_data):
+    """No exome of a melanoma had copy number in training, and these were seen through 1,066 genes only. A model
+    that had learned what was looked at would call them something else as soon as nothing says "panel"."""
+    (tables,) = tcga.read_folders([shared_data / "tcga_cbioportal"])
+    preset = yaml.safe_load((ROOT / "params" / "tcga-270m.yaml").read_text(encoding="utf-8"))
+    found = assembly.assemble([tables], Cohort(**preset["cohort"] | {"small_labels": "drop"}))
+    of_panel = pc.and_(pc.equal(found.cases["label"], "SKCM"), pc.equal(found.cases["panel"], "cbioportal"))
+    melanomas = found.cases.filter(pc.and_(of_panel, pc.is_in(found.cases["split"], pa.array(["validation", "test"]))))
+    assert melanomas.num_rows > 80
+    cases = melanomas.drop_columns("split")
+    variants = found.variants.filter(pc.is_in(found.variants["case_id"], cases["case_id"].combine_chunks()))
+    predictor = Predictor.from_pretrained(ROOT / "released", fast=True)
+
+    def recall(panel: str | None) -> float:
+        seen = with_column(cases, "panel", pa.array([panel] * cases.num_rows, pa.string()))
+        p = predictor.predict(SourceTables(seen, variants, panels=found.panels, alterations=found.alterations)).p
+        return (p.argmax(axis=1) == LABELS.index("SKCM")).mean()
+
+    as_panel = recall("cbioportal")
+    assert as_panel > 0.9
+    assert recall(None) > 0.85 * as_panel, "as exomes with few mutations"
+    assert recall(LIST) > 0.8 * as_panel, "their number not known"
