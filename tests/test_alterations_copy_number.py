@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cancertype.alterations import genome
 from cancertype.alterations.schema import ARMS
-from cancertype.alterations.settings import CopyNumberLimits
+from cancertype.alterations.settings import CopyNumberLimits, limits_of
 from cancertype.errors import InputError
 from cancertype.sources import copy_number
 from tests.segment_files import altered, arm_segments, calls_of, genes_of, write
@@ -395,6 +395,40 @@ def test_a_flat_profile_of_unknown_purity_counts_as_not_looked_at(tmp_path):
     assert file.alterations.arms.num_rows == file.alterations.genes.num_rows == 0
     assert file.account.left_out == {"a flat profile of a sample of unknown purity: not looked at": 39}
     assert [d.examples for d in file.dropped] == [("S1",)]
+
+
+def test_samples_that_count_as_not_looked_at_are_named_with_the_reason(tmp_path):
+    flat = copy_number.read(write(tmp_path / "a.seg", *cbs(arm_7p=0.08)))
+    assert list(flat.withdrawn) == ["S1"] and flat.withdrawn["S1"].startswith("the profile is flat")
+    impure = copy_number.read(write(tmp_path / "b.seg", *cbs(**GBM)), purity=0.1)
+    assert impure.withdrawn == {"S1": "the purity 0.10 is below 0.20"}
+    matrix = write(tmp_path / "data_cna.txt", "Hugo_Symbol\tS1\tS2", "EGFR\t2\t0", "MYC\t1\t1", "PTEN\t-1\t0")
+    assert copy_number.read(matrix, purity={"S2": 0.05}).withdrawn == {"S2": "the purity 0.05 is below 0.20"}
+    assert copy_number.read(write(tmp_path / "c.seg", *cbs(**GBM))).withdrawn == {}
+
+
+@pytest.mark.parametrize(
+    ("stated", "message"),
+    [
+        ("gained_log2", "'gained_log2' is not NAME=NUMBER"),
+        ("gain=0.3", "no limit 'gain': choose from gained_log2, lost_log2"),
+        ("gained_log2=a", "gained_log2 is 'a', which is no number"),
+        ("gained_log2=-0.3", "gained_log2 is -0.3: Input should be greater than 0"),
+        ("gained_log2=nan", "gained_log2 is nan"),
+        ("amplified_copies=2.5", "amplified_copies is 2.5"),
+        ("purity=0.1,purity=0.2", "purity is stated twice"),
+    ],
+)
+def test_limits_that_cannot_be_are_named(stated, message):
+    with pytest.raises(InputError, match=message):
+        limits_of(stated)
+
+
+def test_limits_are_stated_as_text_or_by_a_mapping_and_the_others_keep_their_defaults():
+    assert limits_of(None) == CopyNumberLimits() == limits_of({})
+    wanted = CopyNumberLimits(gained_log2=0.3, amplified_copies=6)
+    assert limits_of("gained_log2=0.3, amplified_copies=6") == wanted
+    assert limits_of({"gained_log2": 0.3, "amplified_copies": 6}) == limits_of(wanted) == wanted
 
 
 def test_a_flat_profile_of_a_pure_sample_is_evidence(tmp_path):

@@ -114,6 +114,47 @@ def test_cbioportals_structural_variants_give_pairs_and_single_genes(tmp_path):
     assert file.alterations.screened_for_fusions == {"S1", "S6"}
 
 
+EVENTS = (
+    "Sample_Id\tSite1_Hugo_Symbol\tSite2_Hugo_Symbol\tClass\tEvent_Info",
+    "S1\tEGFR\tEGFR\tDELETION\tEGFRvIII",
+    "S2\tEGFR\tEGFR\tDELETION\tDeletion of exons 2-7: in frame",
+    "S3\tMET\tMET\tDELETION\tMET exon 14 skipping",
+    "S4\tMET\t\tDELETION\tMETex14",
+    "S5\tKMT2A\tKMT2A\tDUPLICATION\tKMT2A-PTD",
+    "S6\tEGFR\tEGFR\tDUPLICATION\tEGFR kinase domain duplication",
+    "S7\tTP53\tTP53\tDELETION\tDeletion of 3 exons",
+    "S8\tMET\tCAPZA2\tDELETION\tMET-CAPZA2 fusion, exon 14 lost",
+)
+
+
+def test_known_events_within_one_gene_are_small_mutations_in_the_words_of_free_text(tmp_path):
+    path = write(tmp_path / "data_sv.txt", *EVENTS)
+    file = fusions.read(path, events=True)
+    assert dict(file.events) == {
+        "S1": "EGFRvIII",
+        "S2": "EGFRvIII",
+        "S3": "MET exon 14 skipping",
+        "S4": "MET exon 14 skipping",
+        "S5": "KMT2A-PTD",
+        "S6": "EGFR kinase domain duplication",
+    }
+    assert pairs(file, "S8") == {("MET", "CAPZA2")} and file.alterations.fusions.num_rows == 1
+    assert (file.account.used, file.silent) == (7, ("S7",))
+    (dropped,) = file.dropped
+    assert "state it as text beside the file, such as BRCA2 loss exons 3-5" in dropped.reason
+    assert dropped.examples == ("line 8: TP53; Deletion of 3 exons; DELETION",)
+    plain = fusions.read(path)
+    assert plain.events == () and plain.account.left_out["within one gene"] == 6
+
+
+@pytest.mark.parametrize(
+    "said", ["Deletion of exon 2", "exons 2-7 duplication", "EGFRvII", "Deletion of exons 25-27", ""]
+)
+def test_another_event_within_egfr_is_not_taken_for_egfrviii(tmp_path, said):
+    file = fusions.read(write(tmp_path / "data_sv.txt", EVENTS[0], f"S1\tEGFR\tEGFR\tINVERSION\t{said}"), events=True)
+    assert file.events == () and file.silent == ("S1",)
+
+
 def test_the_older_fusion_file_states_each_fusion_once_for_each_gene(tmp_path):
     path = write(
         tmp_path / "data_fusions.txt",

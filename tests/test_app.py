@@ -16,10 +16,12 @@ import httpx
 import pytest
 
 import cancertype
+from cancertype.alterations import genome
 from cancertype.page.limits import Limits
 from cancertype.prediction import answers
 from cancertype.prediction.predictor import Predictor
 
+from .segment_files import write
 from .test_companions import arms, fusions
 
 ROOT = Path(__file__).parents[1]
@@ -443,6 +445,13 @@ def test_copy_number_and_fusions_are_taken_beside_mutations_or_alone_and_deleted
     assert not any(Path(path).exists() for (path,) in files.values())
     page = ask(copy_number=[str(arms(tmp_path / "arms.tsv", "s1"))])
     assert "no mutations are given: they were not looked at" in page and "<h2>s1</h2>" in page
+    spans = genome.gene_spans("hg38")
+    place = spans.genes.index("KIT")
+    row = f"text\t4\t{spans.starts[place]}\t{spans.ends[place]}\t2.5"
+    for build, said in (("", "choose it under Reference genome"), ("hg38", "1 of 1 sample used")):
+        segments = write(tmp_path / "a.seg", "ID\tchrom\tstart\tend\tseg.mean", row)
+        page = ask(MELANOMA, copy_number=[str(segments)], build=build)
+        assert said in page and "--build" not in page
     (tmp_path / "bad.tsv").write_text("a\tb\n1\t2\n")
     page = ask(MELANOMA, copy_number=[str(tmp_path / "bad.tsv")])
     assert "bad.tsv: line 1: not a layout of copy number" in page and str(tmp_path) not in page

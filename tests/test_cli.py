@@ -27,6 +27,7 @@ from cancertype.reports import pages
 from cancertype.variants.cases import RowAccount
 
 from .published_model import TYPICAL, training_cohort
+from .segment_files import arm_segments, write
 from .test_companions import arms, fusions, spectrum
 from .test_inputs import DEPMAP
 
@@ -279,6 +280,24 @@ def test_validate_accounts_for_the_files_beside_the_mutations(run, tmp_path):
     shown = run(*asked).stdout
     assert "assay: list: typed mutations" in shown and "arm table): 1 of 2 samples matched, not z" in shown
     assert "1 sample not used, because the sample matches no case: z" in shown
+
+
+def test_copy_number_that_is_not_used_is_said_in_the_answer(run, tmp_path):
+    rows = [f"s1\t{c}\t{start}\t{end}\t{v}" for c, start, end, v in arm_segments(arm_7p=0.4)]
+    write(tmp_path / "a.seg", "ID\tchrom\tstart\tend\tseg.mean", *rows)
+    beside = ("s1: BRAF V600E", "--copy-number", "a.seg")
+    found = as_json(run("predict", *beside, "--purity", "0.1", "--json", "-"))
+    (case,), reason = found["cases"], "the purity 0.10 is below 0.20"
+    assert case["arms"] is None and f"its copy number was not used: {reason}" in case["remarks"]
+    assert found["about"]["Beside it"].endswith(f"0 of 1 sample used; copy number of s1 not used: {reason}")
+    found = as_json(run("validate", *beside, "--purity", "0", "--json", "-"))["beside"]
+    assert found[0]["not_used"] == {"the purity 0.00 is below 0.20": ["s1"]}
+    limits = ("--purity", "0.1", "--copy-number-limits", "purity=0.05,gained_log2=0.5")
+    (case,) = as_json(run("predict", *beside, *limits, "--json", "-"))["cases"]
+    assert set(case["arms"].values()) == {0}
+    (case,) = as_json(run("predict", *beside, "--build", "hg38", "--json", "-"))["cases"]
+    assert case["arms"]["7p"] == 1
+    assert "behind the chromosome's end in hg19" in run("predict", *beside, "--build", "hg19").stderr
 
 
 def test_copy_number_through_a_pipe_is_read_like_a_file(tmp_path):
@@ -534,6 +553,11 @@ def test_a_yaml_tag_in_the_card_builds_nothing(run, published, tmp_path):
         (("validate", "KRAS G12D", "--sample", "a=x", "--sample", "a=y"), "two samples the same new name"),
         (("validate", "KRAS G12D", "--genome", "no.fa"), "no.fa is not there"),
         (("predict", "KRAS G12D", "--copy-number", "no.seg"), "no.seg is not there"),
+        (
+            ("predict", "KRAS G12D", "--build", "hg19"),
+            "the build says how to read copy number",
+        ),
+        (("predict", "KRAS G12D", "--purity", "0"), "the purity says how to read copy number"),
         (("predict",), "no mutations, copy number, fusions or spectra are given"),
     ],
 )

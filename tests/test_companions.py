@@ -6,15 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cancertype.alterations import genome
 from cancertype.alterations.schema import ARMS
+from cancertype.alterations.settings import CopyNumberLimits
 from cancertype.assays import assay, recognition
 from cancertype.errors import InputError
 from cancertype.prediction import abstention, assumed_assay, companions, explanation, inputs, remarks, summary
+from cancertype.prediction.about import of_companion
 from cancertype.prediction.known_mutations import Known, of_cases
 from cancertype.prediction.predictor import Predictor
+from cancertype.sources import builds
 from cancertype.sources.spectra import CLASSES, SPECTRA
 from cancertype.tables.accounts import RowAccount
 from cancertype.variants.cases import NOTHING, SourceTables
+from tests.segment_files import arm_segments, write
 
 CALLS = {"7p": 1, "7q": 1, "10p": -1, "10q": -1}
 
@@ -225,6 +230,145 @@ def test_a_genome_gives_the_bases_around_the_variants_of_a_maf(tmp_path):
     maf.write_text("\t".join(columns) + "\n" + row.format("BRAF", 4, "C", 5))
     with pytest.raises(InputError, match="another build"):
         inputs.read(str(maf), genome=tmp_path / "hg.fa")
+
+
+def segments(path: Path, build: str = "hg38", sample: str = "S1", **values: float) -> Path:
+    rows = [f"{sample}\t{c}\t{start}\t{end}\t9\t{v}" for c, start, end, v in arm_segments(build, **values)]
+    return write(path, "ID\tchrom\tloc.start\tloc.end\tnum.mark\tseg.mean", *rows)
+
+
+def focal(path: Path, gene: str = "KIT", build: str = "hg38") -> Path:
+    """One short amplified segment around a gene, whose place is another in the other build."""
+    spans = genome.gene_spans(build)
+    place = spans.genes.index(gene)
+    row = f"S1\t4\t{spans.starts[place]}\t{spans.ends[place]}\t9\t2.5"
+    return write(path, "ID\tchrom\tloc.start\tloc.end\tnum.mark\tseg.mean", row)
+
+
+def amplified(tables: SourceTables) -> list[str]:
+    return [row["gene"] for row in tables.alterations.genes.to_pylist() if row["call"] == 2]
+
+
+def test_a_few_focal_segments_are_read_by_the_build_that_is_given(tmp_path):
+    file = focal(tmp_path / "a.seg")
+    with pytest.raises(InputError, match="say which it is \\(--build hg19 or --build hg38\\)"):
+        inputs.read("BRAF V600E", copy_number=[file])
+    assert amplified(inputs.read("BRAF V600E", copy_number=[file], build="hg38").tables) == ["KIT"]
+    assert amplified(inputs.read("BRAF V600E", copy_number=[file], build="hg19").tables) == []
+    assert amplified(inputs.read_texts({"S1": "BRAF V600E"}, copy_number=[file], build="hg38").tables) == ["KIT"]
+
+
+def maf_of(path: Path, build: str) -> Path:
+    head = "Hugo_Symbol\tNCBI_Build\tVariant_Classification\tTumor_Sample_Barcode\tHGVSp_Short"
+    return write(path, head, f"BRAF\t{build}\tMissense_Mutation\tS1\tp.V600E")
+
+
+@pytest.mark.parametrize(("stated", "found"), [("GRCh38", ["KIT"]), ("hg38", ["KIT"]), ("37", []), ("GRCh37", [])])
+def test_the_build_that_a_maf_states_decides_where_the_segments_leave_it_open(tmp_path, stated, found):
+    read = inputs.read(str(maf_of(tmp_path / "a.maf", stated)), copy_number=[focal(tmp_path / "a.seg")])
+    assert amplified(read.tables) == found
+    assert read.companions[0].notes["build"].endswith("as the file of mutations states")
+
+
+def test_the_build_of_the_mutations_gives_way_to_what_the_segments_show(tmp_path):
+    maf = maf_of(tmp_path / "a.maf", "GRCh37")
+    read = inputs.read(str(maf), copy_number=[segments(tmp_path / "a.seg", "hg38", arm_1p=0.5)])
+    assert read.companions[0].notes["build"] == "hg38"
+
+
+def test_a_vcf_states_its_build_by_its_contigs_or_its_reference(tmp_path):
+    columns = "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO"
+    by_length = write(tmp_path / "a.vcf", "##fileformat=VCFv4.2", "##contig=<ID=chr1,length=248956422>", columns)
+    by_name = write(tmp_path / "b.vcf", "##fileformat=VCFv4.2", "##reference=file:///ref/GRCh37.fa", columns)
+    neither = write(tmp_path / "c.vcf", "##fileformat=VCFv4.2", columns)
+    assert [builds.stated([path]) for path in (by_length, by_name, neither)] == ["hg38", "hg19", None]
+    assert builds.stated([by_length, by_name]) is None
+
+
+def test_copy_number_that_was_not_used_is_remarked_on_and_counted(tmp_path):
+    flat = inputs.read("BRAF V600E", copy_number=[segments(tmp_path / "flat.seg")])
+    said = remarks.remarks(flat)["text"]
+    assert any(each.startswith("its copy number was not used: the profile is flat") for each in said)
+    file = companions.in_json(flat.companions[0])
+    assert (file["samples"], file["matched"], list(file["not_used"].values())) == (1, 0, [["text"]])
+    assert "0 of 1 sample used" in of_companion(file) and "the profile is flat" in of_companion(file)
+    pure = inputs.read("BRAF V600E", copy_number=[segments(tmp_path / "flat.seg")], purity=0.7)
+    assert pure.tables.alterations.arms.num_rows == 39 and not pure.companions[0].not_used
+    impure = inputs.read("S1: BRAF V600E", copy_number=[segments(tmp_path / "b.seg", arm_7p=0.5)], purity=0.1)
+    assert "its copy number was not used: the purity 0.10 is below 0.20" in remarks.remarks(impure)["S1"]
+
+
+def test_copy_number_from_another_file_or_the_text_leaves_nothing_to_remark_on(tmp_path):
+    files = [segments(tmp_path / "flat.seg"), arms(tmp_path / "arms.tsv", "S1")]
+    assert not any(each.not_used for each in inputs.read("S1: BRAF V600E", copy_number=files).companions)
+
+
+def test_a_sample_of_a_case_that_is_not_there_is_unmatched_though_its_copy_number_is_withdrawn(tmp_path):
+    found = inputs.read("a: BRAF V600E", copy_number=[segments(tmp_path / "flat.seg")])
+    assert found.companions[0].unmatched == {"the sample matches no case": ("S1",)}
+    assert found.companions[0].not_used == {}
+
+
+def test_copy_number_alone_that_was_not_used_is_a_case_that_says_so(tmp_path, predictor):
+    found = inputs.read(copy_number=[segments(tmp_path / "flat.seg")], rename={"S1": "P1"})
+    said = remarks.remarks(found)["P1"]
+    assert said[0] == "no mutations given" and said[1].startswith("its copy number was not used")
+    predictions = predictor.predict(found.tables)
+    assert predictions.abstains == [abstention.NOTHING_TO_GO_BY]
+
+
+def test_the_purity_of_one_sample_is_no_ones_in_a_file_of_two(tmp_path):
+    matrix = write(tmp_path / "cna.txt", "Hugo_Symbol\ta\tb", "EGFR\t2\t0", "MYC\t1\t1")
+    with pytest.raises(InputError, match=r"cna\.txt holds 2 samples, and the purity of one is given"):
+        inputs.read("a: BRAF V600E", copy_number=[matrix], purity=0.5)
+    by_name = inputs.read("a: BRAF V600E\nb: KRAS G12D", copy_number=[matrix], purity={"a": 0.5, "b": 0.1})
+    assert by_name.companions[0].not_used == {"b": "the purity 0.10 is below 0.20"}
+
+
+@pytest.mark.parametrize("option", [{"build": "hg19"}, {"purity": 0.0}, {"copy_number_limits": "purity=0.1"}])
+def test_how_to_read_copy_number_needs_copy_number(option):
+    with pytest.raises(InputError, match="says how to read copy number, and no such file is given"):
+        inputs.read("BRAF V600E", **option)
+
+
+def test_the_limits_of_copy_number_can_be_set(tmp_path):
+    file = segments(tmp_path / "a.seg", arm_1p=0.15, arm_7p=0.5)
+    assert altered(inputs.read("BRAF V600E", copy_number=[file]).tables) == {"text": {"7p": 1}}
+    for limits in ("gained_log2=0.1", {"gained_log2": 0.1}, CopyNumberLimits(gained_log2=0.1)):
+        found = inputs.read("BRAF V600E", copy_number=[file], copy_number_limits=limits)
+        assert altered(found.tables) == {"text": {"1p": 1, "7p": 1}}
+
+
+def structural(path: Path, *rows: str) -> Path:
+    return write(path, "Sample_Id\tSite1_Hugo_Symbol\tSite2_Hugo_Symbol\tEvent_Info", *rows)
+
+
+def mutations(tables: SourceTables) -> list[tuple[str, str, str]]:
+    return [(row["case_id"], row["gene"], row["consequence"]) for row in tables.variants.to_pylist()]
+
+
+def test_egfrviii_of_a_table_of_structural_variants_is_the_mutation_that_text_makes_of_it(tmp_path):
+    rows = ("a\tEGFR\tEGFR\tEGFRvIII", "b\tMET\tMET\tMET exon 14 skipping", "c\tTP53\tTP53\tDeletion of 3 exons")
+    file = structural(tmp_path / "data_sv.txt", *rows)
+    found = inputs.read("a: BRAF V600E\nb: KRAS G12D", fusions=[file])
+    typed = inputs.read("a: BRAF V600E, EGFRvIII\nb: KRAS G12D, MET exon 14 skipping")
+    assert sorted(map(str, found.tables.variants.to_pylist())) == sorted(map(str, typed.tables.variants.to_pylist()))
+    file_json = companions.in_json(found.companions[0])
+    assert (file_json["samples"], file_json["matched"]) == (3, 2)
+    assert file_json["unmatched"] == {"the sample matches no case": ["c"]}
+    twice = inputs.read("a: EGFRvIII", fusions=[file])
+    assert mutations(twice.tables) == [("a", "EGFR", "inframe")]
+
+
+def test_an_event_within_one_gene_alone_is_a_list_of_one_mutation(tmp_path, predictor):
+    rows = ("a\tEGFR\tEGFR\tEGFRvIII", "b\tTMPRSS2\tERG\t", "c\tTP53\tTP53\tDeletion of 3 exons")
+    found = inputs.read(fusions=[structural(tmp_path / "data_sv.txt", *rows)])
+    assert mutations(found.tables) == [("a", "EGFR", "inframe")]
+    assert panels(found.tables) == {"a": "list", "b": NOTHING, "c": NOTHING}
+    assert {name: each.assay.name for name, each in found.assays.items()} == panels(found.tables)
+    assert np.isfinite(predictor.predict(found.tables).p).all()
+    text = inputs.read("EGFR amplification", fusions=[structural(tmp_path / "sv.txt", rows[0])])
+    assert panels(text.tables) == {"text": "list"} and mutations(text.tables) == [("text", "EGFR", "inframe")]
 
 
 # --- Without mutations ---

@@ -1,7 +1,10 @@
 """The limits that decide which copy-number values count as gained, lost, amplified or deleted."""
 
-from pydantic import Field
+from collections.abc import Mapping
 
+from pydantic import Field, ValidationError
+
+from ..errors import InputError
 from ..settings import Settings
 
 
@@ -35,3 +38,38 @@ class CopyNumberLimits(Settings):
     flat_length: int = Field(default=10_000_000, ge=0)
     """A sample of unknown purity counts as not looked at where no stretch of this many bases departs by more than
     ``flat_log2`` from its median (or, in absolute copies, from its ploidy), and no gene is amplified or deleted."""
+
+
+def limits_of(stated: "str | Mapping[str, float] | CopyNumberLimits | None") -> CopyNumberLimits:
+    """The limits with those that are ``stated``: a mapping from names of fields to numbers, or the text
+    ``gained_log2=0.3,lost_log2=-0.3``; the others keep their defaults.
+
+    Raises ``InputError`` for another form, for a name that is not known or stated twice, and for a number out of
+    range."""
+    if stated is None or isinstance(stated, CopyNumberLimits):
+        return stated or CopyNumberLimits()
+    values = dict(stated) if isinstance(stated, Mapping) else _parsed(stated)
+    if unknown := [name for name in values if name not in CopyNumberLimits.model_fields]:
+        known = ", ".join(CopyNumberLimits.model_fields)
+        raise InputError(f"copy-number limits: there is no limit {unknown[0]!r}: choose from {known}")
+    try:
+        return CopyNumberLimits(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = first["loc"][0]
+        raise InputError(f"copy-number limits: {name} is {values[name]!r}: {first['msg']}") from error
+
+
+def _parsed(text: str) -> dict[str, float]:
+    values: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = (piece.strip() for piece in part.partition("="))
+        if not equals:
+            raise InputError(f"copy-number limits: {part!r} is not NAME=NUMBER, such as gained_log2=0.3")
+        if name in values:
+            raise InputError(f"copy-number limits: {name} is stated twice")
+        try:
+            values[name] = int(number) if number.lstrip("+-").isdecimal() else float(number)
+        except ValueError:
+            raise InputError(f"copy-number limits: {name} is {number!r}, which is no number") from None
+    return values

@@ -346,8 +346,11 @@ def manifest(
 
 
 def _wishes(given: InputOptions, answer: ModelOptions, new_names: dict[str, str]) -> Wishes:
-    names = ("assay", "copy_number", "fusions", "spectra", "tumor", "normal", "genome", "gff")
+    names = ("assay", "copy_number", "fusions", "spectra", "copy_number_limits", "tumor", "normal", "genome", "gff")
     options = {name: getattr(given, name) for name in names} | {"rename": new_names}
+    options["build"] = given.build and str(given.build)
+    # A purity of 0 is stated all the same.
+    own_purity = {} if given.purity is None else {"purity": given.purity}
     wishes = Wishes(
         prior=answer.prior,
         sex=given.sex and str(given.sex),
@@ -355,7 +358,7 @@ def _wishes(given: InputOptions, answer: ModelOptions, new_names: dict[str, str]
         histology=answer.histology,
         site=answer.site,
         kind=given.kind and given.kind.replace("-", " "),
-        reading={name: value for name, value in options.items() if value},
+        reading={name: value for name, value in options.items() if value} | own_purity,
     )
     # Before the model's configuration is read, which imports more.
     reading.check(given.files or [], wishes)

@@ -25,6 +25,13 @@ class Sex(StrEnum):
     MALE = "male"
 
 
+class Build(StrEnum):
+    """A reference genome."""
+
+    HG19 = "hg19"
+    HG38 = "hg38"
+
+
 @dataclass(frozen=True)
 class InputOptions:
     """What is given, and what the user knows of it."""
@@ -55,6 +62,30 @@ class InputOptions:
         typer.Option(
             metavar="FILE",
             help="Copy number: a table of arms, a gene matrix, segments or a VCF. May be repeated.",
+            show_default=False,
+        ),
+    ] = None
+    build: Annotated[
+        Build | None,
+        typer.Option(
+            help="Reference genome of segments. Default: as the ends of the chromosomes or the mutations' file show.",
+            show_default=False,
+        ),
+    ] = None
+    purity: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of tumour cells in the only sample of --copy-number. Below 0.2 its copy number is not used.",
+            show_default=False,
+        ),
+    ] = None
+    copy_number_limits: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=X,...",
+            help="What counts as gained or lost, such as gained_log2=0.3,lost_log2=-0.3. docs/data.md lists the names.",
             show_default=False,
         ),
     ] = None

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Wishes:
     """What the options say about the input. ``reading`` holds those that ``inputs.read`` takes, where given: ``assay``,
-    ``copy_number``, ``fusions`` and ``spectra`` (lists of paths), ``tumor``, ``normal``, ``genome``, ``gff``, and
-    ``rename``, a mapping from a sample's name in the file to its new name."""
+    ``copy_number``, ``fusions`` and ``spectra`` (lists of paths), ``build``, ``purity``, ``copy_number_limits``,
+    ``tumor``, ``normal``, ``genome``, ``gff``, and ``rename``, a mapping from a sample's name in the file to its new
+    name."""
 
     prior: Path | None = None
     sex: str | None = None

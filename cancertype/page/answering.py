@@ -21,6 +21,7 @@ from ..prediction.explanation import Explanation
 from ..prediction.model import records
 from ..prediction.predictor import Predictor
 from ..reports import pages
+from ..sources.copy_number_segments import STATE_BUILD
 from . import limits, reading
 from .limits import Limits
 
@@ -37,6 +38,7 @@ _BETWEEN = 1.5
 """Seconds between two states of the page while it explains: each of them is sent whole."""
 _FEWEST_BARS, _MOST_BARS, _PROBLEMS = 5, 8, 5
 _PASTED = "text.txt"
+_STATE_BUILD = "choose it under Reference genome"
 _OVERRULE = "the choice under What was looked at overrules this"
 
 
@@ -65,13 +67,14 @@ def answer(
     fusions: Sequence[str] | None = None,
     spectra: Sequence[str] | None = None,
     histology: str = "",
+    build: str = "",
     forget: Callable[[Path], None] = delete,
 ) -> Iterator[State]:
     """The answer to one request, each time more of it.
 
     ``model`` is ``answers.identity``. ``upload``, ``copy_number``, ``fusions`` and ``spectra`` are paths of uploaded
     files, which are given to ``forget`` as soon as they have been read. ``sex``, ``kind``, ``assay`` (the name of a
-    known one) and ``histology`` hold for every sample and may be empty.
+    known one), ``histology`` and ``build`` ("hg19" or "hg38") hold for every sample and may be empty.
     """
     given = {"copy_number": copy_number, "fusions": fusions, "spectra": spectra}
     beside = {name: list(map(Path, paths or ())) for name, paths in given.items()}
@@ -80,7 +83,8 @@ def answer(
             # A name alone: anything else could be a path of the server's.
             known = assays.get(assay).name if assay else None
             own = {"sex": sex or None, "kind": kind or None, "assay": known}
-            found = reading.read(path, predictor.config.cohort, **own, **beside)
+            segments = {"build": build} if build and beside["copy_number"] else {}
+            found = reading.read(path, predictor.config.cohort, **own, **beside, **segments)
         said = _recognised(found, [name for name, choice in own.items() if choice is None])
         if (n := found.tables.cases.num_rows) > LIMITS.samples:
             raise InputError(
@@ -128,6 +132,7 @@ def _given(
             yield path if path.exists() else None
         except InputError as error:
             said = str(error).replace(str(path), path.name if upload else "the text")
+            said = said.replace(STATE_BUILD, _STATE_BUILD)
             for file in beside:
                 said = said.replace(str(file), file.name)
             raise InputError(said) from error

@@ -19,6 +19,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from .. import package_data
+from ..alterations.genome import BUILDS
 from ..assays import assay as assays
 from ..errors import InputError
 from ..prediction import answers, case_parts
@@ -92,6 +93,7 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
                 gr.File(label=label, file_count="multiple", height=92, min_width=200, elem_classes="beside")
                 for label in ("Copy number", "Fusions", "Spectra")
             ]
+            build = _choice("Reference genome (of segments)", "as recognised", list(BUILDS))
         button = gr.Button("Which cancer is it?", variant="primary", size="lg", elem_id="ask")
         shown = gr.HTML(html(), apply_default_css=False, min_height=60, elem_id="answer")
         gr.HTML(_SMALL_PRINT, apply_default_css=False)
@@ -111,7 +113,7 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
 
         button.click(
             respond,
-            [text, upload, sex, kind, assay, *beside, histology],
+            [text, upload, sex, kind, assay, *beside, histology, build],
             [shown, *fields],
             show_progress_on=[shown],
             scroll_to_output=True,

@@ -39,13 +39,14 @@ def read(
     copy_number: Sequence[Path] = (),
     fusions: Sequence[Path] = (),
     spectra: Sequence[Path] = (),
+    build: str | None = None,
 ) -> inputs.Input:
     """``inputs.read`` with ``inputs.with_facts``, in another process. Without a ``path``, the other files stand
     alone.
 
     Raises ``InputError`` as they do, and where reading takes more than ``SECONDS`` or ``MEMORY``.
     """
-    options = {"assay": assay, "copy_number": copy_number, "fusions": fusions, "spectra": spectra}
+    options = {"assay": assay, "copy_number": copy_number, "fusions": fusions, "spectra": spectra, "build": build}
     return within_limits(_read, path, limits, sex, kind, options)
 
 

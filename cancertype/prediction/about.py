@@ -95,7 +95,11 @@ def of_companion(found: Mapping) -> str:
     taken = f", taken for {found['taken_for']}, the only one given" if found["taken_for"] else ""
     missing = [name for names in found["unmatched"].values() for name in names]
     listed_names = f", not {', '.join(missing[:3])}{' and others' if len(missing) > 3 else ''}" if missing else ""
-    return f"{said} matched{taken}{listed_names}"
+    reasons = "".join(
+        f"; copy number of {', '.join(names[:3])}{' and others' if len(names) > 3 else ''} not used: {reason}"
+        for reason, names in found["not_used"].items()
+    )
+    return f"{said} {'used' if reasons else 'matched'}{taken}{listed_names}{reasons}"
 
 
 def counted(n: int, what: str) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from ..alterations.settings import CopyNumberLimits
+from ..assays import recognition
 from ..assays.recognition import Recognised
 from ..errors import InputError
 from ..sources import depmap, exports, free_text, maf, table, vcf
@@ -17,7 +19,7 @@ from ..tables.columns import with_column
 from ..tables.delimited import DelimitedFile
 from ..tables.layout import Layout
 from ..variants import canonical
-from ..variants.cases import RowAccount, SourceTables
+from ..variants.cases import LIST, NOTHING, RowAccount, SourceTables
 from . import assumed_assay, companions, paths, several
 from .companions import Companion
 from .forms import DEPMAP, FREE_TEXT, LARGEST_TEXT, MAF, TABLE, TEXTS, VCF, recognised, shown
@@ -55,6 +57,9 @@ def read(
     copy_number: Sequence[str | Path] = (),
     fusions: Sequence[str | Path] = (),
     spectra: Sequence[str | Path] = (),
+    build: str | None = None,
+    purity: float | Mapping[str, float] | None = None,
+    copy_number_limits: CopyNumberLimits | Mapping[str, float] | str | None = None,
     tumor: str | None = None,
     normal: str | None = None,
     genome: Path | None = None,
@@ -69,6 +74,9 @@ def read(
     it is recognised. ``copy_number`` and ``fusions`` are files of these in any layout that ``sources.copy_number`` and
     ``sources.fusions`` read, ``spectra`` matrices of ``sources.spectra``; their samples are matched by name. These
     files may be given alone: their samples are then the cases, whose mutations were not looked at.
+    ``build`` ("hg19" or "hg38") is that of segments, where their ends leave it open and the mutations do not state it;
+    ``purity`` (0 to 1) that of the only sample of the files of copy number, or of each sample by its name;
+    ``copy_number_limits`` what counts as gained or lost (``alterations.settings.limits_of``).
     ``tumor`` and ``normal`` name samples of a VCF, ``genome`` and ``gff`` serve to annotate one (``sources.vcf``),
     and ``genome`` gives the bases around the variants of a MAF that lacks them.
     ``rename`` maps a sample's name in the file to the one that it gets.
@@ -83,7 +91,9 @@ def read(
         raise InputError(f"no mutations, copy number, fusions or spectra are given. {HOW}")
     chosen = assumed_assay.chosen(assay) if assay else None
     # The small files first: a mistake in them shows before a large file is read.
-    beside = companions.read(copy_number, fusions, spectra)
+    files = [Path(one) for one in each if paths.exists(Path(one))]
+    how = {"build": build, "purity": purity, "limits": copy_number_limits}
+    beside = companions.read(copy_number, fusions, spectra, mutations=files, **how)
     inputs = [assumed_assay.assumed(_read_one(one, limits or ReadingLimits(), options), chosen) for one in each]
     inputs = renamed(inputs, rename) if rename and inputs else inputs
     whole = _with_companions(_together(inputs) if inputs else _alone(beside), beside)
@@ -98,6 +108,9 @@ def read_texts(
     copy_number: Sequence[str | Path] = (),
     fusions: Sequence[str | Path] = (),
     spectra: Sequence[str | Path] = (),
+    build: str | None = None,
+    purity: float | Mapping[str, float] | None = None,
+    copy_number_limits: CopyNumberLimits | Mapping[str, float] | str | None = None,
 ) -> Input:
     """Read the mutations of each sample from its text: ``texts`` maps a sample's name, whatever it is, to what ``read``
     takes as text. The options are those of ``read``.
@@ -106,7 +119,8 @@ def read_texts(
     if not texts:
         raise InputError(f"no mutations are given. {HOW}")
     chosen = assumed_assay.chosen(assay) if assay else None
-    beside = companions.read(copy_number, fusions, spectra)
+    how = {"build": build, "purity": purity, "limits": copy_number_limits}
+    beside = companions.read(copy_number, fusions, spectra, **how)
     inputs = []
     for name, text in texts.items():
         if not isinstance(text, str):
@@ -122,7 +136,12 @@ def _with_companions(whole: Input, beside: Sequence[Companion]) -> Input:
     if not beside:
         return whole
     tables, matched = companions.matched(whole.tables, beside)
-    return replace(whole, tables=tables, companions=matched)
+    # A file of fusions may state a mutation of a case whose mutations were not looked at.
+    assays = {
+        case: recognition.typed() if panel == LIST and whole.assays[case].assay.name == NOTHING else whole.assays[case]
+        for case, panel in _case_panels(tables.cases)
+    }
+    return replace(whole, tables=tables, companions=matched, assays=assays)
 
 
 def _alone(beside: Sequence[Companion]) -> Input:

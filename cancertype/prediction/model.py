@@ -114,8 +114,8 @@ class Model:
 
         ``sex``, ``kind`` and ``histology`` hold for every sample, and ``prior`` maps labels to their share among your
         samples, as on the command line. ``options`` are those of ``cancertype.read``: ``assay``, ``copy_number``,
-        ``fusions``, ``spectra``, ``tumor``, ``normal``, ``genome``, ``gff`` and ``rename``. Raises ``InputError`` for
-        anything that can be corrected."""
+        ``fusions``, ``spectra``, ``build``, ``purity``, ``copy_number_limits``, ``tumor``, ``normal``, ``genome``,
+        ``gff`` and ``rename``. Raises ``InputError`` for anything that can be corrected."""
         found = with_facts(self._read(given, options), sex=sex, kind=kind)
         weights = priors.label_weights(
             found.tables.cases,

@@ -109,7 +109,11 @@ def with_names(tables: SourceTables, new: Mapping[str, str]) -> SourceTables:
 def with_case_names(found: "Input", new: Mapping[str, str]) -> "Input":
     """The input with the cases in ``new`` (old to new) under their new names."""
     assays = {new.get(name, name): assumed for name, assumed in found.assays.items()}
-    return replace(found, tables=with_names(found.tables, new), assays=assays)
+    beside = tuple(
+        replace(each, not_used={new.get(name, name): reason for name, reason in each.not_used.items()})
+        for each in found.companions
+    )
+    return replace(found, tables=with_names(found.tables, new), assays=assays, companions=beside)
 
 
 def _renamed(found: "Input", uses: Mapping[str, int], kinds: Mapping[str, int], label: str) -> "Input":

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..alterations.schema import Alterations
+from ..alterations.settings import CopyNumberLimits
 from ..errors import InputError
 from ..tables.accounts import Dropped, RowAccount
 from ..tables.delimited import MISSING
@@ -30,6 +31,9 @@ _ENDINGS = (
     ".fusioncatcher", ".linx", ".fusion", ".fusion_candidates", ".final", ".somatic", ".annotated", ".facets",
     ".sequenza",
 )  # fmt: skip
+IMPURE = "the sample's purity is below the limit: not looked at"
+"""Why the rows of an impure sample are left out."""
+
 _GENE_WITH_ID = re.compile(r"(.+?) ?\((?:\d+|ENSG\d+(?:\.\d+)?)\)|([^^|]+)[|^].*")
 
 
@@ -40,12 +44,17 @@ _NORMAL = re.compile(r"(.*[-_.])?(normal|blood|germline|reference)([-_.].*)?", r
 class AlterationFile(NamedTuple):
     """What a reader of copy number or fusions makes of a file: the ``alterations`` by the names that the file gives its
     samples, what was ``dropped`` and why, the ``account`` of every row (or cell), and ``notes`` on how it was read
-    ("layout", and for segments "build")."""
+    ("layout", and for segments "build"). ``withdrawn`` maps the samples whose copy number counts as not looked at to
+    the reason; nothing of theirs is in ``alterations``. ``events`` are the small mutations within one gene that a file
+    of fusions states, as (sample, what free text calls it), and ``silent`` the samples of which it gives nothing."""
 
     alterations: Alterations
     dropped: list[Dropped]
     account: RowAccount
     notes: dict
+    withdrawn: Mapping[str, str] = {}
+    events: tuple[tuple[str, str], ...] = ()
+    silent: tuple[str, ...] = ()
 
 
 def sample_of(path: Path) -> str:
@@ -125,6 +134,11 @@ def purity_of(text: str | float | None, where: str) -> float:
             f"{where}: purity {text!r} is neither a share from 0 to 1 nor a percentage: correct or empty it"
         )
     return share
+
+
+def below(purity: float, limits: CopyNumberLimits) -> str:
+    """Why the copy number of a sample of this ``purity`` is not used."""
+    return f"the purity {purity:.2f} is below {limits.purity:.2f}"
 
 
 def purities(purity: float | Mapping[str, float] | None, samples: tuple[str, ...]) -> list[float]:

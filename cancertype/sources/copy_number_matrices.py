@@ -17,8 +17,10 @@ from ..errors import InputError
 from ..tables.accounts import RowTally
 from ..tables.rows import TextTable, key
 from .alteration_file import (
+    IMPURE,
     SAMPLE_COLUMNS,
     AlterationFile,
+    below,
     gene_of,
     one_sample,
     purities,
@@ -63,7 +65,6 @@ _REPEATED_GENE = "the gene is there twice: the first counts"
 _REPEATED_SAMPLE = "the sample is there twice: the first counts"
 _NOT_DEFAULT = "not the default profile of its model"
 _NO_SAMPLE = "the sample has no name"
-_IMPURE = "the sample's purity is below the limit: not looked at"
 _EXTREMES_ONLY = "their assay calls amplifications and deletions only (no 1 and no -1), so it says nothing about arms"
 _MANY_GENES = 200
 """Among so many genes, most are unaltered."""
@@ -381,9 +382,11 @@ def _finish(
     if not samples or not genes:
         what = "sample" if not samples else "gene whose place is known"
         raise InputError(f"{table.path}: no {what}: check that this is a gene matrix of copy number, and its header")
-    impure = np.array(purities(purity, tuple(samples))) < limits.purity
+    purity_of_each = np.array(purities(purity, tuple(samples)))
+    impure = purity_of_each < limits.purity
     for place in np.flatnonzero(impure):
-        tally.withdraw(_IMPURE, int((level[place] != NOT_MEASURED).sum()), [samples[place]])
+        tally.withdraw(IMPURE, int((level[place] != NOT_MEASURED).sum()), [samples[place]])
+    withdrawn = {samples[place]: below(purity_of_each[place], limits) for place in np.flatnonzero(impure)}
     level = np.where(impure[:, None], NOT_MEASURED, level).astype(np.int8)
     arms, looked_at = calls.arms_of_genes(level, [genome.gene_arms().get(gene) for gene in genes], limits)
     if says_arms is not None:
@@ -393,7 +396,7 @@ def _finish(
         arms=arm_table(samples, arms, looked_at),
         genes=gene_table(samples, [genes[place] for place in cancer], level[:, cancer]),
     )
-    return AlterationFile(alterations, tally.dropped("copy number", "cell"), tally.account("cell"), notes)
+    return AlterationFile(alterations, tally.dropped("copy number", "cell"), tally.account("cell"), notes, withdrawn)
 
 
 def _finish_matrix(

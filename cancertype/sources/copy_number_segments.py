@@ -16,7 +16,18 @@ from ..alterations.settings import CopyNumberLimits
 from ..errors import InputError
 from ..tables.accounts import RowTally
 from ..tables.rows import TextTable, open_table
-from .alteration_file import SAMPLE_COLUMNS, AlterationFile, one_sample, purities, purity_of, tumours_of, value_of
+from . import builds
+from .alteration_file import (
+    IMPURE,
+    SAMPLE_COLUMNS,
+    AlterationFile,
+    below,
+    one_sample,
+    purities,
+    purity_of,
+    tumours_of,
+    value_of,
+)
 
 _CHROMOSOMES = ("chromosome", "chrom", "chr", "contig", "seqnames", "chromosomename")
 _STARTS = ("start", "locstart", "startpos", "segstart", "chromstart", "startposition", "begin", "startbp")
@@ -44,8 +55,15 @@ _REVERSED = "the end is not behind the start"
 _REPEATED = "the same segment twice"
 _NOT_PASSED = "marked by FILTER"
 _NOT_STATED = "no copy number is stated"
-_IMPURE = "the sample's purity is below the limit: not looked at"
+STATE_BUILD = "--build hg19 or --build hg38"
+"""How an error names the remedy; the page puts its own list in its place."""
+
 _FLAT = "a flat profile of a sample of unknown purity: not looked at"
+_FLAT_SAMPLE = "the profile is flat, as that of an impure sample is, and no purity is given (--purity states it)"
+
+
+class UndecidedBuild(InputError):
+    """Segments fit both builds, which give them different calls."""
 
 
 @dataclass
@@ -151,7 +169,9 @@ def read(
             found.purity[name] = purity_of(fields[of_purity], f"{table.path}: {where}")
         if of_ploidy is not None:
             found.ploidy[name] = _number(fields[of_ploidy])
-    return _called(table.path, _in_log2(found.segments(unit)), found, limits, build, purity, _lengths(table.comments))
+    return _called(
+        table.path, _in_log2(found.segments(unit)), found, limits, build, purity, builds.lengths(table.comments)
+    )
 
 
 def _first(keys: tuple[str, ...], names: tuple[str, ...]) -> int | None:
@@ -210,13 +230,6 @@ def _sample_in(comments: tuple[str, ...]) -> str | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _lengths(comments: tuple[str, ...]) -> list[tuple[str, int]]:
-    """Lengths of chromosomes in SAM's or VCF's header lines."""
-    pattern = re.compile(r"^@SQ\t.*?SN:([^\t]+).*?LN:(\d+)|^##contig=<ID=([^,>]+).*?length=(\d+)")
-    found = [match for text in comments if (match := pattern.search(text))]
-    return [(name, int(match[2] or match[4])) for match in found if (name := genome.chromosome(match[1] or match[3]))]
-
-
 def _purple_purity(path: Path, sample: str, found: _Columns) -> None:
     """PURPLE writes purity and ploidy into a file of its own beside the segments."""
     beside = path.with_name(re.sub(r"\.cnv\.(somatic|gene)\.tsv(\.gz)?$", ".purity.tsv", path.name))
@@ -247,7 +260,7 @@ def _called(
     segments = replace(segments, purity=np.where(np.isnan(given), segments.purity, given))
     level = calls.levels(segments, limits)
     chosen, noted = _build(path, segments, level, limits, build, lengths, found.ends)
-    judged = _judged(segments, level, limits, found.tally)
+    judged, withdrawn = _judged(segments, level, limits, found.tally)
     arms, looked_at = calls.arms_of_segments(segments, level, chosen, limits)
     genes, symbols = calls.genes_of_segments(segments, level, chosen, limits)
     genes[~judged] = calls.NOT_MEASURED
@@ -257,7 +270,8 @@ def _called(
     )
     unit = "log2 ratios" if segments.unit == LOG2 else "copies"
     notes = {"layout": f"segments ({unit})", "build": noted}
-    return AlterationFile(alterations, found.tally.dropped("copy number", "row"), found.tally.account("row"), notes)
+    tally = found.tally
+    return AlterationFile(alterations, tally.dropped("copy number", "row"), tally.account("row"), notes, withdrawn)
 
 
 def _build(
@@ -275,7 +289,7 @@ def _build(
     if stated:
         if stated not in possible:
             raise InputError(
-                f"{path}: {_misfit(ends, (stated,))}: check build, and that these are segments of {stated}"
+                f"{path}: {_misfit(ends, (stated,))}: check the build, and that these are segments of {stated}"
             )
         return stated, stated
     if not possible:
@@ -284,8 +298,8 @@ def _build(
         return possible[0], possible[0]
     if _agree(*(_all_calls(segments, level, build, limits) for build in genome.BUILDS)):
         return genome.BUILDS[0], "hg19 or hg38, which give the same calls"
-    raise InputError(
-        f"{path}: the segments fit both hg19 and hg38, and their calls differ: say which it is (build hg19 or hg38)"
+    raise UndecidedBuild(
+        f"{path}: the segments fit both hg19 and hg38, and their calls differ: say which it is ({STATE_BUILD})"
     )
 
 
@@ -321,16 +335,21 @@ def _agree(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.all(same | quiet))
 
 
-def _judged(segments: Segments, level: np.ndarray, limits: CopyNumberLimits, tally: RowTally) -> np.ndarray:
-    """Which samples count as looked at (bool, shape (samples,)); the rows of the others are left out."""
+def _judged(
+    segments: Segments, level: np.ndarray, limits: CopyNumberLimits, tally: RowTally
+) -> tuple[np.ndarray, dict[str, str]]:
+    """Which samples count as looked at (bool, shape (samples,)), and why not the others, whose rows are left out."""
     unknown = np.isnan(segments.purity)
     impure = ~unknown & (segments.purity < limits.purity)
     flat = unknown & calls.is_flat(segments, level, limits)
     rows = np.bincount(segments.sample, minlength=len(segments.samples))
-    for reason, mask in ((_IMPURE, impure), (_FLAT, flat)):
-        for place in np.flatnonzero(mask):
-            tally.withdraw(reason, int(rows[place]), [segments.samples[place]])
-    return ~(impure | flat) & (rows > 0)
+    withdrawn: dict[str, str] = {}
+    for reason, mask in ((IMPURE, impure), (_FLAT, flat)):
+        for place in np.flatnonzero(mask & (rows > 0)):
+            name = segments.samples[place]
+            tally.withdraw(reason, int(rows[place]), [name])
+            withdrawn[name] = _FLAT_SAMPLE if reason == _FLAT else below(segments.purity[place], limits)
+    return ~(impure | flat) & (rows > 0), withdrawn
 
 
 def read_vcf(
@@ -359,7 +378,7 @@ def read_vcf(
     for name in samples:
         columns.purity[name] = purity_of(stated.get("purity"), f"{table.path}: header")
         columns.ploidy[name] = _number(stated.get("ploidy", ""))
-    return _called(table.path, columns.segments(unit), columns, limits, build, purity, _lengths(table.comments))
+    return _called(table.path, columns.segments(unit), columns, limits, build, purity, builds.lengths(table.comments))
 
 
 def _header_values(comments: tuple[str, ...]) -> dict[str, str]:

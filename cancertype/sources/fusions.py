@@ -37,6 +37,10 @@ _NORMAL_TISSUE = "the caller marks it as known from normal tissue, or as an arte
 _GERMLINE = "inherited"
 _NOT_REPORTED = "the caller does not report it"
 _ONE_GENE = "within one gene"
+_UNKNOWN_EVENT = (
+    "within one gene, and none of the events that are read as mutations (EGFRvIII, MET exon 14 skipping, KMT2A-PTD, "
+    "EGFR-KDD): state it as text beside the file, such as BRCA2 loss exons 3-5"
+)
 _NO_GENE = "between genes on both sides"
 _UNCLEAR = "no pair of genes"
 _NO_SAMPLE = "the sample has no name"
@@ -48,6 +52,18 @@ _NOISE = re.compile(
     r"\b(?:gene )?(?:fusions?|rearrangements?|rearranged|translocations?|transcripts?|positive|detected)\b.*$",
     re.IGNORECASE,
 )
+_EVENTS = tuple(
+    (gene, re.compile(pattern, re.IGNORECASE), words)
+    for gene, pattern, words in (
+        ("EGFR", r"v(?:ariant)?[ _-]*III(?![a-z])", "EGFRvIII"),
+        ("EGFR", r"(?=.*(?:del|loss)).*\bexons?[ _]*2[ _]*(?:-|to)[ _]*(?:exons?[ _]*)?7\b", "EGFRvIII"),
+        ("EGFR", r"\bKDD\b|kinase[ _-]domain[ _-]dup", "EGFR kinase domain duplication"),
+        ("MET", r"(?=.*(?:skip|del|loss|splic|metex)).*ex(?:on)?[ _.-]*14(?!\d)", "MET exon 14 skipping"),
+        ("KMT2A", r"\bPTD\b|partial[ _-]tandem[ _-]dup", "KMT2A-PTD"),
+    )
+)
+"""Gene, how tables describe its event, and what free text calls it, which reads it as a small mutation."""
+_EVENT_COLUMNS = ("eventinfo", "annotation", "comments", "fusion", "class", "svclass", "type")
 _BETWEEN_GENES = re.compile(r"\(\d+\)")
 _RECEPTOR_LOCI = re.compile(r"(IG[HKL]|TR[ABDG])(?:[@.\-_].*|[VDJ]\d.*|C\d*|(?<=IGH)(?:[AGM]\d?|[DE]))?")
 _STAR_ARTEFACTS = re.compile(
@@ -161,7 +177,11 @@ LAYOUTS = (
 
 
 def read(
-    path: Path, *, screened: Path | str | Iterable[str] | None = None, sample: str | None = None
+    path: Path,
+    *,
+    screened: Path | str | Iterable[str] | None = None,
+    sample: str | None = None,
+    events: bool = False,
 ) -> AlterationFile:
     """Read one file of fusions; the layout is recognised by its content (``LAYOUTS``).
 
@@ -170,6 +190,9 @@ def read(
     unknown fusions where it has none. ``sample`` names the one sample of a file that names none (default: the file's
     name). Calls that the tool marks as of low confidence, inherited, read-through or known from normal tissue are left
     out and counted. A gene is null where the breakpoint lies between genes or no partner is named.
+
+    ``events``: also give the events within one gene that count as small mutations (EGFRvIII, MET exon 14 skipping,
+    KMT2A-PTD, EGFR-KDD), in the words of free text. Otherwise every row within one gene is left out.
 
     Raises ``InputError`` with file and line for what cannot be read.
     """
@@ -182,7 +205,7 @@ def read(
     rows = _rows(table) if layout else None
     if layout is None:
         layout, rows = _without_header(table)
-    return _read(table, rows, layout, sample, known)
+    return _read(table, rows, layout, sample, known, events)
 
 
 def screened_samples(screened: Path | str | Iterable[str] | None) -> frozenset[str]:
@@ -248,31 +271,57 @@ def _read(
     layout: _Layout,
     sample: str | None,
     screened: frozenset[str],
+    with_events: bool,
 ) -> AlterationFile:
-    tally, pairs, seen = RowTally(), [], set()
+    tally, pairs, seen, events = RowTally(), [], {}, []
     of_sample = next((name for name in SAMPLE_COLUMNS if name in table.keys()), None)  # noqa: SIM118
     alone = one_sample(table.path, sample)
     if layout.screens and of_sample is None:
-        seen.add(alone)
+        seen[alone] = None
     for number, row in rows:
         name = (row[of_sample] if of_sample in row else row.get("sample", alone)).strip("\"' ")
         where = f"line {number}"
         if not name:
             tally.leave_out(_NO_SAMPLE, examples=[where])
             continue
-        seen.add(name)
+        seen[name] = None
         if row.get("isdefaultentryformodel", "yes").lower() not in ("yes", "true", "1", ""):
             tally.leave_out(_NOT_DEFAULT, examples=[name])
         elif reason := layout.refusal(row):
             tally.leave_out(reason, examples=[where])
-        elif isinstance(pair := _pair(row, layout), str):
+        elif with_events and (event := _event(row, layout)):
+            tally.used += 1
+            events.append((name, event))
+        elif (pair := _pair(row, layout)) == _ONE_GENE and with_events:
+            tally.leave_out(_UNKNOWN_EVENT, examples=[f"{where}: {_described(row, layout)}"])
+        elif isinstance(pair, str):
             (tally.misunderstand if pair == _UNCLEAR else tally.leave_out)(
                 pair, examples=[f"{where}: {_said(row, layout)}"]
             )
         else:
             tally.used += 1
             pairs.append((name, *pair))
-    return _finish(pairs, tally, screened | (seen if layout.screens else set()), layout.name)
+    found = _finish(pairs, tally, screened | (seen.keys() if layout.screens else set()), layout.name)
+    if not with_events:
+        return found
+    given = {name for name, *_ in (*pairs, *events)} | found.alterations.screened_for_fusions
+    silent = tuple(name for name in seen if name not in given)
+    return found._replace(events=tuple(dict.fromkeys(events)), silent=silent)
+
+
+def _event(row: Row, layout: _Layout) -> str | None:
+    """What free text calls the event within one gene that a row states; None for a fusion, and for any other event."""
+    if isinstance(pair := _pair(row, layout), tuple) and None not in pair:
+        return None
+    said = _described(row, layout)
+    stated = {fusion_gene(gene) for gene in re.findall(r"[A-Za-z0-9]+?(?=vIII|ex14|[^A-Za-z0-9]|$)", said) if gene}
+    return next((words for gene, pattern, words in _EVENTS if gene in stated and pattern.search(said)), None)
+
+
+def _described(row: Row, layout: _Layout) -> str:
+    """The genes of a row and its words on the event."""
+    names = (layout.five_prime, layout.three_prime, layout.pair, *layout.needs, *_EVENT_COLUMNS)
+    return "; ".join(dict.fromkeys(text for name in names if (text := row.get(name, "").strip())))[:200]
 
 
 def _said(row: Row, layout: _Layout) -> str:
