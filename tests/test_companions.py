@@ -385,7 +385,10 @@ def test_copy_number_and_fusions_alone_are_cases_whose_mutations_were_not_looked
     assert found.tables.panels == {NOTHING: []} and not found.tables.variants.num_rows
     assert set(altered(found.tables)) == {"TCGA-AA-0001-01", "S2"}
     assert found.tables.alterations.fusions["case_id"].to_pylist() == ["TCGA-AA-0001-01", "S3"]
-    assert remarks.remarks(found)["S2"] == ["no mutations given: copy number and fusions alone were looked at"]
+    said = remarks.remarks(found)
+    assert said["TCGA-AA-0001-01"] == ["no mutations given: copy number and fusions alone were looked at"]
+    assert said["S2"] == ["no mutations given: copy number alone was looked at"]
+    assert said["S3"] == ["no mutations given: fusions alone were looked at"]
     assert assumed_assay.in_words(found.assays) == "no mutations are given: they were not looked at"
     assert (found.form, summary.summary(found)["without_mutation"]) == (inputs.COMPANIONS_ALONE, [])
 

@@ -378,6 +378,113 @@ def test_fusions_are_read_as_5_prime_and_3_prime_partner(text, phrases):
     check(text, phrases)
 
 
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("CCNE1 x8", "amplified CCNE1"),
+        ("FGFR1 x12, TP53 R175H", "amplified FGFR1; TP53 R175H"),
+        ("ERBB2 (x10)", "amplified ERBB2"),
+        ("ERBB2 \u00d710, MYC 9x, MET x 7", "amplified ERBB2; amplified MYC; amplified MET"),
+        ("CCND1/FGF3/FGF4 x8", "amplified CCND1; amplified FGF3; amplified FGF4"),
+        ("MYC x4, MET x5", "gained MYC; gained MET"),
+        ("CDKN2A x0, PTEN x1", "deleted CDKN2A; lost PTEN"),
+        ("MYC CN=9; EGFR CN>10; CDK4 CN~25; KIT CN9", "amplified MYC; amplified EGFR; amplified CDK4; amplified KIT"),
+        ("MDM2 copy number 14, ERBB2 8 CN", "amplified MDM2; amplified ERBB2"),
+        ("MYC copy number 8-10", "amplified MYC"),
+        ("CDKN2A (-2), MYC (+2)", "deleted CDKN2A; amplified MYC"),
+        ("CDKN2A homozygous deletion (-2)", "deleted CDKN2A"),
+        ("CDKN2A HD", "deleted CDKN2A"),
+        ("HER2 amplified (ratio 5.2)", "amplified ERBB2"),
+        ("HER2/CEP17 ratio 5.2", "amplified ERBB2"),
+        ("MYC 10-fold", "amplified MYC"),
+        ("11q13 amplification (CCND1, FGF3, FGF4)", "amplified CCND1; amplified FGF3; amplified FGF4"),
+        ("12q amplification (MDM2, CDK4)", "12q 1; amplified MDM2; amplified CDK4"),
+        ("amplification of 12q13-15 (MDM2, CDK4)", "amplified MDM2; amplified CDK4"),
+        ("9p loss (CDKN2A, CDKN2B)", "9p -1"),
+    ],
+)
+def test_copies_of_a_gene_are_read_however_they_are_written(text, phrases):
+    check(text, phrases)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("TP53 x2", "TP53 missense"),
+        ("TP53 R175H (x8)", "TP53 R175H"),
+        ("TP53 mutation x3", "TP53 missense"),
+        ("TP53 30x coverage", "TP53 missense"),
+        ("gain of 7 (+7)", "7p 1; 7q 1"),
+    ],
+)
+def test_a_number_that_counts_something_else_is_no_copy_number(text, phrases):
+    check(text, phrases)
+
+
+@pytest.mark.parametrize("text", ["HER2 low", "MYC high", "MYC copy number high", "HER2/CEP17 ratio 1.1"])
+def test_a_gene_of_which_no_event_is_stated_is_no_mutation(text):
+    assert facts(read(text)) == set()
+    assert "does not say what was found" in problems(text)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("ROS1 (CD74) fusion", "CD74-ROS1"),
+        ("ALK (EML4) rearrangement, TP53 R175H", "EML4-ALK; TP53 R175H"),
+        ("NTRK1 rearranged (TPM3)", "TPM3-NTRK1"),
+        ("NTRK1 (partner: TPM3)", "TPM3-NTRK1"),
+        ("ALK rearrangement, partner EML4", "EML4-ALK"),
+        ("ALK fusion (EML4 partner)", "EML4-ALK"),
+        ("EWSR1 (FLI1) translocation", "EWSR1-FLI1"),
+        ("KMT2A (MLL) fusion (MLLT3)", "KMT2A-MLLT3"),
+        ("BRAF (AGK) fusion, NTRK3 (ETV6) fusion", "AGK-BRAF; ETV6-NTRK3"),
+        ("no ROS1 (CD74) fusion", "screened"),
+        ("ALK (EML4) fusion not detected", "screened"),
+        ("ALK rearrangement (FISH), KRAS G12C", "?-ALK; KRAS G12C"),
+        ("MYC rearranged (BCL2 rearranged)", "?-MYC; ?-BCL2"),
+        ("FGFR2 fusion, partner unknown", "FGFR2-?"),
+        ("ZFTA-RELA fusion", "ZFTA-RELA"),
+        ("ZFTA::RELA, C11orf95-RELA", "ZFTA-RELA"),
+        ("YWHAE-NUTM2B, YWHAE-FAM22B", "YWHAE-NUTM2B"),
+        ("double-hit lymphoma (MYC, BCL2)", "?-MYC; ?-BCL2"),
+        ("Ph+", "BCR-ABL1"),
+        ("Philadelphia chromosome positive", "BCR-ABL1"),
+        ("Philadelphia chromosome negative", "screened"),
+        ("BCR/ABL1-positive, TMPRSS2::ERG-positive", "BCR-ABL1; TMPRSS2-ERG"),
+        ("RET/PTC", "?-RET"),
+        ("ALK FISH+", "?-ALK"),
+        ("ALK FISH-negative", "screened"),
+    ],
+)
+def test_fusions_are_read_wherever_the_partner_stands(text, phrases):
+    check(text, phrases)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrases"),
+    [
+        ("7 gain / 10 loss", "7p 1; 7q 1; 10p -1; 10q -1"),
+        ("chr 7+ / chr 10-", "7p 1; 7q 1; 10p -1; 10q -1"),
+        ("combined gain of 7 and loss of 10", "7p 1; 7q 1; 10p -1; 10q -1"),
+        ("gain of the long arm of chromosome 1", "1q 1"),
+        ("chromosome 3 short arm loss", "3p -1"),
+        ("loss of the short arms of chromosomes 1 and 3", "1p -1; 3p -1"),
+        ("gain of 7 and loss of the short arm of chromosome 3", "7p 1; 7q 1; 3p -1"),
+        ("chromosome 7 trisomy, polysomy 8", "7p 1; 7q 1; 8p 1; 8q 1"),
+        ("whole-arm loss of 1p and 19q", "1p -1; 19q -1"),
+        ("-7/7q-", "7p -1; 7q -1"),
+    ],
+)
+def test_arms_are_read_however_the_chromosome_is_named(text, phrases):
+    check(text, phrases)
+
+
+def test_the_line_of_a_statement_behind_a_fusion_with_its_partner_in_brackets():
+    tables = read("ROS1 (CD74) fusion,\nKRAS G12D")
+    assert [each["line"] for each in tables.notes["statements"]] == [1, 2]
+
+
 def test_a_translocation_with_other_breakpoints_is_not_guessed():
     tables = read("t(9;22)(p13;q13)")
     assert facts(tables) == set()

@@ -1,6 +1,7 @@
 """Protein changes, classes and gene symbols: one canonical form from every notation in use."""
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +10,8 @@ from cancertype.variants import alleles, canonical, consequences, genes, protein
 from cancertype.variants.canonical import parse_protein_changes
 from cancertype.variants.protein_changes import parse_protein_change
 from cancertype.variants.schema import SILENT
+
+from .conftest import ROOT
 
 RESIDUES = "ACDEFGHIKLMNPQRSTVWY"
 ONE_LETTER = st.sampled_from(RESIDUES)
@@ -211,6 +214,7 @@ def test_context_is_the_same_on_both_strands():
         ("MLL2", "KMT2D"), ("MLL3", "KMT2C"), ("MLL", "KMT2A"), ("MLL4", "KMT2B"), ("ODZ1", "TENM1"),
         ("GPR98", "ADGRV1"),
         ("PARK2", "PRKN"), ("FAM123B", "AMER1"), ("WHSC1", "NSD2"), ("WHSC1L1", "NSD3"), ("C10orf2", "TWNK"),
+        ("C11orf95", "ZFTA"), ("FAM22B", "NUTM2B"),
         ("2-Sep", "SEPTIN2"), ("1-Mar", "MARCHF1"), ("SEPT9", "SEPTIN9"), ("TP53", "TP53"), (" KRAS ", "KRAS"),
         ("Unknown", ""), (".", ""),
     ],
@@ -276,3 +280,12 @@ def test_dropped_rows_leave_no_values_behind():
 def test_no_rows_make_an_empty_table():
     table, dropped = canonical.table(_rows(("a", "TTN", "p.L5L", "Silent", "C", "A", "")).slice(0, 0), "x")
     assert (table.num_rows, table.schema, dropped) == (0, schema.SCHEMA, [])
+
+
+def test_the_genes_of_the_released_vocabulary_are_read_under_the_same_names():
+    vocabulary = pq.read_table(ROOT / "released" / "vocabulary.parquet").to_pylist()
+    named = [row["name"] for row in vocabulary if row["kind"] == "gene"]
+    assert len(named) > 100
+    assert [name for name in named if genes.current_symbol(name) != name] == []
+    fusions = [row["name"] for row in vocabulary if row["kind"].startswith("fusion") and "-" in row["name"]]
+    assert [name for name in fusions for gene in genes.fusion_genes(name) if genes.current_symbol(gene) != gene] == []

@@ -223,9 +223,7 @@ class Reader:
         """The outcomes of a paragraph's statements, in their order."""
         self._changed_genes = set()
         tokens = resolved(tokens)
-        paired = with_pairs(tokens)
-        if len(paired) != len(tokens):
-            lines = _lines_of(paired, tokens, lines)
+        paired, lines = with_pairs(tokens, lines)
         if heading:
             self.end_section()
         self._carried = None
@@ -259,6 +257,7 @@ class Reader:
             find_mentions(statement)
         if not _begins_with_a_change(sentence[0]):
             self._carried = None
+        _pass_brackets(sentence)
         self._continue_genes(sentence)
         pass_events(sentence)
         pass_negations(sentence)
@@ -378,7 +377,9 @@ class Reader:
             _read_arms(outcome, mention, content, negated, among_others=len(statement.mentions) > 1)
         elif mention.pair:
             _read_pair(outcome, mention, negated)
-        elif mention.in_brackets and mention.is_bare and any(other.arms for other in statement.mentions):
+        elif mention.in_brackets and mention.is_bare and (statement.of_amplified_arms or _amplifies_an_arm(statement)):
+            outcome.readings += [GeneCall(gene, 0 if negated else 2) for gene in mention.genes]
+        elif mention.in_brackets and mention.is_bare and (statement.of_arms or _names_an_arm(statement)):
             _leave_out(outcome, LOCATION, f"{mention.named.text!r} only names a gene of the arm: not counted")
         elif negated:
             _read_negated(outcome, mention, content)
@@ -431,7 +432,7 @@ class Reader:
                 outcome.not_understood = outcome.not_understood or UNCLEAR_GENE
                 said = [_not_known(token) for token in content.unknown]
                 outcome.problems += [*said[:-1], f"{said[-1]} ({mention.named.text} is not counted either)"]
-            elif content.positive and not content.mutation:
+            elif (content.positive or content.names_copies or content.level) and not content.mutation:
                 outcome.not_understood = outcome.not_understood or NO_EVENT
                 outcome.problems.append(f"{outcome.text!r} does not say what was found: not counted")
             else:
@@ -446,6 +447,23 @@ class Reader:
             else:
                 outcome.readings.append(Mutation(gene, change.text, ""))
                 self._changed_genes.add(gene)
+
+
+def _names_an_arm(statement: Statement) -> bool:
+    return any(mention.arms for mention in statement.mentions)
+
+
+def _amplifies_an_arm(statement: Statement) -> bool:
+    """Whether the statement says that an arm is amplified, as "12q amplification (MDM2, CDK4)" does of its genes."""
+    return any(mention.arms and "amplification" in mention.content.copies for mention in statement.mentions)
+
+
+def _pass_brackets(sentence: list[Statement]) -> None:
+    """Mark statements within the brackets behind an arm, which name its genes: "9p loss (CDKN2A, MTAP)"."""
+    for before, statement in zip(sentence, sentence[1:], strict=False):
+        if statement.in_brackets:
+            statement.of_arms = before.of_arms or _names_an_arm(before)
+            statement.of_amplified_arms = before.of_amplified_arms or _amplifies_an_arm(before)
 
 
 def _not_known(token: Token) -> str:
@@ -485,21 +503,6 @@ def _begins_with_unknown(statement: Statement) -> bool:
 def _begins_with_a_change(statement: Statement) -> bool:
     """Whether a sentence goes on with the gene of the one before: ``TP53; R175H``."""
     return not statement.mentions and statement.lead.has_change
-
-
-def _lines_of(paired: list[Token], tokens: list[Token], lines: list[int]) -> list[int]:
-    """The line of each token after two genes became one."""
-    out, j = [], 0
-    for token in paired:
-        out.append(lines[min(j, len(lines) - 1)])
-        if j < len(tokens) and token is tokens[j]:
-            j += 1
-            continue
-        j += 1
-        while j < len(tokens) and tokens[j].kind != Kind.GENE:
-            j += 1
-        j += 1
-    return out
 
 
 def _reason(statement: Statement, mention: Mention) -> str | None:
@@ -610,9 +613,16 @@ def _level(content: Content) -> int | None:
         return None
     if levels:
         return max(levels, key=abs) if "heterozygous loss" not in content.copies else -1
-    if content.number_of_copies is not None and not content.has_change and not content.classes and not content.fusion:
+    if content.has_change or content.classes or content.fusion:
+        return None
+    if content.number_of_copies is not None:
         return _level_of_copies(content.number_of_copies)
-    return None
+    return 2 if content.ratio is not None and content.ratio >= AMPLIFIED_RATIO and not content.mutation else None
+
+
+AMPLIFIED_RATIO = 2.0
+"""A gene's signals to those of its chromosome's centromere, from which FISH calls it amplified (ASCO/CAP 2018, of
+HER2). A lower ratio states neither an amplification nor its absence, as the copies may be gained with the arm."""
 
 
 def _level_of_copies(copies: float) -> int:

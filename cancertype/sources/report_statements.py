@@ -6,12 +6,13 @@ R175H, R273H"), an event that heads or closes a list ("amplification of EGFR and
 KRAS, NRAS or BRAF"; "EGFR, KRAS and BRAF wild type").
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ..alterations.known_fusions import is_known_fusion
+from ..alterations.known_fusions import is_known_fusion, with_unknown_partner
 from ..variants.protein_changes import ProteinChange
-from .karyotype import is_chromosome
+from .karyotype import is_chromosome, named_arms
 from .report_words import (
     ASSAYED,
     BENIGN,
@@ -43,6 +44,9 @@ class Content:
     codon: str | None = None
     promoter: bool = False
     number_of_copies: float | None = None
+    ratio: float | None = None
+    level: bool = False
+    names_copies: bool = False
     negation: Token | None = None
     positive: bool = False
     detected: bool = False
@@ -56,11 +60,20 @@ class Content:
         return bool(self.changes or self.codings)
 
     @property
+    def describes_a_mutation(self) -> bool:
+        """Whether the words speak of a small mutation, so that a number behind them counts no copies."""
+        return bool(
+            self.has_change or self.classes or self.exons or self.mutation or self.codon or self.skipping
+            or self.promoter
+        )  # fmt: skip
+
+    @property
     def has_event(self) -> bool:
         """Whether the words say what happened to a gene, be it only that it is mutated."""
         return bool(
             self.has_change or self.classes or self.copies or self.fusion or self.exons or self.mutation
             or self.codon or self.skipping or self.promoter or self.positive or self.number_of_copies is not None
+            or self.ratio is not None
         )  # fmt: skip
 
     @property
@@ -79,7 +92,7 @@ class Content:
 
 _FLAGS = {
     Kind.FUSION: "fusion", Kind.SKIPPING: "skipping", Kind.MUTATION: "mutation", Kind.PROMOTER: "promoter",
-    Kind.POSITIVE: "positive", Kind.DETECTED: "detected", Kind.GENERAL: "general",
+    Kind.POSITIVE: "positive", Kind.DETECTED: "detected", Kind.GENERAL: "general", Kind.LEVEL: "level",
 }  # fmt: skip
 
 
@@ -100,8 +113,13 @@ def content_of(tokens: list[Token]) -> Content:
             content.exons.append(token.value or _number_behind(tokens, i))
         elif token.kind == Kind.CODON:
             content.codon = token.text
-        elif token.kind == Kind.COPIES and content.number_of_copies is None:
-            content.number_of_copies = _copies(tokens, i)
+        elif token.kind == Kind.COPIES:
+            content.names_copies = True
+            if content.number_of_copies is None:
+                content.number_of_copies = _copies(tokens, i)
+        elif token.kind == Kind.RATIO:
+            content.names_copies = True
+            content.ratio = _ratio(tokens, i) if content.ratio is None else content.ratio
         elif token.kind == Kind.NEGATION and content.negation is None:
             content.negation = token
         elif token.kind == Kind.REASON and content.reason in (None, OTHER_MARKER):
@@ -110,10 +128,14 @@ def content_of(tokens: list[Token]) -> Content:
             content.bands.append(token.text)
         elif token.kind == Kind.UNKNOWN:
             content.unknown.append(token)
+    if content.number_of_copies is None and not content.describes_a_mutation:
+        content.number_of_copies = _times(tokens)
     return content
 
 
-_SKIPPED_BEFORE_NUMBERS = frozenset({Kind.FILLER, Kind.COLON, Kind.CONNECTOR, Kind.OPEN, Kind.LEVEL, Kind.HYPHEN})
+_SKIPPED_BEFORE_NUMBERS = frozenset(
+    {Kind.FILLER, Kind.RATIO, Kind.COLON, Kind.CONNECTOR, Kind.OPEN, Kind.LEVEL, Kind.HYPHEN}
+)
 
 
 def _number_behind(tokens: list[Token], i: int) -> str:
@@ -126,14 +148,51 @@ def _number_behind(tokens: list[Token], i: int) -> str:
 
 
 def _copies(tokens: list[Token], i: int) -> float | None:
-    """The number at "CN 14", "copy number: 14", "14 copies"."""
-    if i and tokens[i - 1].kind == Kind.NUMBER and tokens[i].text.lower() == "copies":
-        return tokens[i - 1].value
+    """The number at "CN 14", "copy number: 14", "14 copies", and the lower one of "copy number 8-10"."""
+    before = tokens[i - 1].value if i and tokens[i - 1].kind in (Kind.NUMBER, Kind.TIMES) else None
+    if before is not None and tokens[i].text.lower() == "copies":
+        return before
+    behind = _value_behind(tokens, i)
+    return before if behind is None else behind
+
+
+_RANGE = re.compile(r"[<>=~]{0,2}(\d{1,3}(?:\.\d{1,2})?)-\d{1,3}(?:\.\d{1,2})?")
+
+
+def _value_behind(tokens: list[Token], i: int) -> float | None:
     for token in tokens[i + 1 : i + 5]:
-        if token.kind == Kind.NUMBER:
+        if token.kind in (Kind.NUMBER, Kind.TIMES):
             return token.value
+        if match := _RANGE.fullmatch(token.text):
+            return float(match[1])
         if token.kind not in _SKIPPED_BEFORE_NUMBERS:
             break
+    return None
+
+
+def _ratio(tokens: list[Token], i: int) -> float | None:
+    """The number of "5.2-fold", "10 fold", "ratio 5.2"."""
+    if tokens[i].value is not None:
+        return tokens[i].value
+    before = tokens[i - 1].value if i and tokens[i - 1].kind == Kind.NUMBER else None
+    behind = _value_behind(tokens, i)
+    return before if behind is None else behind
+
+
+_DEPTH = frozenset(["coverage", "depth", "reads", "vaf"])
+_TWO_MUTATIONS = 2
+
+
+def _times(tokens: list[Token]) -> float | None:
+    """The copies that ``x8``, ``x 8`` or ``8x`` states. ``x2`` counts the mutations of a gene as often as its copies,
+    and two copies are no event."""
+    if any(token.text.lower() in _DEPTH for token in tokens):
+        return None
+    for i, token in enumerate(tokens):
+        apart = token.text == "x" and i + 1 < len(tokens) and tokens[i + 1].kind == Kind.NUMBER
+        if token.kind == Kind.TIMES or apart:
+            number = tokens[i + 1].value if apart else token.value
+            return None if number == _TWO_MUTATIONS else number
     return None
 
 
@@ -178,6 +237,9 @@ class Statement:
     says_no: bool = False
     reason: str | None = None
     general: bool = False
+    in_brackets: bool = False
+    of_arms: bool = False
+    of_amplified_arms: bool = False
 
     @property
     def text(self) -> str:
@@ -205,7 +267,8 @@ class Statement:
 
 _FILLERS = frozenset(
     {Kind.FILLER, Kind.NUMBER, Kind.CONNECTOR, Kind.COLON, Kind.OPEN, Kind.CLOSE, Kind.HYPHEN, Kind.DETECTED,
-     Kind.LEVEL, Kind.CHROMOSOME, Kind.BETWEEN, Kind.EXON, Kind.COPIES, Kind.POSITIVE, Kind.MUTATION}
+     Kind.LEVEL, Kind.CHROMOSOME, Kind.BETWEEN, Kind.EXON, Kind.COPIES, Kind.TIMES, Kind.RATIO, Kind.POSITIVE,
+     Kind.MUTATION}
 )  # fmt: skip
 _TARGETS = frozenset({Kind.GENE, Kind.PAIR, Kind.ARMS})
 _SAYS_SOMETHING = frozenset(
@@ -218,11 +281,12 @@ def sentences_of(tokens: list[Token], lines: list[int]) -> Iterator[list[Stateme
     sentence: list[Statement] = []
     current: list[Token] = []
     start, joiner = 0, ""
+    in_brackets = False
 
     def close() -> None:
         nonlocal current, joiner
         if current:
-            sentence.append(Statement(current, lines[start], joiner))
+            sentence.append(Statement(current, lines[start], joiner, in_brackets=in_brackets))
             current, joiner = [], ""
 
     depth = 0
@@ -242,7 +306,7 @@ def sentences_of(tokens: list[Token], lines: list[int]) -> Iterator[list[Stateme
             if _begins_a_negation(token, current, tokens, i):
                 close()
             if not current:
-                start = i
+                start, in_brackets = i, depth > (token.kind == Kind.OPEN)
             current.append(token)
     close()
     if sentence:
@@ -285,9 +349,18 @@ def resolved(tokens: list[Token]) -> list[Token]:
         if fused and token.kind == Kind.CODON:
             token = Token(Kind.FILLER, token.text)  # the fused exons, as in EML4-ALK (E13;A20)
         following = _next_word(tokens, i)
+        if token.text == "/" and _between_chromosomes(tokens, i):
+            out.append(Token(Kind.JOINER, token.text, "and"))
+            gene_before, only_fillers, numbers_are_chromosomes = False, True, False
+            continue
+        signed = named_arms(token.text, signed_behind=True) if i and tokens[i - 1].kind == Kind.CHROMOSOME else None
+        if signed and token.kind != Kind.ARMS:
+            token = Token(Kind.ARMS, token.text, signed)  # chr 7+, which alone may be a score
         if token.kind == Kind.HYPHEN and _is_minus_sign(tokens, i):
             token = Token(Kind.NEGATION, token.text, "undetected")
         token = _decided(token, following, gene_before, only_fillers)
+        if gene_before and depth and token.kind == Kind.ARMS and token.text in _GISTIC:
+            token = Token(Kind.COPY, token.text, _GISTIC[token.text])
         if numbers_are_chromosomes and token.text in ("X", "Y"):
             token = Token(Kind.ARMS, token.text, ((token.text, None),))
         if token.kind == Kind.NUMBER and is_chromosome(token.value):
@@ -299,10 +372,42 @@ def resolved(tokens: list[Token]) -> list[Token]:
             numbers_are_chromosomes = True
         elif token.kind not in (Kind.ARMS, Kind.CONNECTOR, Kind.OPEN, Kind.COLON, Kind.COPY):
             numbers_are_chromosomes = False
+        if token.kind == Kind.ARMS:
+            token = _of_named_arm(token, tokens, i)
         gene_before |= token.kind in (Kind.GENE, Kind.PAIR)
-        only_fillers &= token.kind in (Kind.FILLER, Kind.NEGATION, Kind.CONNECTOR, Kind.OPEN, Kind.NUMBER, Kind.HYPHEN)
+        only_fillers &= token.kind in _MAY_STAND_BEFORE
         out.append(token)
     return out
+
+
+_NAMED_ARMS = {"short arm": "p", "short arms": "p", "long arm": "q", "long arms": "q", "p arm": "p", "q arm": "q"}
+
+
+def _of_named_arm(token: Token, tokens: list[Token], i: int) -> Token:
+    """The arm of a chromosome whose arm is named beside it: ``long arm of chromosome 1``, ``chromosome 3 short arm``."""
+    beside = [*tokens[max(0, i - 4) : i], *tokens[i + 1 : i + 2]]
+    listed = [t for t in tokens[max(0, i - 12) : i] if t.text.lower().endswith(" arms")]
+    letter = next((arm for t in [*beside, *listed] if (arm := _NAMED_ARMS.get(t.text.lower()))), "")
+    arms = tuple((name if name[-1] in "pq" else name + letter, call) for name, call in token.value)
+    return Token(Kind.ARMS, token.text, arms)
+
+
+_OF_CHROMOSOMES = frozenset({Kind.COPY, Kind.ARMS, Kind.CHROMOSOME})
+
+
+_GISTIC = {"-2": "homozygous deletion", "-1": "heterozygous loss", "+1": "gain", "+2": "amplification"}
+"""Levels behind a gene, which elsewhere are whole chromosomes: CDKN2A (-2)."""
+
+_MAY_STAND_BEFORE = frozenset(
+    {Kind.FILLER, Kind.RATIO, Kind.TIMES, Kind.NEGATION, Kind.CONNECTOR, Kind.OPEN, Kind.NUMBER, Kind.HYPHEN}
+)
+
+
+def _between_chromosomes(tokens: list[Token], i: int) -> bool:
+    """Whether the slash at ``i`` stands between two events of chromosomes: ``7 gain / 10 loss``."""
+    before, behind = tokens[max(0, i - 2) : i], tokens[i + 1 : i + 3]
+    begins = bool(behind) and behind[0].kind in (Kind.NUMBER, *_OF_CHROMOSOMES)
+    return begins and all(any(t.kind in _OF_CHROMOSOMES for t in side) for side in (before, behind))
 
 
 def _is_minus_sign(tokens: list[Token], i: int) -> bool:
@@ -343,12 +448,17 @@ def _decided(token: Token, following: Token | None, gene_before: bool, only_fill
     return token
 
 
-def with_pairs(tokens: list[Token]) -> list[Token]:
-    """The tokens with the two genes of a fusion made one: ``EML4 - ALK fusion``, ``fusion of EML4 and ALK``."""
+def with_pairs(tokens: list[Token], lines: list[int]) -> tuple[list[Token], list[int]]:
+    """The tokens with the two genes of a fusion made one, and the line of each: ``EML4 - ALK fusion``, ``fusion of EML4
+    and ALK``, ``ROS1 (CD74) fusion``."""
     out: list[Token] = []
+    lines_out: list[int] = []
     i = 0
     while i < len(tokens):
-        end, pair = _pair_at(tokens, i)
+        lines_out.append(lines[i])
+        end, pair = _partner_at(tokens, i)
+        if not pair:
+            end, pair = _pair_at(tokens, i)
         if pair:
             first, second = pair
             both = first.value[0], second.value[0]
@@ -357,7 +467,53 @@ def with_pairs(tokens: list[Token]) -> list[Token]:
         else:
             out.append(tokens[i])
             i += 1
-    return out
+    return out, lines_out
+
+
+_BESIDE_A_PARTNER = frozenset(
+    {Kind.FILLER, Kind.COLON, Kind.CONNECTOR, Kind.JOINER, Kind.HYPHEN, Kind.NUMBER, Kind.EXON}
+)
+
+
+def _partner_at(tokens: list[Token], i: int) -> tuple[int, tuple[Token, Token] | None]:
+    """As ``_pair_at``, of a gene whose partner is set apart: ``ROS1 (CD74) fusion``, ``NTRK1 rearranged (TPM3)``, ``ALK
+    rearrangement, partner EML4``."""
+    gene, partner, nothing = tokens[i], None, (i, None)
+    if gene.kind != Kind.GENE or len(gene.value) > 1:
+        return nothing
+    opened = fused = called_partner = False
+    for j in range(i + 1, min(i + 12, len(tokens))):
+        token, kind = tokens[j], tokens[j].kind
+        if kind == Kind.GENE and partner is None and token.value != gene.value:
+            partner = token
+            if not opened:
+                return _as_pair(j + 1, gene, partner) if fused and called_partner else nothing
+        elif kind == Kind.CLOSE and partner:
+            fused |= j + 1 < len(tokens) and tokens[j + 1].kind == Kind.FUSION
+            return _as_pair(j + 1, gene, partner) if fused or called_partner else nothing
+        elif kind == Kind.GENE and token.value == gene.value and opened:
+            continue  # KMT2A (MLL) fusion (MLLT3)
+        elif kind == Kind.CLOSE and opened:
+            opened = False
+        elif kind == Kind.OPEN and not opened:
+            opened = True
+        elif kind == Kind.FUSION and not opened:
+            fused = True
+        elif kind == Kind.BETWEEN and token.text.lower().startswith("partner"):
+            called_partner = True
+        elif not (kind == Kind.COMMA and fused and not opened) and (
+            kind not in _BESIDE_A_PARTNER or token.text.lower() in ("and", "or", "/")
+        ):
+            return nothing
+    return nothing
+
+
+def _as_pair(end: int, gene: Token, partner: Token) -> tuple[int, tuple[Token, Token] | None]:
+    """The partner takes the side that the gene does not have in most fusions."""
+    if len(partner.value) > 1 or partner.value == gene.value:
+        return end, None
+    is_three_prime = with_unknown_partner(gene.value[0])[1] is not None
+    return end, (partner, gene) if is_three_prime else (gene, partner)
 
 
 def _pair_at(tokens: list[Token], i: int) -> tuple[int, tuple[Token, Token] | None]:
@@ -418,7 +574,7 @@ def find_mentions(statement: Statement) -> None:
     """Fill in the lead and the mentions of a statement, each with the content of the words behind it."""
     groups: list[tuple[Mention, list[Token]]] = []
     lead: list[Token] = []
-    depth = 0
+    depth = int(statement.in_brackets)
     for token in statement.tokens:
         depth += {Kind.OPEN: 1, Kind.CLOSE: -1}.get(token.kind, 0)
         if token.kind not in _TARGETS:
@@ -545,7 +701,10 @@ def _pass_on(sentence: list[Statement], i: int, head: Mention, ends_with_and: bo
         if not statement.is_bare or statement.mentions[0].continued:
             return
         same_kind = bool(statement.mentions[0].arms) == bool(head.arms)
-        if not (same_kind and (head.arms or is_plural or ends_with_and or statement.joiner in ("and", "or"))):
+        bracketed = statement.in_brackets and head.in_brackets  # 11q13 amplification (CCND1, FGF3)
+        if not (
+            same_kind and (bracketed or head.arms or is_plural or ends_with_and or statement.joiner in ("and", "or"))
+        ):
             return
         for mention in statement.mentions:
             mention.content, mention.headed = event_of(head.content), True

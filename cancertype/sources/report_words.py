@@ -44,6 +44,8 @@ class Kind(Enum):
     MICROSATELLITES = auto()  # value: "high", "low", "stable" or None
     LEVEL = auto()  # value: "high", "low" or "stable", as far as it matters
     COPIES = auto()
+    TIMES = auto()  # value: the number of x8 or 8x, which behind a gene is its copies
+    RATIO = auto()  # value: the number of 5-fold, or None for "ratio"; behind a gene, of its copies to the centromere's
     NEGATION = auto()  # value: "no", "negative for", "wild type" or "undetected"
     POSITIVE = auto()
     DETECTED = auto()
@@ -116,6 +118,11 @@ _EXPANDED = {
     "ptert": ("TERT", "promoter"),
     "npm1c": ("NPM1", "frameshift"),
     "npm1c+": ("NPM1", "frameshift"),
+    "ph+": ("BCR-ABL1",),
+    "philadelphia": ("BCR-ABL1",),
+    "ph-positive": ("BCR-ABL1", "positive"),
+    "ph-negative": ("BCR-ABL1", "negative"),
+    "ret/ptc": ("RET", "rearranged"),
 }  # fmt: skip
 
 ORDINARY = frozenset(row["words"] for row in rows("sources", "report_words.csv") if row["kind"] == ORDINARY_WORD)
@@ -129,7 +136,14 @@ _MOUSE_SYMBOL = re.compile(r"[A-Z][a-z]{2}[a-z0-9]{0,9}")
 _NUMBER = re.compile(r"[<>=≥≤~±+]{0,2}(\d{1,9}(?:\.\d{1,6})?)(%|[xX]|mg|kb|bp|th|st|nd|rd)?")
 _SCORE = re.compile(r"[0-3]\+")
 """An immunohistochemistry score: HER2 3+."""
-_TIMES = re.compile(r"[xX×]\d{1,3}")
+_TIMES = re.compile(r"[xX×](\d{1,3}(?:\.\d)?)|(\d{1,2}(?:\.\d)?)[xX×]")
+"""Copies behind a gene. Three digits before the x are a depth of sequencing."""
+_FOLD = re.compile(r"(\d{1,3}(?:\.\d{1,2})?)-?fold", re.IGNORECASE)
+_COPIES = re.compile(r"(CN|CNV|GCN|TCN)([<>=≥≤~]{0,2}\d{1,3}(?:\.\d{1,2})?)", re.IGNORECASE)
+_BANDS = re.compile(r"(?:[12]?[0-9]|X|Y)[pq]\d{1,2}(?:\.\d{1,2})?[-_~](?:[pq]?\d{1,2}(?:\.\d{1,2})?|[pq]?ter)")
+_CENTROMERE = re.compile(r"(?:CEP|CEN|CHR)-?(?:\d{1,2}|X)", re.IGNORECASE)
+"""The probe of a chromosome's centromere, which FISH sets a gene's copies in relation to."""
+_METHODS = frozenset(["fish", "ish", "cish", "sish", "dish", "pcr", "rt-pcr", "ngs"])
 _NUMBERS = re.compile(r"[\d./%:+-]*\d[\d./%:-]*\+{0,3}|[<>]?\d+e-?\d+", re.IGNORECASE)
 _ACCESSION = re.compile(
     r"(?:N[MPRCGT]_|X[MP]_|ENS[TPG]|CCDS|LRG_|rs|COSM|COSV)[0-9]+(?:\.[0-9]+)?(?:[tp][0-9]+)?", re.IGNORECASE
@@ -223,7 +237,7 @@ def _simple(word: str) -> tuple[Token, ...] | None:
         return (Token(Kind.CODING, word, consequence),)
     if arms := named_arms(word) or _arm_list(word):
         return (Token(Kind.ARMS, word, arms),)
-    if ARM.fullmatch(word):
+    if ARM.fullmatch(word) or _BANDS.fullmatch(word):
         return (Token(Kind.BAND, word, word),)
     return _incidental(word, lower)
 
@@ -239,6 +253,14 @@ def _incidental(word: str, lower: str) -> tuple[Token, ...] | None:
     """Words beside the alterations: numbers, exons, accessions, drugs, and terms of annotation tools."""
     if _SCORE.fullmatch(word):
         return (Token(Kind.REASON, word, EXPRESSION),)
+    if match := _TIMES.fullmatch(word):
+        return (Token(Kind.TIMES, word, float(match[1] or match[2])),)
+    if match := _FOLD.fullmatch(word):
+        return (Token(Kind.RATIO, word, float(match[1])),)
+    if match := _COPIES.fullmatch(word):
+        return (Token(Kind.COPIES, match[1]), *classify(match[2]))
+    if _CENTROMERE.fullmatch(word):
+        return (Token(Kind.FILLER, word),)
     if match := _NUMBER.fullmatch(word):
         return (Token(Kind.FILLER if match[2] else Kind.NUMBER, word, float(match[1])),)
     if match := _EXON.fullmatch(word):
@@ -247,7 +269,7 @@ def _incidental(word: str, lower: str) -> tuple[Token, ...] | None:
         return (exon, *(classify(rest.strip("-_: ")) if rest.strip("-_: ") else ()))
     if _CODON.fullmatch(word):
         return (Token(Kind.CODON, word),)
-    if _ACCESSION.fullmatch(word) or _TIMES.fullmatch(word) or _BASES.fullmatch(word) or _DRUG.fullmatch(word):
+    if _ACCESSION.fullmatch(word) or _BASES.fullmatch(word) or _DRUG.fullmatch(word):
         return (Token(Kind.FILLER, word),)
     if _GENOMIC.fullmatch(word):
         return (Token(Kind.CODING, word, "genomic"),)
@@ -260,7 +282,11 @@ def _incidental(word: str, lower: str) -> tuple[Token, ...] | None:
 @cache
 def _genes() -> dict[str, tuple[str, ...]]:
     genes = {symbol: (current,) for symbol, current in known_genes().items() if len(symbol) > 1 and current}
-    return genes | gene_aliases()
+    # The genes of fusions and of copy number are of today; genes.csv is of 2012 and lacks some (ZFTA, NUTM2B).
+    pairs = rows("alterations", "known_fusions.csv")
+    later = {pair[side] for pair in pairs for side in ("five_prime", "three_prime")}
+    later |= {row["gene"] for row in rows("alterations", "cancer_genes.csv") if not _CODON.fullmatch(row["gene"])}
+    return {gene.upper(): (gene,) for gene in later} | genes | gene_aliases()
 
 
 def _of_mouse(word: str) -> tuple[str, ...]:
@@ -312,6 +338,9 @@ def _composite(word: str) -> tuple[Token, ...] | None:
     negated = _LEXICON.get(_plain(lower[4:])) if lower.startswith("non-") else None
     if negated and negated[0] in (Kind.COPY, Kind.FUSION, Kind.MUTATION):
         return Token(Kind.NEGATION, "non", "no"), Token(negated[0], word, negated[1])
+    method, _, result = word.partition("-")
+    if result and method.lower() in _METHODS:
+        return Token(Kind.FILLER, method), *words([result])
     for separator, read in _READ_BY_SEPARATOR.items():
         if separator in word.strip(separator) and (tokens := read(word, separator)):
             return tokens
@@ -323,6 +352,9 @@ def _double_colon(word: str, separator: str) -> tuple[Token, ...]:
     genes = [_partner(side) for side in sides]
     if len(sides) == 2 and all(genes):
         return (Token(Kind.PAIR, word, tuple(genes)),)
+    partner, _, said = sides[-1].rpartition("-")
+    if len(sides) == 2 and partner and genes[0] and _gene(partner):
+        return (*_double_colon(f"{sides[0]}::{partner}", separator), *words([said]))  # EML4::ALK-positive
     return _joined(sides, Token(Kind.JOINER, separator, "and"))
 
 
@@ -358,6 +390,8 @@ def _joined(sides: list[str], between: Token) -> tuple[Token, ...]:
 
 def _slash(word: str, separator: str) -> tuple[Token, ...]:
     sides = [side for side in word.split("/") if side]
+    if len(sides) == 2 and _CENTROMERE.fullmatch(sides[1]) and (gene := _gene(sides[0])):
+        return gene, Token(Kind.FILLER, sides[1])
     if genes := _gene_list(sides):
         if len(genes) == 2 and is_known_fusion(*genes):
             return (Token(Kind.PAIR, word, genes),)
@@ -372,6 +406,8 @@ def _slash(word: str, separator: str) -> tuple[Token, ...]:
         for mark in "-_":
             head, _, tail = last[-1].partition(mark)
             if tail and (genes := _gene_list([*sides[:-1], head])):
+                if len(genes) == 2 and is_known_fusion(*genes):
+                    return (Token(Kind.PAIR, word, genes), *classify(tail))
                 return (Token(Kind.GENE, word, genes), *classify(tail))
     return _joined(sides, Token(Kind.JOINER, "/", "and"))
 
@@ -404,6 +440,8 @@ def _signed(word: str) -> tuple[Token, ...] | None:
         rest = classify(word.lstrip("+-"))
         return (Token(Kind.HYPHEN, word[0]), *rest) if rest[0].kind != Kind.UNKNOWN else None
     match = _SUFFIX_SIGN.fullmatch(word.rstrip("+") + "+" if word.endswith("++") else word)
+    if match and match[1].lower() in _METHODS:
+        return Token(Kind.FILLER, match[1]), *classify("positive" if match[2] == "+" else "negative")
     if not match or not (gene := _gene(match[1])):
         return None
     sign = Token(Kind.POSITIVE, word) if match[2] == "+" else Token(Kind.NEGATION, word, "undetected")
