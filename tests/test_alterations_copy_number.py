@@ -1,6 +1,7 @@
 """Copy number is read from the layouts that people have, and every row of a file is accounted for."""
 
 import gzip
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -422,6 +423,14 @@ def test_samples_that_count_as_not_looked_at_are_named_with_the_reason(tmp_path)
 def test_limits_that_cannot_be_are_named(stated, message):
     with pytest.raises(InputError, match=message):
         limits_of(stated)
+
+
+def test_every_limit_is_documented_with_its_default():
+    text = Path(__file__).parents[1].joinpath("docs", "data.md").read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    for name, default in CopyNumberLimits().model_dump().items():
+        (row,) = [row for row in rows if f"`{name}`" in row.split("|")[1]]
+        assert f"{default:,}" in row.split("|")[2]
 
 
 def test_limits_are_stated_as_text_or_by_a_mapping_and_the_others_keep_their_defaults():

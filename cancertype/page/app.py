@@ -93,7 +93,7 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
                 gr.File(label=label, file_count="multiple", height=92, min_width=200, elem_classes="beside")
                 for label in ("Copy number", "Fusions", "Spectra")
             ]
-            build = _choice("Reference genome (of segments)", "as recognised", list(BUILDS))
+            reference = _choice("Reference genome (of segments)", "as recognised", list(BUILDS))
         button = gr.Button("Which cancer is it?", variant="primary", size="lg", elem_id="ask")
         shown = gr.HTML(html(), apply_default_css=False, min_height=60, elem_id="answer")
         gr.HTML(_SMALL_PRINT, apply_default_css=False)
@@ -113,7 +113,7 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
 
         button.click(
             respond,
-            [text, upload, sex, kind, assay, *beside, histology, build],
+            [text, upload, sex, kind, assay, *beside, histology, reference],
             [shown, *fields],
             show_progress_on=[shown],
             scroll_to_output=True,
