@@ -133,7 +133,9 @@ def content_of(tokens: list[Token]) -> Content:
     return content
 
 
-_SKIPPED_BEFORE_NUMBERS = frozenset({Kind.FILLER, Kind.RATIO, Kind.COLON, Kind.CONNECTOR, Kind.OPEN, Kind.LEVEL, Kind.HYPHEN})
+_SKIPPED_BEFORE_NUMBERS = frozenset(
+    {Kind.FILLER, Kind.RATIO, Kind.COLON, Kind.CONNECTOR, Kind.OPEN, Kind.LEVEL, Kind.HYPHEN}
+)
 
 
 def _number_behind(tokens: list[Token], i: int) -> str:
@@ -382,7 +384,7 @@ _NAMED_ARMS = {"short arm": "p", "short arms": "p", "long arm": "q", "long arms"
 
 
 def _of_named_arm(token: Token, tokens: list[Token], i: int) -> Token:
-    """The arm of a chromosome whose arm is named beside it: ``long arm of chromosome 1``, ``chromosome 3 short arm``."""
+    """The arm of a chromosome that words beside it name: ``long arm of chromosome 1``, ``chromosome 3 short arm``."""
     beside = [*tokens[max(0, i - 4) : i], *tokens[i + 1 : i + 2]]
     listed = [t for t in tokens[max(0, i - 12) : i] if t.text.lower().endswith(" arms")]
     letter = next((arm for t in [*beside, *listed] if (arm := _NAMED_ARMS.get(t.text.lower()))), "")
@@ -700,7 +702,9 @@ def _pass_on(sentence: list[Statement], i: int, head: Mention, ends_with_and: bo
             return
         same_kind = bool(statement.mentions[0].arms) == bool(head.arms)
         bracketed = statement.in_brackets and head.in_brackets  # 11q13 amplification (CCND1, FGF3)
-        if not (same_kind and (bracketed or head.arms or is_plural or ends_with_and or statement.joiner in ("and", "or"))):
+        if not (
+            same_kind and (bracketed or head.arms or is_plural or ends_with_and or statement.joiner in ("and", "or"))
+        ):
             return
         for mention in statement.mentions:
             mention.content, mention.headed = event_of(head.content), True
