@@ -17,6 +17,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import cancertype
+from cancertype.assays import assay
 from cancertype.commands import screen
 from cancertype.commands.cli import app
 from cancertype.labels import FAMILIES, LABELS
@@ -310,8 +311,25 @@ def test_copy_number_through_a_pipe_is_read_like_a_file(tmp_path):
 def test_assays_are_listed(run):
     listed = {row["name"]: row for row in as_json(CliRunner().invoke(app, ["assays", "--json", "-"]))}
     assert (listed["msk-impact-468"]["genes"], listed["exome"]["genes"]) == (468, None)
+    assert listed["caris-mi-profile"]["megabases_source"].startswith("Caris Life Sciences")
+    assert (listed["foundationone-cdx"]["version"], listed["exome"]["megabases_source"]) == ("CDx", "")
     shown = CliRunner().invoke(app, ["assays"]).stdout
     assert all(name in shown for name in listed)
+
+
+def test_the_source_and_version_of_each_panel_are_listed_within_80_columns(monkeypatch):
+    begin = screen.Screen.__init__
+
+    def narrow(self):
+        begin(self)
+        self._console.width = 80
+
+    monkeypatch.setattr(screen.Screen, "__init__", narrow)
+    shown = CliRunner().invoke(app, ["assays"]).stdout
+    assert max(map(len, shown.splitlines())) <= 80
+    sources = shown[shown.index("Source of its genes") :]
+    assert all(name in sources for name in assay.panels())
+    assert "CDx" in sources and "dgidb/dgidb@" in sources
 
 
 # --- explain, validate, info ---

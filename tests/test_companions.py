@@ -371,6 +371,47 @@ def test_an_event_within_one_gene_alone_is_a_list_of_one_mutation(tmp_path, pred
     assert panels(text.tables) == {"text": "list"} and mutations(text.tables) == [("text", "EGFR", "inframe")]
 
 
+# --- Panels stated beside the mutations ---
+
+PANEL_MAF = (
+    "Hugo_Symbol\tTumor_Sample_Barcode\tVariant_Classification\tHGVSp_Short\n"
+    "KRAS\tP1\tMissense_Mutation\tp.G12D\nTP53\tP2\tMissense_Mutation\tp.R175H\n"
+    "APC\tP4\tNonsense_Mutation\tp.R1450*\n"
+)
+MATRIX = "SAMPLE_ID\tmutations\tcna\nP1\tIMPACT468\tIMPACT468\nP2\tHOSPITAL-7\tNA\nP3\tIMPACT468\tNA\nP4\tWES\tNA\n"
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_gene_panel_matrix_beside_mutations_states_the_assays_of_their_samples(tmp_path, order):
+    maf, matrix = tmp_path / "data_mutations.txt", tmp_path / "data_gene_panel_matrix.txt"
+    maf.write_text(PANEL_MAF)
+    matrix.write_text(MATRIX)
+    found = inputs.read([str(maf), str(matrix)][::order])
+    assert found.tables.cases["case_id"].to_pylist() == ["P1", "P2", "P4"]
+    assert (found.assays["P1"].assay.name, found.assays["P1"].certain) == ("msk-impact-468", True)
+    assert (found.assays["P4"].assay.name, found.assays["P4"].certain) == ("exome", True)
+    assert not found.assays["P2"].certain
+    assert "the file names HOSPITAL-7, which is not known here" in found.assays["P2"].reason
+    assert [each.examples for each in found.tables.dropped if each.source == "gene panels"] == [["P3"]]
+
+
+def test_a_clinical_sample_table_states_the_assays_of_the_samples(tmp_path):
+    maf, clinical = tmp_path / "data_mutations.txt", tmp_path / "data_clinical_sample.txt"
+    maf.write_text(PANEL_MAF)
+    clinical.write_text("#a\tb\n#STRING\tSTRING\nSAMPLE_ID\tSEQ_ASSAY_ID\nP1\tMSK-IMPACT468\nP2\tMSK-IMPACT341\n")
+    found = inputs.read([str(maf), str(clinical)])
+    assert [found.assays[name].assay.name for name in ("P1", "P2")] == ["msk-impact-468", "msk-impact-341"]
+
+
+def test_a_gene_panel_matrix_without_mutations_is_refused_and_a_list_of_texts_is_none(tmp_path):
+    matrix, texts = tmp_path / "data_gene_panel_matrix.txt", tmp_path / "texts.tsv"
+    matrix.write_text(MATRIX)
+    with pytest.raises(InputError, match="states the panels of samples and no mutations"):
+        inputs.read(str(matrix))
+    texts.write_text("SAMPLE_ID\tmutations\nP1\tKRAS G12D\nP2\tBRAF V600E, TP53 R175H\n")
+    assert inputs.read(str(texts)).tables.variants.num_rows == 3
+
+
 # --- Without mutations ---
 
 

@@ -13,6 +13,7 @@ from cancertype.errors import InputError
 from cancertype.labels import LABELS
 from cancertype.prediction import forms, histology, inputs, priors, remarks, summary
 from cancertype.tables import delimited
+from cancertype.variants import spectra
 from cancertype.variants.cases import CASES, SourceTables
 from cancertype.variants.schema import SCHEMA
 
@@ -334,3 +335,53 @@ def test_real_files_are_read_and_their_wrong_rows_found(shared_data):
     assert held["wrong"] == [
         {"line": 30994, "what": "ProteinChange 'p.EAV2_?4': protein change not readable: used without it"}
     ]
+
+
+# --- What a reader must know ---
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        (
+            "BRAF V600E, MSI-high, TMB 45 mut/Mb",
+            "MSI-high and 45 mutations per megabase are understood, but the model does not use them",
+        ),
+        ("BRAF V600E, MSS", "microsatellite stability is understood, but the model does not use it"),
+        ("BRAF V600E, TMB 4.5 mut/Mb", "4.5 mutations per megabase is understood, but the model does not use it"),
+    ],
+)
+def test_a_finding_that_the_model_does_not_use_is_named(text, remark):
+    assert remark in remarks.remarks(inputs.read(text))["text"]
+    assert not any("the model does not use" in each for each in remarks.remarks(inputs.read("BRAF V600E"))["text"])
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        (
+            "MSI-high, TMB 45 mut/Mb",
+            "no mutations, copy number or fusions given: nothing was looked at that the model uses",
+        ),
+        ("EGFR amplification", "no mutations given: copy number alone was looked at"),
+        ("EML4-ALK fusion", "no mutations given: fusions alone were looked at"),
+        ("EML4-ALK fusion, +7", "no mutations given: copy number and fusions alone were looked at"),
+    ],
+)
+def test_a_case_without_mutations_says_what_was_given(text, remark):
+    assert remarks.remarks(inputs.read(text))["text"][0] == remark
+
+
+def _matrix(path, kind: str):
+    header = ("MutationType", *("S1",))
+    rows = [f"{name}\t{1 + at % 3}" for at, name in enumerate(spectra.CLASSES[kind])]
+    path.write_text("\n".join(["\t".join(header), *rows]) + "\n")
+    return path
+
+
+def test_spectra_alone_are_named_and_dinucleotides_are_said_to_be_unused(tmp_path):
+    sbs, dbs = _matrix(tmp_path / "x.SBS96.all", "SBS96"), _matrix(tmp_path / "x.DBS78.all", "DBS78")
+    said = remarks.remarks(inputs.read(spectra=[sbs, dbs]))["S1"]
+    assert said[0] == "no mutations given: spectra alone were looked at"
+    assert "DBS78 was read, but the model does not use it: of spectra it uses SBS96 and ID83" in said
+    assert not any("DBS78" in each for each in remarks.remarks(inputs.read(spectra=[sbs]))["S1"])

@@ -202,7 +202,9 @@ _TABLE = pa.schema(
         ("name", pa.string()),
         ("kind", pa.string()),
         ("genes", pa.int32()),
+        ("version", pa.string()),
         ("megabases", pa.float64()),
+        ("megabases_source", pa.string()),
         ("coding_megabases", pa.float64()),
         ("copy_number", pa.bool_()),
         ("fusions", pa.bool_()),
@@ -216,8 +218,8 @@ _TABLE = pa.schema(
 def table() -> pa.Table:
     """The named assays, one row each, for people to choose from.
 
-    ``genes`` is null where there is no gene list; ``megabases`` is what the maker publishes and ``coding_megabases``
-    the coding length of the genes (of the hotspot codons, for a hotspot panel).
+    ``genes`` is null where there is no gene list; ``megabases`` is what the ``megabases_source`` publishes ("" where
+    none does) and ``coding_megabases`` the coding length of the genes (of the hotspot codons, for a hotspot panel).
     """
     return pa.Table.from_pylist([_row(assay) for assay in named().values()], schema=_TABLE)
 
@@ -227,7 +229,9 @@ def _row(assay: Assay) -> dict:
         "name": assay.name,
         "kind": assay.kind,
         "genes": None if assay.genes is None else len(assay.genes),
+        "version": assay.version,
         "megabases": assay.megabases,
+        "megabases_source": assay.megabases_source,
         "coding_megabases": None if assay.genes is None else round(_covered(assay), 3),
         "copy_number": assay.copy_number,
         "fusions": assay.fusions,

@@ -302,6 +302,11 @@ def assays(known: Sequence[Mapping]) -> None:
             for row in known
         ],
     )
+    screen.table(
+        ("Name", "Version", "Source of its genes"),
+        [(row["name"], row["version"] or "–", row["source"]) for row in known if row["source"]],
+        whole=("Name",),
+    )
     screen.line("Give one with --assay NAME, or your own genes with --assay FILE. GENIE's ids are known as well.")
 
 

@@ -11,10 +11,13 @@ from ..sources import exports, table
 from ..tables import containers
 from ..tables.delimited import DelimitedFile
 from ..tables.layout import plain
+from . import stated_panels
 from .paths import HOW
 
 MAF, DEPMAP, TABLE, VCF, FREE_TEXT = "MAF", "DepMap mutations", "wide table", "annotated VCF", "free text"
 TEXTS = "list of texts"
+PANELS = "panels of samples"
+"""The panels of samples whose mutations another file gives (``stated_panels``)."""
 FORMS = (MAF, DEPMAP, TABLE, VCF, FREE_TEXT, TEXTS)
 """The forms of their own; the layouts of ``sources.exports`` are read as well, each under its own name."""
 
@@ -119,6 +122,8 @@ def _by_columns(path: Path, file: DelimitedFile, start: list[str]) -> Recognised
         return RecognisedFile(DEPMAP, file)
     if export is not None:
         return RecognisedFile(export.layout.name, file, export)
+    if stated_panels.are_stated_in(file):
+        return RecognisedFile(PANELS, file)
     if exports.text_columns(file) is not None and not table.looks_like_one(file):
         return RecognisedFile(TEXTS, file)
     for marks, what in _NOT_READ:

@@ -19,10 +19,11 @@ from ..tables.columns import with_column
 from ..tables.delimited import DelimitedFile
 from ..tables.layout import Layout
 from ..variants import canonical
-from ..variants.cases import LIST, NOTHING, RowAccount, SourceTables
-from . import assumed_assay, companions, paths, several
+from ..variants.cases import LIST, NOTHING, RowAccount, SourceTables, unlabelled
+from ..variants.schema import SCHEMA
+from . import assumed_assay, companions, paths, several, stated_panels
 from .companions import Companion
-from .forms import DEPMAP, FREE_TEXT, LARGEST_TEXT, MAF, TABLE, TEXTS, VCF, recognised, shown
+from .forms import DEPMAP, FREE_TEXT, LARGEST_TEXT, MAF, PANELS, TABLE, TEXTS, VCF, recognised, shown
 from .paths import HOW
 
 SEVERAL, COMPANIONS_ALONE = "several forms", "no mutations"
@@ -70,10 +71,11 @@ def read(
     are read as one input, in which samples of the same name are one case.
 
     ``limits`` against inherited and poorly supported variants hold for files without a matched normal. ``assay`` (a
-    name that ``assays.assay.named`` lists, or a file of genes) says what was sequenced in every sample; without it,
-    it is recognised. ``copy_number`` and ``fusions`` are files of these in any layout that ``sources.copy_number`` and
-    ``sources.fusions`` read, ``spectra`` matrices of ``sources.spectra``; their samples are matched by name. These
-    files may be given alone: their samples are then the cases, whose mutations were not looked at.
+    name that ``assays.assay.named`` lists, or a file of genes) says what was sequenced in every sample; without it, it
+    is what a file of panels among ``given`` states (``stated_panels``), or recognised. ``copy_number`` and ``fusions``
+    are files of these in any layout that ``sources.copy_number`` and ``sources.fusions`` read, ``spectra`` matrices of
+    ``sources.spectra``; their samples are matched by name. These files may be given alone: their samples are then the
+    cases, whose mutations were not looked at.
     ``build`` ("hg19" or "hg38") is that of segments, where their ends leave it open and the mutations do not state it;
     ``purity`` (0 to 1) that of the only sample of the files of copy number, or of each sample by its name;
     ``copy_number_limits`` what counts as gained or lost (``alterations.settings.limits_of``).
@@ -94,7 +96,8 @@ def read(
     files = [Path(one) for one in each if paths.exists(Path(one))]
     how = {"build": build, "purity": purity, "limits": copy_number_limits}
     beside = companions.read(copy_number, fusions, spectra, mutations=files, **how)
-    inputs = [assumed_assay.assumed(_read_one(one, limits or ReadingLimits(), options), chosen) for one in each]
+    found = _with_stated_panels([_read_one(one, limits or ReadingLimits(), options) for one in each])
+    inputs = [assumed_assay.assumed(one, chosen) for one in found]
     inputs = renamed(inputs, rename) if rename and inputs else inputs
     whole = _with_companions(_together(inputs) if inputs else _alone(beside), beside)
     return renamed([whole], rename)[0] if rename and not inputs else whole
@@ -132,6 +135,25 @@ def read_texts(
     return _with_companions(_together(inputs), beside)
 
 
+def _with_stated_panels(found: list[Input]) -> list[Input]:
+    """The inputs of mutations, with the panels that the other files state for their samples."""
+    statements = [each for each in found if each.form == PANELS]
+    inputs = [each for each in found if each.form != PANELS]
+    if not statements:
+        return inputs
+    if not inputs:
+        raise InputError(
+            f"{statements[0].path} states the panels of samples and no mutations: give it together with the file of "
+            "their mutations"
+        )
+    panels = {name: panel for each in statements for name, panel in stated_panels.of_samples(each.file).items()}
+    cases = [name for each in inputs for name in each.tables.cases["case_id"].to_pylist()]
+    inputs = [replace(each, tables=stated_panels.applied(each.tables, panels)) for each in inputs]
+    missing = stated_panels.without_mutations(panels, cases)
+    first = replace(inputs[0].tables, dropped=[*inputs[0].tables.dropped, *missing])
+    return [replace(inputs[0], tables=first), *inputs[1:]]
+
+
 def _with_companions(whole: Input, beside: Sequence[Companion]) -> Input:
     if not beside:
         return whole
@@ -157,7 +179,8 @@ def _alone(beside: Sequence[Companion]) -> Input:
 def _read_one(given: str, limits: ReadingLimits, options: dict) -> Input:
     paths.check(given)
     if paths.exists(Path(given)):
-        return _checked(_read_file(Path(given), limits, options))
+        found = _read_file(Path(given), limits, options)
+        return found if found.form == PANELS else _checked(found)
     return _checked(_read_text(given.splitlines(), "text", None, limits))
 
 
@@ -168,6 +191,9 @@ def _read_file(path: Path, limits: ReadingLimits, options: dict) -> Input:
     if what.form == TEXTS:
         tables, problems = free_text.read_named(exports.named_texts(what.file))
         return Input(TEXTS, path.name, tables, problems, path, what.file)
+    if what.form == PANELS:
+        return Input(PANELS, path.name, SourceTables(unlabelled([], PANELS, "tumour"), SCHEMA.empty_table()), [], path,
+                     what.file)  # fmt: skip
     if what.form == VCF:
         return Input(VCF, path.name, vcf.read(path, limits, **options), [], path)
     if what.form == TABLE:

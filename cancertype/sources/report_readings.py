@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 from ..alterations.known_fusions import fusion_of, in_usual_order, with_unknown_partner
 from ..variants.coding_changes import PROMOTER, UNKNOWN, is_tert_promoter
@@ -460,7 +461,7 @@ def _amplifies_an_arm(statement: Statement) -> bool:
 
 def _pass_brackets(sentence: list[Statement]) -> None:
     """Mark statements within the brackets behind an arm, which name its genes: "9p loss (CDKN2A, MTAP)"."""
-    for before, statement in zip(sentence, sentence[1:], strict=False):
+    for before, statement in pairwise(sentence):
         if statement.in_brackets:
             statement.of_arms = before.of_arms or _names_an_arm(before)
             statement.of_amplified_arms = before.of_amplified_arms or _amplifies_an_arm(before)

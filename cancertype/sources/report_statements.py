@@ -384,7 +384,7 @@ _NAMED_ARMS = {"short arm": "p", "short arms": "p", "long arm": "q", "long arms"
 
 
 def _of_named_arm(token: Token, tokens: list[Token], i: int) -> Token:
-    """The arm of a chromosome whose arm is named beside it: ``long arm of chromosome 1``, ``chromosome 3 short arm``."""
+    """The arm of a chromosome that words beside it name: ``long arm of chromosome 1``, ``chromosome 3 short arm``."""
     beside = [*tokens[max(0, i - 4) : i], *tokens[i + 1 : i + 2]]
     listed = [t for t in tokens[max(0, i - 12) : i] if t.text.lower().endswith(" arms")]
     letter = next((arm for t in [*beside, *listed] if (arm := _NAMED_ARMS.get(t.text.lower()))), "")
