@@ -332,13 +332,29 @@ def test_validate_needs_no_model_and_names_what_is_wrong(run):
 def test_info_shows_labels_data_figures_versions_and_licences(run):
     about = as_json(run("info", "--json", "-"))
     assert (about["licence"], about["base_model"]) == ("gemma", "google/gemma-3-270m")
-    assert about["data"][0] == {"name": "Made-up cohort", "licence": "CC0 1.0", "terms": None, "citation": "nobody"}
+    source = {"name": "Made-up cohort", "licence": "CC0 1.0", "terms": None, "citation": "nobody"}
+    assert about["data"][0] == source | {"folders": 1}
     assert [row["label"] for row in about["labels"]] == list(LABELS)
     assert {row["label"]: row["training_cases"] for row in about["labels"]}["SKCM"] == 16
     assert about["headline"] == {"accuracy": 0.8, "test_cases": 260}
     shown = run("info").stdout
     for said in ("licence: gemma", "torch 2", "Made-up cohort", "Cutaneous melanoma"):
         assert said in shown
+
+
+def test_what_a_model_was_trained_on_is_named_once(run, published, tmp_path):
+    one = json.loads((published / CONFIG).read_text())["sources"][0]
+    changed = tmp_path / "models" / "published"
+    shutil.copytree(published, changed)
+    config = json.loads((changed / CONFIG).read_text())
+    config["sources"] = [one, one | {"files": ["another"]}, one | {"name": "Other cohort"}]
+    (changed / CONFIG).write_text(json.dumps(config))
+    manifest.write(changed)
+    about = as_json(run("info", "--json", "-", model=None))
+    assert about["trained_on"] == ["Made-up cohort (2 folders)", "Other cohort"]
+    assert [(each["name"], each["folders"]) for each in about["data"]] == [("Made-up cohort", 2), ("Other cohort", 1)]
+    shown = run("predict", TEXT, model=None).stdout
+    assert "trained on Made-up cohort (2 folders); Other cohort" in shown
 
 
 def test_info_leads_with_the_figures_of_what_answers():

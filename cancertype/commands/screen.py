@@ -307,6 +307,7 @@ def assays(known: Sequence[Mapping]) -> None:
 
 def info(about: Mapping) -> None:
     """Print what a model is (``answers.describe``), first the figures of what answers."""
+    from ..prediction import training_data
     from ..reports.pages import percent
 
     screen = Screen()
@@ -327,7 +328,10 @@ def info(about: Mapping) -> None:
     screen.line(f"versions: cancertype {about['version']}, {listed(about['versions'])}")
     screen.table(
         ("Data", "Licence", "Terms", "Citation"),
-        [(source["name"], source["licence"], source["terms"] or "", source["citation"]) for source in about["data"]],
+        [
+            (training_data.name(source, source["folders"]), source["licence"], source["terms"] or "", source["citation"])
+            for source in about["data"]
+        ],
     )
     screen.table(
         ("Label", "Cancer", "Family", "Training cases", "Tested", "Recall", "Precision"),
