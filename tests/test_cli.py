@@ -118,7 +118,8 @@ def test_abstaining_comes_with_its_reason(run, published, tmp_path):
 
 def test_the_screen_shows_every_sample_its_remarks_and_the_warning(run):
     shown = run("predict", TEXT).stdout
-    assert re.search(r"s1 +SKCM +SKCM >?9\d% Cutaneous melanoma +SKCM 80% / –", shown)
+    assert re.search(r"s1 +SKCM +SKCM >?9\d% Cutaneous melanoma +SKCM 80% of 10 / –", shown)
+    assert "(all test cases)" in shown
     assert re.search(r"s2 +none .*no informative mutation", shown)
     assert "Every sample: no DNA alleles given: the substitution spectrum is unknown." in shown
     assert "simulated cases, so nothing here says anything about real tumours" in shown
@@ -130,7 +131,7 @@ def test_a_narrow_terminal_shows_each_label_beside_its_figures(run, monkeypatch)
     lines = [line.rstrip() for line in run("predict", TEXT).stdout.splitlines()]
     at = next(i for i, line in enumerate(lines) if re.fullmatch(r"  SKCM +>?9\d%  Cutaneous melanoma", line))
     assert lines[at - 1] == "s1: SKCM"
-    assert lines[at + 1].strip() == "recall 80%, precision –"
+    assert lines[at + 1].strip() == "recall 80% of 10, precision – (all test cases)"
     assert "s2: no answer, no informative mutation" in lines
 
 

@@ -132,14 +132,12 @@ def _ranked(label: str, p: float) -> dict:
 def measured_in_words(ranked: Mapping) -> str:
     """Recall and precision of one of a record's ``top`` labels, and of which test cases they are."""
     label, said = ranked["label"], ""
-    through = f", seen through {measured.in_words(ranked['seen_through'])}" if ranked["seen_through"] else ""
+    row = ranked["seen_through"]
+    among = f"in the test, seen through {measured.in_words(row)}" if row else "among all test cases, as they are"
     if ranked["recall"] is not None:
-        said = (
-            f"The model recognised {percent(ranked['recall'])} of {ranked['n']} {label} cases in the test{through} "
-            "(recall). "
-        )
+        said = f"The model recognised {percent(ranked['recall'])} of {ranked['n']} {label} cases {among} (recall). "
     if ranked["precision"] is None:
-        return f"{said}It never called {label} in the test{through}, so its precision is unknown."
+        return f"{said}It never called {label} {among}, so its precision is unknown."
     return f"{said}{percent(ranked['precision'])} of its {label} calls were right (precision)."
 
 
