@@ -55,8 +55,8 @@ def joined(cases: str, scores: str, tabular: str) -> pd.DataFrame | None:
 
 
 def with_tabular(cases: str, tabular: str, scored: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Cases with the tabular models' probabilities, from the files of these names: all of them, or with ``scored`` those
-    that the language model scored, with its scores."""
+    """Cases with the tabular models' probabilities, from the files of these names: all of them, or with ``scored``
+    those that the language model scored, with its scores."""
     found = pd.read_parquet(f"models/tabular/{tabular}.parquet")
     keys = ["case_id", "row"] if "row" in found.columns else ["case_id"]
     frame = predictions.frame(pq.read_table(FEATURES / f"{cases}.parquet"), others=("group", *keys[1:]))

@@ -123,8 +123,8 @@ def _one_case(screen: Screen, case: Mapping, coverage: float, common: Sequence[s
 
 
 _OF_ASSAY = (
-    "Where an assay is named, the tested cases are seen through it. All test cases are seen as they are, with all that is "
-    "known of each."
+    "Where an assay is named, the tested cases are seen through it. All test cases are seen as they are, with all that "
+    "is known of each."
 )
 _OF_ALL = "all test cases"
 
