@@ -35,7 +35,9 @@ def evaluated() -> evaluate.EvaluationResult:
     """Everything that is measured of the run in the working directory."""
     settings, seed = read({"evaluate": Evaluate, "seed": int})
     frame, grid = joined("cases", "cases", "predictions"), joined("grid_cases", "grid", "grid")
-    return evaluate.evaluate_predictions(frame, settings, seed, grid)
+    # The language model reads a sample of each row's cases; the trees answered all of them.
+    of_trees = None if grid is None else with_tabular("grid_cases", "grid")
+    return evaluate.evaluate_predictions(frame, settings, seed, grid, of_trees)
 
 
 def training_losses() -> list[pd.DataFrame]:
@@ -49,9 +51,16 @@ def joined(cases: str, scores: str, tabular: str) -> pd.DataFrame | None:
     scored = pq.read_table(f"data/scores/{scores}.parquet").to_pandas()
     if not len(scored):
         return None
-    keys = ["case_id", "row"] if "row" in scored.columns else ["case_id"]
+    return with_tabular(cases, tabular, scored)
+
+
+def with_tabular(cases: str, tabular: str, scored: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Cases with the tabular models' probabilities, from the files of these names: all of them, or with ``scored``
+    those that the language model scored, with its scores."""
+    found = pd.read_parquet(f"models/tabular/{tabular}.parquet")
+    keys = ["case_id", "row"] if "row" in found.columns else ["case_id"]
     frame = predictions.frame(pq.read_table(FEATURES / f"{cases}.parquet"), others=("group", *keys[1:]))
-    return frame.merge(scored, on=keys).merge(pd.read_parquet(f"models/tabular/{tabular}.parquet"), on=keys)
+    return (frame if scored is None else frame.merge(scored, on=keys)).merge(found, on=keys)
 
 
 def about() -> dict[str, str]:

@@ -16,6 +16,7 @@ from cancertype.evaluation.settings import Evaluate
 from cancertype.labels import LABELS
 from cancertype.publishing import cards
 from cancertype.tables.parquet import write_parquet
+from tests.made_up_predictions import SETTINGS, made_up_grid, made_up_predictions
 from tests.settings import settings
 
 TCGA = {
@@ -230,6 +231,34 @@ def test_simulated_data_is_said_before_anything_else(measured, sources, warning)
         assert card.index(warning) < card.index("Given the somatic mutations")
     only = all(source["simulated"] for source in sources)
     assert ("(simulated)" in data.eval_results[0].dataset_name) == only
+
+
+def test_the_card_has_the_figures_of_every_assay():
+    grid = made_up_grid({"exome": 4.0, "msk-impact-468+arms": 2.0})
+    found = evaluate.evaluate_predictions(
+        made_up_predictions().assign(group="exome"), SETTINGS, seed=0, grid=grid
+    ).details
+    head, _, exome, panel = table_under(model_card(found), "### By assay")
+    assert head[:5] == ["Seen through", "Cases", "Language model", "Trees", "Both"]
+    assert [exome[0], panel[0]] == ["exome", "msk-impact-468 with chromosome arms"]
+    own = found["assays"]["msk-impact-468+arms"]
+    assert panel[1] == "200"
+    for cell, name in zip(panel[2:5], ("language_model", "trees", "blend"), strict=True):
+        figures = own["models"][name]
+        assert cell.startswith(f"{100 * figures['accuracy']['value']:.1f}%")
+        assert cell.endswith(f", {figures['macro_f1']['value']:.2f}")
+    at = next(each for each in own["models"]["blend"]["thresholds"] if each["threshold"] == 0.75)
+    shares = [at["coverage"], at["accuracy"], own["sets"]["coverage"]]
+    assert panel[5:] == [f"{100 * each['value']:.0f}%" for each in shares]
+
+
+def test_a_card_without_a_grid_has_no_table_of_assays(measured):
+    assert "### By assay" not in model_card(measured)
+
+
+def test_folders_that_say_the_same_of_themselves_are_one_row_with_a_count(measured):
+    rows = table_under(model_card(measured, sources=[TCGA, RESTRICTED, TCGA, TCGA]), "## Training data")[2:]
+    assert [row[0] for row in rows] == ["TCGA MC3 (3 folders)", "DepMap 26Q1"]
 
 
 def test_text_from_a_source_cannot_break_a_table(measured):

@@ -120,7 +120,8 @@ def test_abstaining_comes_with_its_reason(run, published, tmp_path):
 
 def test_the_screen_shows_every_sample_its_remarks_and_the_warning(run):
     shown = run("predict", TEXT).stdout
-    assert re.search(r"s1 +SKCM +SKCM >?9\d% Cutaneous melanoma +SKCM 80% / –", shown)
+    assert re.search(r"s1 +SKCM +SKCM >?9\d% Cutaneous melanoma +SKCM 80% of 10 / –", shown)
+    assert "(all test cases)" in shown
     assert re.search(r"s2 +none .*no informative mutation", shown)
     assert "Every sample: no DNA alleles given: the substitution spectrum is unknown." in shown
     assert "simulated cases, so nothing here says anything about real tumours" in shown
@@ -132,7 +133,7 @@ def test_a_narrow_terminal_shows_each_label_beside_its_figures(run, monkeypatch)
     lines = [line.rstrip() for line in run("predict", TEXT).stdout.splitlines()]
     at = next(i for i, line in enumerate(lines) if re.fullmatch(r"  SKCM +>?9\d%  Cutaneous melanoma", line))
     assert lines[at - 1] == "s1: SKCM"
-    assert lines[at + 1].strip() == "recall 80%, precision –"
+    assert lines[at + 1].strip() == "recall 80% of 10, precision – (all test cases)"
     assert "s2: no answer, no informative mutation" in lines
 
 
@@ -369,13 +370,29 @@ def test_validate_needs_no_model_and_names_what_is_wrong(run):
 def test_info_shows_labels_data_figures_versions_and_licences(run):
     about = as_json(run("info", "--json", "-"))
     assert (about["licence"], about["base_model"]) == ("gemma", "google/gemma-3-270m")
-    assert about["data"][0] == {"name": "Made-up cohort", "licence": "CC0 1.0", "terms": None, "citation": "nobody"}
+    source = {"name": "Made-up cohort", "licence": "CC0 1.0", "terms": None, "citation": "nobody"}
+    assert about["data"][0] == source | {"folders": 1}
     assert [row["label"] for row in about["labels"]] == list(LABELS)
     assert {row["label"]: row["training_cases"] for row in about["labels"]}["SKCM"] == 16
     assert about["headline"] == {"accuracy": 0.8, "test_cases": 260}
     shown = run("info").stdout
     for said in ("licence: gemma", "torch 2", "Made-up cohort", "Cutaneous melanoma"):
         assert said in shown
+
+
+def test_what_a_model_was_trained_on_is_named_once(run, published, tmp_path):
+    one = json.loads((published / CONFIG).read_text())["sources"][0]
+    changed = tmp_path / "models" / "published"
+    shutil.copytree(published, changed)
+    config = json.loads((changed / CONFIG).read_text())
+    config["sources"] = [one, one | {"files": ["another"]}, one | {"name": "Other cohort"}]
+    (changed / CONFIG).write_text(json.dumps(config))
+    manifest.write(changed)
+    about = as_json(run("info", "--json", "-", model=None))
+    assert about["trained_on"] == ["Made-up cohort (2 folders)", "Other cohort"]
+    assert [(each["name"], each["folders"]) for each in about["data"]] == [("Made-up cohort", 2), ("Other cohort", 1)]
+    shown = run("predict", TEXT, model=None).stdout
+    assert "trained on Made-up cohort (2 folders); Other cohort" in shown
 
 
 def test_info_leads_with_the_figures_of_what_answers():

@@ -3,6 +3,7 @@
 import pytest
 
 from cancertype.evaluation.evaluate import evaluate_predictions
+from cancertype.labels import LABELS
 from cancertype.prediction import answers, inputs, measured
 from cancertype.prediction.measured import Seen
 from cancertype.prediction.prediction_config import Measured, PredictionConfig
@@ -81,6 +82,30 @@ def test_the_words_say_which_test_cases_the_figures_are_of(config):
     )
     assert measured.in_words("exome+all") == "exome with copy number, fusions and spectra"
     assert measured.in_words("nothing+spectra") == "spectra alone"
+
+
+def test_the_trees_are_measured_on_all_cases_of_a_row_where_the_language_model_read_a_sample():
+    everyone = without(made_up_grid({"exome": 3.0}), "logistic_", "majority_")
+    read = everyone[everyone.index % 2 == 0].reset_index(drop=True)
+    predictions = without(made_up_predictions(), "logistic_", "majority_").assign(group="exome")
+    few = SETTINGS.model_copy(update={"bootstrap_samples": 0})
+    found = evaluate_predictions(predictions, few, 0, grid=read, grid_of_trees=without(everyone, "lm_"))
+    by_label = found.details["assays"]["exome"]["by_label"]
+    assert sum(figures["n"] for figures in by_label["final"].values()) == 100
+    assert sum(figures["n"] for figures in by_label["trees"].values()) == 200
+    test = everyone[everyone["split"] == "test"]
+    p = found.calibration.apply(None, test[[f"trees_{label}" for label in LABELS]].to_numpy(), ["exome"] * 200)
+    bowel = test["label"].to_numpy() == "COAD"
+    recall = (p.argmax(axis=1) == LABELS.index("COAD"))[bowel].mean()
+    assert by_label["trees"]["COAD"]["recall"] == pytest.approx(recall, abs=1e-4)
+
+
+def test_figures_of_all_test_cases_say_so_in_words(config):
+    of_all = {"label": "COAD"} | measured.figures(config, None, "COAD", fast=False)
+    assert answers.measured_in_words(of_all) == (
+        "The model recognised 80% of 10 COAD cases among all test cases, as they are (recall). It never called COAD "
+        "among all test cases, as they are, so its precision is unknown."
+    )
 
 
 def test_an_evaluation_gives_each_row_the_figures_that_a_model_publishes():

@@ -81,7 +81,7 @@ def cases(cases: Sequence[dict], about: Mapping[str, str], coverage: float) -> N
         screen.line(f"{counted(len(cases) - _MOST_SHOWN, 'more sample')}: write them with --csv, --json or --html.")
     screen.line(
         "Recall: the share of tested cases of that cancer that the model recognised. Precision: the share of its calls "
-        f"of that cancer that were right.{_OF_ASSAY if any(t['seen_through'] for t in cases[0]['top']) else ''}"
+        f"of that cancer that were right. {_OF_ASSAY}"
     )
     screen.line(WARNING)
 
@@ -113,29 +113,41 @@ def _one_case(screen: Screen, case: Mapping, coverage: float, common: Sequence[s
     screen.line()
     screen.line(f"{case['case_id']}: {case['answer'] or 'no answer, ' + case['abstains']}")
     for ranked in case["top"]:
-        figures = f"recall {percent(ranked['recall'])}, precision {percent(ranked['precision'])}"
-        through = f" ({ranked['seen_through']})" if ranked["seen_through"] else ""
+        figures = f"recall {_recall(ranked)}, precision {percent(ranked['precision'])}"
         screen.line(f"  {ranked['label']:<6} {percent(ranked['p']):>4}  {ranked['name']}")
-        screen.line(f"{'':15}{figures}{through}")
+        screen.line(f"{'':15}{figures} ({ranked['seen_through'] or _OF_ALL})")
     screen.line(f"  {percent(coverage)} set: {' '.join(case['set'])}")
     screen.line(f"  family: {case['family']['label']} {percent(case['family']['p'])}")
     for said in filter(None, _said_of(case, common)):
         screen.line(f"  {said}")
 
 
-_OF_ASSAY = " Where an assay is named, the tested cases are seen through it, otherwise as they are."
+_OF_ASSAY = (
+    "Where an assay is named, the tested cases are seen through it. All test cases are seen as they are, with all that "
+    "is known of each."
+)
+_OF_ALL = "all test cases"
 
 
 def _recognised(case: Mapping) -> list[str]:
-    """Recall and precision of each label, one a line, and then the row of the grid that they are of."""
+    """Recall and precision of each label, one a line, and then which test cases they are of."""
     from ..reports.pages import percent
 
     top = case["top"]
-    lines = [f"{each['label']} {percent(each['recall'])} / {percent(each['precision'])}" for each in top]
-    if of_row := [each for each in top if each["seen_through"]]:
-        only = "" if len(of_row) == len(top) else f"{' '.join(each['label'] for each in of_row)}: "
-        lines.append(f"({only}{of_row[0]['seen_through']})")
-    return lines
+    lines = [f"{each['label']} {_recall(each)} / {percent(each['precision'])}" for each in top]
+    by_row: dict[str, list[str]] = {}
+    for each in top:
+        by_row.setdefault(each["seen_through"] or _OF_ALL, []).append(each["label"])
+    if len(by_row) == 1:
+        return [*lines, *(f"({row})" for row in by_row)]
+    return [*lines, *(f"({' '.join(labels)}: {row})" for row, labels in by_row.items())]
+
+
+def _recall(ranked: Mapping) -> str:
+    """``80% of 10``: the recall and the number of tested cases."""
+    from ..reports.pages import percent
+
+    return percent(ranked["recall"]) + (f" of {ranked['n']}" if ranked["n"] else "")
 
 
 def _said_of(case: Mapping, common: Sequence[str]) -> list[str]:
@@ -312,6 +324,7 @@ def assays(known: Sequence[Mapping]) -> None:
 
 def info(about: Mapping) -> None:
     """Print what a model is (``answers.describe``), first the figures of what answers."""
+    from ..prediction import training_data
     from ..reports.pages import percent
 
     screen = Screen()
@@ -332,7 +345,15 @@ def info(about: Mapping) -> None:
     screen.line(f"versions: cancertype {about['version']}, {listed(about['versions'])}")
     screen.table(
         ("Data", "Licence", "Terms", "Citation"),
-        [(source["name"], source["licence"], source["terms"] or "", source["citation"]) for source in about["data"]],
+        [
+            (
+                training_data.name(source, source["folders"]),
+                source["licence"],
+                source["terms"] or "",
+                source["citation"],
+            )
+            for source in about["data"]
+        ],
     )
     screen.table(
         ("Label", "Cancer", "Family", "Training cases", "Tested", "Recall", "Precision"),

@@ -52,7 +52,11 @@ class EvaluationResult:
 
 
 def evaluate_predictions(
-    predictions: pd.DataFrame, settings: Evaluate, seed: int, grid: pd.DataFrame | None = None
+    predictions: pd.DataFrame,
+    settings: Evaluate,
+    seed: int,
+    grid: pd.DataFrame | None = None,
+    grid_of_trees: pd.DataFrame | None = None,
 ) -> EvaluationResult:
     """Calibrate on validation rows, measure on test rows, and test abstention on out-of-scope rows.
 
@@ -64,6 +68,8 @@ def evaluate_predictions(
 
     ``grid`` has the same columns for the same cases seen through assays, and ``row`` and ``group`` (``grid.measure``).
     With it, calibration is also fitted for each group of assays, and ``predictions`` need the column ``group``.
+    ``grid_of_trees`` has the same columns but ``lm_*`` for all cases of its rows, of which the language model may have
+    scored a sample: what the trees recognise where they answer alone is then measured on all of them.
 
     Raises ``InputError`` for missing columns, unknown splits or labels, and an empty validation or test split.
     """
@@ -93,7 +99,9 @@ def evaluate_predictions(
     if details["out_of_scope"]:
         details["out_of_scope"]["abstain_below"] = fitted.abstain_below
     details["calibration"] = fitted.model_dump()
-    details["assays"] = {} if grid is None else grids.measure(grid, fitted, tabular_models, settings, seed)
+    details["assays"] = (
+        {} if grid is None else grids.measure(grid, fitted, tabular_models, settings, seed, grid_of_trees)
+    )
     everyone = held_out.probabilities(predictions, fitted, tabular_models)[final]
     columns = pd.DataFrame(everyone, columns=[f"p_{label}" for label in LABELS], index=predictions.index)
     kept = [column for column in predictions.columns if column not in columns]

@@ -15,7 +15,12 @@ FEWEST = 5
 
 
 def measure(
-    grid: pd.DataFrame, fitted: Calibration, tabular_models: Sequence[str], settings: Evaluate, seed: int
+    grid: pd.DataFrame,
+    fitted: Calibration,
+    tabular_models: Sequence[str],
+    settings: Evaluate,
+    seed: int,
+    of_trees: pd.DataFrame | None = None,
 ) -> dict[str, dict]:
     """Figures with intervals of each row of the grid and each model.
 
@@ -23,12 +28,15 @@ def measure(
     ``group``. The result maps a row to ``n``, ``labels`` (those with a case), ``models`` (model to the figures
     ``metrics.FIGURES``, with macro-F1 over the labels with at least ``FEWEST`` cases, and ``thresholds``), ``by_label``
     (``held_out.by_label``), ``sets`` (model to ``metrics.prediction_sets``; of the trees where they answer alone), and
-    ``out_of_scope``: how well other cancers are told apart (None without any)."""
-    rows = dict.fromkeys(grid["row"])
-    return {
-        row: _measured(grid[grid["row"] == row], fitted, tabular_models, settings, seed)
-        for row in tqdm(rows, desc="grid of assays", unit="row", leave=False)
-    }
+    ``out_of_scope``: how well other cancers are told apart (None without any). ``of_trees`` has all cases of the rows
+    with the trees' probabilities, where the language model scored only some: ``by_label`` of the trees is of them."""
+    measured = {}
+    for row in tqdm(dict.fromkeys(grid["row"]), desc="grid of assays", unit="row", leave=False):
+        measured[row] = _measured(grid[grid["row"] == row], fitted, tabular_models, settings, seed)
+        if of_trees is not None and "trees" in measured[row].get("by_label", {}):
+            everyone = of_trees[(of_trees["row"] == row) & (of_trees["split"] == "test")]
+            measured[row]["by_label"]["trees"] = held_out.by_label_of_trees(everyone, fitted)
+    return measured
 
 
 def _measured(

@@ -31,9 +31,14 @@ def by_label(
 ) -> dict[str, dict[str, dict]]:
     """What an answer quotes (``metrics.of_labels``): of ``final``, whose probabilities of ``rows`` are ``p`` (n, 26),
     and of the ``trees`` where they answer alone."""
-    y, trees = metrics.encode(rows["label"]), trees_of(rows, tabular_models)
-    alone = {} if trees is None else {"trees": fitted.apply(None, trees, groups_of(rows))}
-    return {who: metrics.of_labels(y, each) for who, each in {"final": p, **alone}.items()}
+    alone = {"trees": by_label_of_trees(rows, fitted)} if "trees" in tabular_models else {}
+    return {"final": metrics.of_labels(metrics.encode(rows["label"]), p), **alone}
+
+
+def by_label_of_trees(rows: pd.DataFrame, fitted: Calibration) -> dict[str, dict]:
+    """``metrics.of_labels`` of the trees where they answer alone; ``rows`` need no scores of the language model."""
+    p = fitted.apply(None, matrix(rows, "trees"), groups_of(rows))
+    return metrics.of_labels(metrics.encode(rows["label"]), p)
 
 
 def sets(

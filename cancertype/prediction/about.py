@@ -67,8 +67,10 @@ def _input(found: "Input") -> str:
 
 
 def _model(predictor: "Predictor", model: Mapping) -> str:
-    """Who answered, when, and what it was trained on: several studies of one kind count once."""
-    sources = "; ".join(dict.fromkeys(source["name"] for source in predictor.config.sources))
+    """Who answered, when, and what it was trained on."""
+    from . import training_data
+
+    sources = "; ".join(training_data.names(predictor.config.sources))
     simulated = ": simulated cases, so nothing here says anything about real tumours"
     return (
         f"{'id ' + model['id'] if model['id'] else 'without an id'}, cancertype {model['version']}, asked on "

@@ -19,7 +19,7 @@ from ..errors import InputError
 from ..files import digest
 from ..labels import FAMILIES, FAMILY_OF, LABELS, NAMES
 from ..reports.pages import percent, render
-from . import case_parts, manifest, measured
+from . import case_parts, manifest, measured, training_data
 from .about import counted
 from .prediction_config import TREES, PredictionConfig
 from .spreadsheet import cell
@@ -132,14 +132,12 @@ def _ranked(label: str, p: float) -> dict:
 def measured_in_words(ranked: Mapping) -> str:
     """Recall and precision of one of a record's ``top`` labels, and of which test cases they are."""
     label, said = ranked["label"], ""
-    through = f", seen through {measured.in_words(ranked['seen_through'])}" if ranked["seen_through"] else ""
+    row = ranked["seen_through"]
+    among = f"in the test, seen through {measured.in_words(row)}" if row else "among all test cases, as they are"
     if ranked["recall"] is not None:
-        said = (
-            f"The model recognised {percent(ranked['recall'])} of {ranked['n']} {label} cases in the test{through} "
-            "(recall). "
-        )
+        said = f"The model recognised {percent(ranked['recall'])} of {ranked['n']} {label} cases {among} (recall). "
     if ranked["precision"] is None:
-        return f"{said}It never called {label} in the test{through}, so its precision is unknown."
+        return f"{said}It never called {label} {among}, so its precision is unknown."
     return f"{said}{percent(ranked['precision'])} of its {label} calls were right (precision)."
 
 
@@ -154,7 +152,7 @@ def identity(folder: Path, config: PredictionConfig) -> dict:
     return {
         "id": digest(listed)[:16] if listed.is_file() else None,
         "version": cancertype.__version__,
-        "trained_on": [source["name"] for source in config.sources],
+        "trained_on": training_data.names(config.sources),
         "coverage": config.calibration.coverage,
         "abstain_below": config.calibration.abstain_below,
     }
@@ -185,8 +183,9 @@ def describe(folder: Path) -> dict:
     """What is known of a published model, ready for JSON.
 
     Keys: model, the fields of ``identity``, base_model, licence, ``headline`` (figures of what answers, and the number
-    of ``test_cases``), ``parts`` (those of its parts alone), calibration, data (sources with licence, terms and
-    citation), labels (with training cases and measured figures) and versions.
+    of ``test_cases``), ``parts`` (those of its parts alone), calibration, data (sources with licence, terms,
+    citation and the number of folders that say this of themselves), labels (with training cases and measured figures)
+    and versions.
 
     Raises ``InputError`` when the folder holds no published model, or a damaged one.
     """
@@ -206,7 +205,8 @@ def describe(folder: Path) -> dict:
         "parts": figures,
         "calibration": config.calibration.model_dump(mode="json"),
         "data": [
-            {key: source.get(key) for key in ("name", "licence", "terms", "citation")} for source in config.sources
+            {key: source.get(key) for key in ("name", "licence", "terms", "citation")} | {"folders": folders}
+            for source, folders in training_data.grouped(config.sources)
         ],
         "labels": [
             {"label": label, "name": NAMES[label], "family": FAMILY_OF[label], "training_cases": training[label]}

@@ -12,6 +12,7 @@ from jinja2 import Environment, StrictUndefined
 from .. import package_data
 from ..errors import InputError
 from ..labels import FAMILIES, LABELS, NAMES
+from ..prediction import measured, training_data
 from . import markdown, redaction
 
 NOTICE = "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms"
@@ -155,7 +156,8 @@ def model_card(
         tested=[row for row in details["per_label"][final] if row["n"]],
         bins=[row for row in details["reliability"][final] if row["n"]],
         comparison=_comparison(details),
-        sources=sources,
+        assays=_by_assay(details),
+        sources=_grouped(sources),
         simulated=_simulated(sources),
         params=_as_yaml(params),
         revision=revision,
@@ -241,7 +243,7 @@ def dataset_card(
         origins=sorted({origin for split in splits.values() for origin in split["sources"]}),
         columns=_COLUMNS,
         repo_id=repo_id or "data/published",
-        sources=sources,
+        sources=_grouped(sources),
         simulated=_simulated(sources),
         params=_as_yaml({name: params[name] for name in _OF_DATA if name in params}),
         revision=revision,
@@ -318,6 +320,13 @@ def _data_licence(sources: Sequence[Mapping]) -> dict[str, str]:
     return {"license": known} if known else {"license": "other", "license_name": "see-the-table-of-sources"}
 
 
+def _grouped(sources: Sequence[Mapping]) -> list[dict]:
+    """The records for a table: folders that say the same of themselves are one row, whose name says how many."""
+    return [
+        {**source, "name": training_data.name(source, folders)} for source, folders in training_data.grouped(sources)
+    ]
+
+
 def _tags(sources: Sequence[Mapping]) -> list[str]:
     return _TAGS + (["simulated-data"] if _simulated(sources) else [])
 
@@ -384,6 +393,39 @@ def _comparison(details: Mapping) -> dict | None:
         "verdict": paired["verdict"],
         "difference": f"{100 * value:+.1f} percentage points{interval}",
     }
+
+
+_PARTS = {"language_model": "Language model", "trees": "Trees", "blend": "Both"}
+_CERTAIN_FROM = 0.75
+
+
+def _by_assay(details: Mapping) -> list[list[str]]:
+    """The grid of assays as a table, its head first: cases, accuracy / macro-F1 of each part, the share of cases with
+    an answer of at least 75% and how many of these are right, and the sets that hold the truth. Empty without a grid.
+    """
+    grid = {row: found for row, found in (details.get("assays") or {}).items() if found["n"]}
+    if not grid:
+        return []
+    parts = [name for name in _PARTS if all(name in found["models"] for found in grid.values())]
+    head = ["Seen through", "Cases", *(_PARTS[name] for name in parts)]
+    rows = [[*head, f"Answered at {_CERTAIN_FROM:g}", "Right among these", "Sets that hold the truth"]]
+    for row, found in grid.items():
+        figures = found["models"]
+        answered = _at(next(iter(figures.values()))["thresholds"], _CERTAIN_FROM)
+        both = (f"{_figure(figures[name], 'accuracy')}, {_share(figures[name]['macro_f1']['value'])}" for name in parts)
+        shares = (each["value"] for each in (answered["coverage"], answered["accuracy"], found["sets"]["coverage"]))
+        rows.append([measured.in_words(row), f"{found['n']:,}", *both, *map(_percent, shares)])
+    return rows
+
+
+def _at(thresholds: Sequence[Mapping], wanted: float) -> Mapping:
+    """The figures at the threshold ``wanted``; dashes where it was not measured (``evaluate.thresholds``)."""
+    nothing = {"coverage": {"value": None}, "accuracy": {"value": None}}
+    return next((each for each in thresholds if each["threshold"] == wanted), nothing)
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{100 * value:.0f}%"
 
 
 def _figure(found: Mapping, name: str) -> str:
