@@ -5,7 +5,14 @@ two halves, the published model and the reader of mutations. All raise ``InputEr
 They are imported when they are first used, so ``import cancertype`` is instant.
 """
 
+import os
+import sys
 from importlib import import_module
+
+# Read when tqdm and the Hub's client are imported, which is later. A bar is for a person: in a file it is noise.
+if sys.stderr is None or not sys.stderr.isatty():
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 
 _EXPORTS = {
     "InputError": ("errors", "InputError"),

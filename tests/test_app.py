@@ -281,7 +281,7 @@ def test_the_assay_is_chosen_from_a_list(visit):
 
 def test_the_lists_show_what_was_recognised(visit):
     page = visit()
-    labels = ("What was looked at (assay)", "Sex (of every sample)", "What was sequenced")
+    labels = ("What was looked at (assay)", "Sex (of every sample)", "Kind of sample")
     shown = [page.get_by_label(label) for label in labels]
     assert [each.input_value() for each in shown] == ["as recognised", "not given", "not given"]
     page.get_by_label("Mutations").first.fill(MELANOMA)
@@ -424,6 +424,16 @@ def test_names_are_shown_as_text_and_not_as_markup(ask):
 
 def test_sex_and_kind_reach_the_model(ask):
     assert "list, cell line, female, 2 non-silent mutations" in ask(MELANOMA, sex="female", kind="cell line")
+
+
+def test_the_site_is_shown_and_what_the_histology_rules_out_is_not(ask):
+    page = ask(MELANOMA, site=" liver<b> ", histology="thymic")
+    assert "Site of the biopsy: liver&lt;b&gt; (not read by the model)." in page
+    assert "Histology: thymic, for every sample; possible: THYM." in page
+    assert "<b>THYM</b>" in page and "<b>SKCM</b>" not in page
+    assert "Site of the biopsy" not in ask(MELANOMA)
+    batch = ask(BATCH, histology="thymic")
+    assert '<td data-value="THYM">' in batch and "0%" not in batch.split("downloads")[0]
 
 
 def test_the_assay_is_recognised_shown_and_can_be_chosen(ask):

@@ -557,6 +557,12 @@ def test_stderr_holds_nothing_that_is_not_for_the_user(published, tmp_path):
     assert json.loads(done.stdout)["cases"][0]["answer"] == "SKCM"
 
 
+def test_python_shows_no_progress_bar_where_stderr_is_no_terminal(tmp_path):
+    code = "import cancertype; from tqdm.auto import tqdm; print(*tqdm(range(3)))"
+    done = shell(f'{sys.executable} -c "{code}"', tmp_path, PYTHONPATH=str(ROOT))
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"0 1 2\n", b"")
+
+
 def test_a_yaml_tag_in_the_card_builds_nothing(run, published, tmp_path):
     folder = tmp_path / "model"
     shutil.copytree(published, folder)
@@ -582,7 +588,7 @@ def test_a_yaml_tag_in_the_card_builds_nothing(run, published, tmp_path):
         (("explain", "KRAS G12D", "--picture", "a.gif"), "must end in .png or .svg"),
         (("explain", "KRAS G12D", "--sample", "z"), "no case is named 'z'"),
         (("predict", "-"), "stdin is empty"),
-        (("predict", "KRAS G12D", "BRAF V600E"), "KRAS G12D is not there, and where several are given"),
+        (("predict", "KRAS G12D", "BRAF V600E"), "KRAS G12D is no file. Where several are given, each must be one"),
         (("predict", "KRAS G12D", "--sample", "new"), "--sample new: write NEW=OLD"),
         (("validate", "KRAS G12D", "--sample", "a=x", "--sample", "b=x"), "x is renamed twice"),
         (("validate", "KRAS G12D", "--sample", "a=x", "--sample", "a=y"), "two samples the same new name"),

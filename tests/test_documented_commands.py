@@ -7,6 +7,7 @@ which are servers (tests/test_app.py starts that), benchmarks of minutes, or nee
 """
 
 import importlib.util
+import json
 import re
 import shlex
 import shutil
@@ -124,6 +125,24 @@ def test_the_check_finds_commands_and_tells_wrong_ones():
     assert problem(["dvc", "exp", "run", "-S", "train.learn_rate=1"]) == "params.yaml has no train.learn_rate"
     assert problem(["cancertype", "diff", "A", "--far"]) == "diff has no option --far"
     assert problem(["make", "everything"]) and problem(["python", "-m", "benchmarks.nothing"])
+
+
+def test_the_readmes_table_of_the_default_run_has_the_figures_of_the_committed_run():
+    measured = json.loads((ROOT / "metrics" / "eval.json").read_text())
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^│ (accuracy|macro-F1|log loss|ECE) +│ +([\d.]+) │ +([\d.]+) │ +([\d.]+) │$", readme, re.MULTILINE
+    )
+    names = {"accuracy": "accuracy", "macro-F1": "macro_f1", "log loss": "log_loss", "ECE": "ece"}
+    # The tracked metrics have accuracy and log loss of each model, and the others of both together alone.
+    assert {names[name]: both for name, _, _, both in rows} == {
+        name: f"{measured[name]:.3f}" for name in names.values()
+    }, "update the table that `make run` ends with in README.md"
+    for name, language_model, trees, _ in rows:
+        if f"lm_{names[name]}" in measured:
+            assert (language_model, trees) == tuple(
+                f"{measured[f'{who}_{names[name]}']:.3f}" for who in ("lm", "trees")
+            )
 
 
 # --- Running them ---

@@ -48,7 +48,7 @@ def test_the_headline_of_a_published_model_agrees_with_the_details(result):
     assert headline["n"] == 200
     assert headline["accuracy"] == models["language_model"]["strict"]["accuracy"]["value"]
     assert headline["blend"]["merged_accuracy"] == models["blend"]["merged"]["accuracy"]["value"]
-    assert headline["tabular"]["log_loss"] == models["trees"]["strict"]["log_loss"]["value"]
+    assert headline["trees"]["log_loss"] == models["trees"]["strict"]["log_loss"]["value"]
     assert headline["outside_share"] == pytest.approx(1 - np.exp(-0.1), abs=1e-5)
 
 

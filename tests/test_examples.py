@@ -36,11 +36,12 @@ def test_every_textbook_list_is_read_and_expects_labels_that_exist():
         assert set(row["expected"].split(",")) <= {*LABELS, "?", "OUT"}, row
 
 
-def test_the_notebook_runs(published, monkeypatch):
+@pytest.mark.parametrize("folder", [ROOT, EXAMPLES])
+def test_the_notebook_runs(published, monkeypatch, folder):
     cells = json.loads((EXAMPLES / "predict.ipynb").read_text())["cells"]
     code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
     assert code and not any(cell.get("outputs") for cell in cells), "outputs depend on the model: none is kept"
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(folder)
     import cancertype
 
     load = cancertype.load

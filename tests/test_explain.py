@@ -74,6 +74,31 @@ def test_a_prior_holds_without_each_mutation_too(predictor):
     assert {e.mutation: e.without for e in why.effects}["BRAF V600E"] == pytest.approx(alone, rel=1e-5)
 
 
+def test_without_single_alterations_that_matter_sex_spectrum_and_counts_are_left_out(predictor, tmp_path):
+    header = (
+        "Hugo_Symbol\tTumor_Sample_Barcode\tHGVSp_Short\tVariant_Classification\tReference_Allele\tTumor_Seq_Allele2\n"
+    )
+    rows = ["BRAF\ts1\tp.V600E\tMissense_Mutation\tA\tT\n", "TTN\ts1\tp.A1V\tMissense_Mutation\tC\tT\n"]
+    (tmp_path / "a.maf").write_text(header + "".join(rows))
+    found = inputs.with_facts(inputs.read(str(tmp_path / "a.maf"), assay="exome"), sex="female", kind=None)
+    _, (why,) = explanation.explain(predictor, found.tables, ["s1"])
+    words = ["without its sex", "without the spectrum", "as a typed list: without burden, spectrum and assay"]
+    assert [effect.mutation for effect in why.groups] == words
+    at = LABELS.index(why.label)
+    plain = inputs.read(str(tmp_path / "a.maf"), assay="exome").tables
+    assert why.groups[0].without == pytest.approx(predictor.predict(plain).p[0, at], rel=1e-5)
+    (tmp_path / "a.maf").write_text(
+        header + "".join(row.replace("\tA\tT\n", "\t\t\n").replace("\tC\tT\n", "\t\t\n") for row in rows)
+    )
+    bare = inputs.read(str(tmp_path / "a.maf"), assay="exome")
+    of_bare = predictor.predict(inputs.with_facts(bare, sex="female", kind=None).tables)
+    assert why.groups[1].without == pytest.approx(of_bare.p[0, at], rel=1e-5)
+    typed = inputs.with_facts(inputs.read("s1: BRAF V600E, TTN A1V"), sex="female", kind=None)
+    assert why.groups[2].without == pytest.approx(predictor.predict(typed.tables).p[0, at], rel=1e-5)
+    _, (nothing,) = explanation.explain(predictor, read("BRAF V600E"), ["text"])
+    assert nothing.groups == ()
+
+
 def test_a_case_that_is_not_there_is_named(predictor):
     with pytest.raises(InputError, match="no case is named 'z': the first are a, b, c"):
         explanation.explain(predictor, read(CASES), ["z"])

@@ -1,5 +1,8 @@
 """The model in Python, as a scientist uses it in a notebook."""
 
+import csv
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,7 @@ import pytest
 import cancertype
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
+from cancertype.prediction import answers
 
 MELANOMA, BOWEL = "BRAF V600E, CDKN2A R80*", "APC R1450*, KRAS G12D"
 
@@ -17,20 +21,20 @@ def model(published):
 
 
 def test_a_text_gives_one_answer(model):
-    answers = model.predict(MELANOMA)
-    assert len(answers) == 1 and answers.labels == ["SKCM"]
-    assert answers[0]["top"][0]["label"] == "SKCM" and answers[0]["assay"]["name"] == "list"
-    assert repr(answers).startswith("<1 answer: text: SKCM ")
+    found = model.predict(MELANOMA)
+    assert len(found) == 1 and found.labels == ["SKCM"]
+    assert found[0]["top"][0]["label"] == "SKCM" and found[0]["assay"]["name"] == "list"
+    assert repr(found).startswith("<1 answer: text: SKCM ")
 
 
 def test_a_list_gives_one_answer_per_text_and_a_mapping_keeps_its_names(model):
-    answers = model.predict([MELANOMA, BOWEL])
-    assert [record["case_id"] for record in answers] == ["1", "2"]
-    assert answers.labels == ["SKCM", "COAD"]
+    found = model.predict([MELANOMA, BOWEL])
+    assert [record["case_id"] for record in found] == ["1", "2"]
+    assert found.labels == ["SKCM", "COAD"]
     assert model.predict({"BRAF: a name": BOWEL})[0]["case_id"] == "BRAF: a name"
     named = model.predict({"P-1": MELANOMA, "P-2": BOWEL})
     assert named.to_pandas()["first"].to_dict() == {"P-1": "SKCM", "P-2": "COAD"}
-    assert (named.proba == answers.proba).all()
+    assert (named.proba == found.proba).all()
 
 
 def test_a_path_and_a_data_frame_are_read_alike(model, tmp_path):
@@ -66,11 +70,36 @@ def test_what_the_user_knows_goes_in_as_on_the_command_line(model):
     assert model.predict(MELANOMA, assay="msk-impact-468")[0]["assay"]["name"] == "msk-impact-468"
 
 
+def test_the_site_is_kept_with_the_answers_and_changes_none(model):
+    with_site = model.predict(MELANOMA, site="liver")
+    assert with_site.site == "liver" and with_site.to_pandas()["site"].tolist() == ["liver"]
+    plain = model.predict(MELANOMA)
+    assert plain.site is None and "site" not in plain.to_pandas()
+    assert (with_site.proba == plain.proba).all()
+
+
+def test_what_was_ruled_out_is_not_listed(model):
+    ruled = model.predict(MELANOMA, histology="thymic")
+    assert [ranked["label"] for ranked in ruled[0]["top"]] == ["THYM"] == ruled[0]["set"]
+    assert ruled[0]["probabilities"]["SKCM"] == 0.0
+    by_sex = model.predict("TP53 R175H", sex="male", rule_out_by_sex=True)[0]
+    assert not {"OV", "CESC", "UCEC"} & {*by_sex["set"], *(ranked["label"] for ranked in by_sex["top"])}
+    (row,) = csv.DictReader(io.StringIO(answers.as_csv(ruled.records)))
+    assert (row["label1"], row["label2"], row["family"], row["set"], row["p_THYM"]) == (
+        "THYM",
+        "",
+        "THYM",
+        "THYM",
+        "1.000000",
+    )
+    assert "THYM" in answers.page(ruled.records, model.predictor.config, {})
+
+
 def test_the_trees_alone_answer_without_pytorch(published):
     fast = cancertype.load(published, fast=True)
-    answers = fast.predict([MELANOMA, BOWEL])
-    assert answers.labels == ["SKCM", "COAD"]
-    assert answers.predictions.log_likelihood is None
+    found = fast.predict([MELANOMA, BOWEL])
+    assert found.labels == ["SKCM", "COAD"]
+    assert found.predictions.log_likelihood is None
     assert "trees alone" in repr(fast) and "language model and trees" in repr(cancertype.load(published))
 
 

@@ -36,6 +36,14 @@ def test_the_same_model_gives_the_same_answers(released):
     assert max(each["difference"] for each in found["answers"]) < 1e-5
 
 
+def test_the_model_may_be_named_without_an_option(released):
+    result = CliRunner().invoke(app, ["reproduce", str(released)])
+    assert result.exit_code == 0, result.stderr
+    assert "All 2 answers are those of the release" in result.stdout
+    result = CliRunner().invoke(app, ["reproduce", str(released), "--model", "another"])
+    assert result.exit_code == 1 and "two models are given" in result.stderr
+
+
 def test_another_answer_is_shown_and_ends_with_status_1(released):
     path = released / stored_answers.STORED
     content = json.loads(path.read_text())

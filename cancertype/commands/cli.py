@@ -66,13 +66,10 @@ def _stop(message: str) -> None:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep from stderr what libraries say to developers, and progress bars that go into a file."""
+    """Keep from stderr what libraries say to developers. (``cancertype`` itself keeps bars out of files.)"""
     # Libraries read these when they are imported.
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    if not sys.stderr.isatty():
-        os.environ.setdefault("TQDM_DISABLE", "1")
-        os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     for name in ("bitsandbytes", "torch", "transformers", "peft"):
         logging.getLogger(name).setLevel(logging.ERROR)
     with warnings.catch_warnings(), _clean_end():
@@ -267,6 +264,9 @@ def info(model: ModelName = None, revision: Revision = None, json_file: JsonFile
 
 @app.command()
 def reproduce(
+    named: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="The same as --model.", show_default=False)
+    ] = None,
     model: ModelName = None,
     revision: Revision = None,
     tcga: Annotated[
@@ -279,7 +279,9 @@ def reproduce(
     json_file: JsonFile = None,
 ) -> None:
     """Check that the model gives the answers here that it gave where it was released. Exit status 1 if not."""
-    folder = model_folder(model, revision)
+    if named and model and named != model:
+        raise InputError(f"two models are given, {named} and --model {model}: give one")
+    folder = model_folder(named or model, revision)
     predictor = _load(folder, fast=False)
     from ..prediction import answers, stored_answers
     from ..prediction.remeasured import remeasured
@@ -309,7 +311,7 @@ def reproduce(
 def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="Git revision, or a name in versions.csv.")],
     after: Annotated[
-        str | None, typer.Argument(metavar="[B]", help="Git revision. Default: the working tree.", show_default=False)
+        str | None, typer.Argument(metavar="B", help="Git revision. Default: the working tree.", show_default=False)
     ] = None,
     repo: Annotated[str, typer.Option(help="Folder of a clone, or an address that git can clone.")] = ".",
     remote: Annotated[

@@ -12,7 +12,7 @@ import typer
 
 
 class Kind(StrEnum):
-    """What was sequenced."""
+    """Kind of sample."""
 
     TUMOUR = "tumour"
     CELL_LINE = "cell-line"
@@ -106,7 +106,10 @@ class InputOptions:
         ),
     ] = None
     sex: Annotated[
-        Sex | None, typer.Option(help="Sex of every sample. The models read it like a mutation.", show_default=False)
+        Sex | None,
+        typer.Option(
+            help="Sex of the patients, the same for all samples. The model uses it as evidence.", show_default=False
+        ),
     ] = None
     kind: Annotated[
         Kind | None,
@@ -121,8 +124,8 @@ class InputOptions:
     normal: Annotated[
         str | None,
         typer.Option(
-            help="Name of the matched normal's sample in a VCF. It is no sample of its own, and what it carries too is "
-            "left out as inherited.",
+            help="Name of the matched normal in a VCF. Variants that it carries too are left out as inherited, and it "
+            "gets no answer of its own.",
             show_default=False,
         ),
     ] = None
@@ -160,7 +163,7 @@ class ModelOptions:
     ] = None
     fast: Annotated[
         bool,
-        typer.Option("--fast", help="Answer by the trees alone, without loading the language model: seconds faster."),
+        typer.Option("--fast", help="Answer with the boosted trees alone, which is seconds faster."),
     ] = False
     prior: Annotated[
         Path | None,

@@ -92,8 +92,8 @@ def check(given: Sequence[str], wishes: Wishes) -> None:
             continue
         if len(given) > 1 and not paths.exists(Path(name)):
             raise InputError(
-                f"{name} is not there, and where several are given, each must be a file: check the path, or put a text "
-                "of mutations into quotes"
+                f"{name} is no file. Where several are given, each must be one: check the path, or put a text of "
+                "mutations into quotes"
             )
         paths.check(name)
     beside = [path for name in _BESIDE for path in wishes.reading.get(name, ())]

@@ -178,8 +178,11 @@ def explanations(
         else:
             screen.line("no informative mutation: burden, spectrum and sex alone decide")
         if facts:
-            rows = [(f["alteration"], percent(f["share"]), percent(f["elsewhere"])) for f in facts]
-            screen.table(("Training cases", case.label, "Other cancers"), rows)
+            rows = [
+                (f["alteration"], percent(f["share"]), percent(f["elsewhere"]), f"{round(f['bits'], 1) + 0:+.1f}")
+                for f in facts
+            ]
+            screen.table(("Training cases", case.label, "Other cancers", "Bits"), rows)
         if case.not_tried:
             screen.line(f"{case.not_tried} less informative mutations were not tried: raise --most")
     if n_samples > len(explained):
@@ -328,7 +331,8 @@ def info(about: Mapping) -> None:
     from ..reports.pages import percent
 
     screen = Screen()
-    screen.line(f"model: {about['model']} (id {about['id'] or 'unknown, it has no manifest'})")
+    release = f"release {about['release']}, " if about["release"] else ""
+    screen.line(f"model: {about['model']} ({release}id {about['id'] or 'unknown, it has no manifest'})")
     tested = about["headline"].get("test_cases")
     of_cases = f" ({tested:,} test cases)" if isinstance(tested, int) else ""
     screen.line(f"measured{of_cases}: {_figures(about['headline'])}")

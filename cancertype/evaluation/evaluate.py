@@ -224,7 +224,8 @@ def _headline(details: dict, tabular_models: Sequence[str]) -> dict:
     out = {"n": details["n"]["test"], "simulated": details["simulated"]}
     out |= metrics.headline(views["language_model"]) | {"outside_share": details["outside_share"]["value"]}
     if tabular_models:
-        out["tabular"] = metrics.headline(views[details["comparison"]["best_tabular"]])
+        best = details["comparison"]["best_tabular"]
+        out["trees" if best == "trees" else "tabular"] = metrics.headline(views[best])
     if "blend" in views:
         out["blend"] = metrics.headline(views["blend"])
     return out

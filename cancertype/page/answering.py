@@ -39,6 +39,7 @@ _BETWEEN = 1.5
 _FEWEST_BARS, _MOST_BARS, _PROBLEMS = 5, 8, 5
 _PASTED = "text.txt"
 _STATE_BUILD = "choose it under Reference genome"
+_SHOWN_OF_ALL = ("Histology", "Site of the biopsy")
 _OVERRULE = "the choice under What was looked at overrules this"
 
 
@@ -68,13 +69,15 @@ def answer(
     spectra: Sequence[str] | None = None,
     histology: str = "",
     build: str = "",
+    site: str = "",
     forget: Callable[[Path], None] = delete,
 ) -> Iterator[State]:
     """The answer to one request, each time more of it.
 
     ``model`` is ``answers.identity``. ``upload``, ``copy_number``, ``fusions`` and ``spectra`` are paths of uploaded
     files, which are given to ``forget`` as soon as they have been read. ``sex``, ``kind``, ``assay`` (the name of a
-    known one), ``histology`` and ``build`` ("hg19" or "hg38") hold for every sample and may be empty.
+    known one), ``histology``, ``build`` ("hg19" or "hg38") and ``site`` (of the biopsy, which the model does not read)
+    hold for every sample and may be empty.
     """
     given = {"copy_number": copy_number, "fusions": fusions, "spectra": spectra}
     beside = {name: list(map(Path, paths or ())) for name, paths in given.items()}
@@ -90,7 +93,7 @@ def answer(
             raise InputError(
                 f"{n} samples, and this page takes {LIMITS.samples} at once: give fewer, or use `cancertype predict`"
             )
-        for page in _answered(predictor, model, found, sex or None, histology or None):
+        for page in _answered(predictor, model, found, sex or None, histology or None, site.strip() or None):
             yield State(page, said)
     except InputError as error:
         yield State(html(error=str(error)), {})
@@ -150,10 +153,16 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _answered(
-    predictor: Predictor, model: Mapping, found: inputs.Input, sex: str | None, histology: str | None
+    predictor: Predictor,
+    model: Mapping,
+    found: inputs.Input,
+    sex: str | None,
+    histology: str | None,
+    site: str | None,
 ) -> Iterator[str]:
     """Answers as they are ready, then explanations until the time is up, and at the end the files to keep."""
     end = time.monotonic() + SECONDS
+    said = about(found, predictor, model, sex=sex, histology=histology, site=site)
     weights = priors.label_weights(found.tables.cases, predictor.training_share, histology=histology)
     names = found.tables.cases["case_id"].to_pylist()
     cases: list[dict] = []
@@ -162,7 +171,7 @@ def _answered(
         tables, own = explanation.only(found.tables, names[start : start + _AT_ONCE], weights)
         predictions = predictor.predict(tables, weights=own, progress=False)
         cases += records(predictor, replace(found, tables=tables), predictions)
-        yield _state(predictor, found, cases, explained, len(names))
+        yield _state(predictor, found, cases, explained, len(names), said)
     shown_at = time.monotonic()
     for name in names:
         if time.monotonic() > end:
@@ -171,11 +180,10 @@ def _answered(
             predictor, found.tables, [name], most=MOST_LEFT_OUT, weights=weights
         )
         if time.monotonic() > shown_at + _BETWEEN:
-            yield _state(predictor, found, cases, explained, len(names))
+            yield _state(predictor, found, cases, explained, len(names), said)
             shown_at = time.monotonic()
-    said = about(found, predictor, model, sex=sex, histology=histology)
     downloads = _downloads(predictor, said, model, cases, list(explained.values()))
-    yield _state(predictor, found, cases, explained, len(names), downloads)
+    yield _state(predictor, found, cases, explained, len(names), said, downloads)
 
 
 def _state(
@@ -184,9 +192,11 @@ def _state(
     cases: Sequence[dict],
     explained: Mapping[str, Explanation],
     total: int,
+    said: Mapping[str, str],
     downloads: Mapping[str, str] | None = None,
 ) -> str:
-    """The page as far as it is: ``cases`` of ``total`` samples, and ``downloads`` once it is complete."""
+    """The page as far as it is: ``cases`` of ``total`` samples, what is ``said`` of all, and
+    ``downloads`` once it is complete."""
     return html(
         found=found,
         assay=assumed_assay.in_words(found.assays).replace(recognition.OVERRULE, _OVERRULE),
@@ -198,6 +208,7 @@ def _state(
         explanations=explained,
         coverage=predictor.calibration.coverage,
         downloads=downloads,
+        said={name: said[name] for name in _SHOWN_OF_ALL if name in said},
     )
 
 
@@ -221,8 +232,9 @@ def _downloads(
 
 def _bars(case: dict) -> list[tuple[str, str, float, bool]]:
     """Label, name, probability and whether it is in the set, most probable first: the labels of the set, but at least 5
-    and at most 8."""
-    ranked = sorted(case["probabilities"].items(), key=lambda item: -item[1])
+    and at most 8, without those that are ruled out."""
+    possible = [(label, p) for label, p in case["probabilities"].items() if p]
+    ranked = sorted(possible, key=lambda item: -item[1])
     n = min(max(len(case["set"]), _FEWEST_BARS), _MOST_BARS)
     return [(label, NAMES[label], p, label in case["set"]) for label, p in ranked[:n]]
 
@@ -230,7 +242,7 @@ def _bars(case: dict) -> list[tuple[str, str, float, bool]]:
 def html(error: str = "", **content) -> str:
     """The answer from what ``_state`` knows; empty without it."""
     nothing = dict.fromkeys(
-        ("found", "assay", "beside", "cases", "total", "tally", "bars", "explanations", "coverage", "downloads")
+        ("found", "assay", "beside", "cases", "total", "tally", "bars", "explanations", "coverage", "downloads", "said")
     )
     return pages.render(
         "page",

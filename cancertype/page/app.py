@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from html import escape
 from pathlib import Path
 
 # Read when gradio and tqdm are imported. Progress bars would write the names of visitors' files into the server's log.
@@ -32,6 +33,7 @@ from .answering import LIMITS, LONGEST_TEXT, answer, delete, html
 from .uploads import Pending, Quota
 
 MODEL_VARIABLE = "CANCERTYPE_MODEL"
+LONGEST_SITE = 100
 WAITING = 16
 """Requests that may wait. One is answered at a time, because the model takes every core."""
 PENDING = 10 * LIMITS.packed
@@ -86,8 +88,15 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
         with gr.Row():
             assay = _choice("What was looked at (assay)", "as recognised", _assay_choices())
             sex = _choice("Sex (of every sample)", "not given", ["female", "male"])
-            kind = _choice("What was sequenced", "not given", ["tumour", "cell line"])
+            kind = _choice("Kind of sample", "not given", ["tumour", "cell line"])
             histology = _choice("Histology (of every sample)", "not given", list(histologies.shares()))
+            site = gr.Textbox(
+                label="Site of the biopsy",
+                placeholder="such as liver; shown with the answer, changes nothing",
+                max_lines=1,
+                max_length=LONGEST_SITE,
+                min_width=200,
+            )
         with gr.Row():
             beside = [
                 gr.File(label=label, file_count="multiple", height=92, min_width=200, elem_classes="beside")
@@ -96,7 +105,7 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
             reference = _choice("Reference genome (of segments)", "as recognised", list(BUILDS))
         button = gr.Button("Which cancer is it?", variant="primary", size="lg", elem_id="ask")
         shown = gr.HTML(html(), apply_default_css=False, min_height=60, elem_id="answer")
-        gr.HTML(_SMALL_PRINT, apply_default_css=False)
+        gr.HTML(_SMALL_PRINT + _footer(model), apply_default_css=False)
 
         files = [upload, *beside]
         lists = {"sex": sex, "kind": kind, "assay": assay}
@@ -113,7 +122,7 @@ def build(predictor: Predictor, model: Mapping, forget: Callable[[Path], None] =
 
         button.click(
             respond,
-            [text, upload, sex, kind, assay, *beside, histology, reference],
+            [text, upload, sex, kind, assay, *beside, histology, reference, site],
             [shown, *fields],
             show_progress_on=[shown],
             scroll_to_output=True,
@@ -144,6 +153,12 @@ _SMALL_PRINT = (
     f"{LIMITS.packed >> 20} MB and {LIMITS.samples} samples at once; <code>cancertype predict</code> takes any "
     "number.</p>"
 )
+
+
+def _footer(model: Mapping) -> str:
+    """Which model answers, from its ``answers.identity``."""
+    release = f"Model {escape(model['release'])}" if model["release"] else "Model without a release number"
+    return f'<p class="small-print">{release}, cancertype {escape(model["version"])}.</p>'
 
 
 def _head(predictor: Predictor) -> str:

@@ -44,7 +44,7 @@ def about(
         from .histology import labels
 
         could_be = ", ".join(labels(histology))
-        said["Histology"] = f"{histology}, for every sample: {could_be}, by how often each has it"
+        said["Histology"] = f"{histology}, for every sample; possible: {could_be}"
     if site:
         said["Site of the biopsy"] = f"{site} (not read by the model)"
     if sex:
@@ -73,6 +73,7 @@ def _model(predictor: "Predictor", model: Mapping) -> str:
     sources = "; ".join(training_data.names(predictor.config.sources))
     simulated = ": simulated cases, so nothing here says anything about real tumours"
     return (
+        f"{model['release'] + ', ' if model['release'] else ''}"
         f"{'id ' + model['id'] if model['id'] else 'without an id'}, cancertype {model['version']}, asked on "
         f"{datetime.date.today().isoformat()}; trained on {sources}{simulated if predictor.config.simulated else ''}"
     )

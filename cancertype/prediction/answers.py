@@ -48,9 +48,10 @@ def records(
     """One dict per case, ready for JSON.
 
     Keys: case_id, kind, sex, burden, ``answer`` (a label, or None), ``abstains`` (why there is no answer, or None),
-    ``top`` (three labels with probability, measured recall and precision, and the test cases that these are of:
-    ``seen_through`` a row of the grid, or None for all as they are; ``seen`` chooses it), ``family``, ``set`` (the
-    conformal set, most probable first), ``probabilities`` of labels and ``families``, ``mutations`` (as the model read
+    ``top`` (three labels, fewer where the others are ruled out, with probability, measured recall and precision, and
+    the test cases that these are of: ``seen_through`` a row of the grid, or None for all as they are; ``seen`` chooses
+    it), ``family``, ``set`` (the conformal set, most probable first), ``probabilities`` of labels and ``families``,
+    ``mutations`` (as the model read
     them), how many were ``left_out`` of its text, ``remarks`` (from ``remarks.remarks``), ``assay`` (from
     ``Input.assays``: its name, the reason why it is assumed, and whether it is certain; None where it is not known),
     ``readings`` (how many of the given mutations the model read, read as their gene only, or does not know; from
@@ -67,7 +68,8 @@ def records(
         families = _families(p)
         family = max(FAMILIES, key=families.__getitem__)
         reason = predictions.abstains[i]
-        in_set = [label for label, inside in zip(LABELS, predictions.in_set[i], strict=True) if inside]
+        # A probability of 0 is no prediction: the histology, the sex or a prior ruled the label out.
+        in_set = [label for label, inside in zip(LABELS, predictions.in_set[i], strict=True) if inside and p[label]]
         rendered = predictions.rendered[i]
         own = (seen or {}).get(case["case_id"])
         row = own and measured.nearest(config, own)
@@ -79,6 +81,7 @@ def records(
                 "top": [
                     _ranked(label, x) | measured.figures(config, row, label, fast=predictions.log_likelihood is None)
                     for label, x in top
+                    if x
                 ],
                 "family": {"label": family, "p": families[family]},
                 "set": sorted(in_set, key=lambda label: -p[label]),
@@ -147,10 +150,11 @@ def measured_in_words(ranked: Mapping) -> str:
 def identity(folder: Path, config: PredictionConfig) -> dict:
     """Which model answers and by which thresholds, ready for JSON: ``id`` (of the bytes of all its files), ``version``
     of cancertype, ``trained_on``, ``coverage`` of the sets, and ``abstain_below``, the probability that an answer
-    needs."""
+    needs; ``release``, the model's own version, is None where it has none."""
     listed = folder / manifest.MANIFEST
     return {
         "id": digest(listed)[:16] if listed.is_file() else None,
+        "release": config.release,
         "version": cancertype.__version__,
         "trained_on": training_data.names(config.sources),
         "coverage": config.calibration.coverage,
@@ -160,11 +164,12 @@ def identity(folder: Path, config: PredictionConfig) -> dict:
 
 _OTHERS = {
     "language_model": "language model alone",
-    "trees": "trees alone",
+    "trees": "boosted trees alone",
     "tabular": "best tabular model alone",
     "baseline": "best tabular model alone",
 }
-"""Models whose figures stand in the headline beside those of what answers; "baseline" is the third release's name."""
+"""Models whose figures stand in the headline beside those of what answers. "tabular" is the best tabular model where it
+is not the trees; "baseline" is the third release's name for it."""
 
 
 def headline(config: PredictionConfig) -> dict[str, dict[str, float]]:
@@ -258,7 +263,8 @@ def as_csv(cases: Sequence[dict]) -> str:
             *(case[name] for name in ("case_id", "kind", "sex")),
             (case["assay"] or {}).get("name"),
             *(case[name] for name in ("burden", "answer", "abstains")),
-            *(x for t in case["top"] for x in (t["label"], _rounded(t["p"]))),
+            *[x for t in case["top"] for x in (t["label"], _rounded(t["p"]))],
+            *[""] * (len(places) - 2 * len(case["top"])),
             *(_rounded(first[name]) for name in ("recall", "precision")),
             first["seen_through"],
             *(case["family"]["label"], _rounded(case["family"]["p"]), " ".join(case["set"])),

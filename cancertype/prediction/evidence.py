@@ -16,6 +16,10 @@ from ..variants.schema import TRUNCATING
 
 MOST = 12
 
+_MANY = 20
+"""Training cases with one exact change that speak for themselves; fewer are shown beside those of the whole gene."""
+_WORDS = {"truncated": "truncated", "gene": "mutated"}
+
 CALLS = {"amplified": AMPLIFIED, "deleted": DELETED}
 """What is said of a gene's copy number, and the call that it is."""
 
@@ -58,7 +62,7 @@ class Associations:
         for row, name in enumerate(names):
             here = {word for word, has in arms.items() if has[row]}
             facts = [
-                *(self._of_mutation(*mutation, labels[name]) for mutation in mutations.get(name, ())),
+                *(fact for mutation in mutations.get(name, ()) for fact in self._of_mutation(*mutation, labels[name])),
                 *(self._fact("arms", word, word, labels[name]) for word in self._named_arms(here)),
                 *self._events(of_cases, row, labels[name]),
             ]
@@ -67,13 +71,23 @@ class Associations:
             found[name] = sorted(once.values(), key=lambda fact: (-abs(fact.bits), fact.alteration))[:MOST]
         return found
 
-    def _of_mutation(self, gene: str, change: str, consequence: str, label: str) -> Fact | None:
-        """The most exact statement that is known of a mutation."""
-        if fact := self._fact("change", f"{gene} {change}", f"{gene} {change}", label):
-            return fact
-        if consequence in TRUNCATING and (fact := self._fact("truncated", gene, f"{gene} truncated", label)):
-            return fact
-        return self._fact("gene", gene, f"{gene} mutated", label)
+    def _of_mutation(self, gene: str, change: str, consequence: str, label: str) -> Iterator[Fact]:
+        """What is known of a mutation: of its exact change, and of the gene truncated or mutated where that is all, or
+        says more, because the mutation truncates or few cases have this very change."""
+        exact = self._fact("change", f"{gene} {change}", f"{gene} {change}", label)
+        if exact:
+            yield exact
+        wider = ("truncated", "gene") if consequence in TRUNCATING else ("gene",)
+        for kind, words in zip(wider, (f"{gene} {_WORDS[kind]}" for kind in wider), strict=True):
+            if fact := self._fact(kind, gene, words, label):
+                if not exact or self._says_more(kind, gene, f"{gene} {change}"):
+                    yield fact
+                return
+
+    def _says_more(self, kind: str, gene: str, change: str) -> bool:
+        """Whether what is counted of a gene is worth showing beside one of its changes."""
+        of_gene, of_change = (int(self._found[self._row[key]].sum()) for key in ((kind, gene), ("change", change)))
+        return of_gene > of_change and (kind == "truncated" or of_change < _MANY)
 
     def _named_arms(self, here: set[str]) -> Iterator[str]:
         """The pairs that the table knows, then what is left: whole chromosomes, then arms."""

@@ -1,6 +1,6 @@
 """Which alterations carried a decision: leave each out in turn and predict the case again with the same code."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..errors import InputError
 from ..labels import LABELS
 from ..tables.columns import with_column
 from ..text import rendering
-from ..variants.cases import SourceTables
+from ..variants.cases import LIST, SourceTables, counts_are_known
 from .evidence import CALLS
 from .predictor import Predictions, Predictor
 
@@ -52,8 +52,9 @@ class Explanation:
 
     ``effects`` come largest first. ``without_all`` is the label's probability without any of them: from burden,
     spectrum and the mutations that the model does not know by name. ``not_tried`` counts the informative mutations
-    beyond the limit. ``groups`` are whole kinds of data left out, where the case has several: in an answer that is
-    nearly certain, single alterations change nothing, but a kind of data may.
+    beyond the limit. ``groups`` are whole kinds of data left out, where the case has several, and its sex, its
+    spectrum, and all numbers with the assay: in an answer that is nearly certain, single alterations change nothing,
+    but a kind of data may.
     """
 
     case_id: str
@@ -90,7 +91,8 @@ def explain(
     names = tables.cases["case_id"].to_pylist()
     mutations, events = _informative(predictor, tables), _events(predictor, tables)
     tried = [[*mutations[name][:most], *events[name]] for name in names]
-    groups = [_groups(own, tables, name) for own, name in zip(tried, names, strict=True)]
+    beside = _beside(predictor, tables)
+    groups = [_groups(own, tables, name, beside[name]) for own, name in zip(tried, names, strict=True)]
     turns = [[*([item] for item in own), own, *parts.values()] for own, parts in zip(tried, groups, strict=True)]
     without, origin = _without_each(tables, turns)
     again = predictor.predict(without, weights=None if weights is None else weights[origin], progress=progress)
@@ -113,7 +115,8 @@ def explain(
 @dataclass(frozen=True)
 class _Item:
     """What can be left out: ``kind`` is "mutation" (``name`` is gene and protein change), "amplified", "deleted"
-    (gene), "fusion" (both genes), "arms" or "spectra" (``name`` is empty)."""
+    (gene), "fusion" (both genes), "arms", "spectra", "sex", "alleles" (the DNA changes, and so the spectrum) or
+    "counts" (the case is then read as a typed list, whose numbers mean nothing); ``name`` of the last five is empty."""
 
     kind: str
     name: tuple[str, ...]
@@ -121,14 +124,18 @@ class _Item:
 
 
 _ARMS, _SPECTRA = _Item("arms", (), "calls of chromosome arms"), _Item("spectra", (), "matrix of spectra")
+_SEX, _ALLELES, _COUNTS = _Item("sex", (), "sex"), _Item("alleles", (), "DNA changes"), _Item("counts", (), "counts")
 
 
 def _effect(words: str, p: float, without: float, first: str, p_first: float) -> Effect:
     return Effect(words, without, _log_odds(p) - _log_odds(without), first, p_first)
 
 
-def _groups(tried: Sequence[_Item], tables: SourceTables, case_id: str) -> dict[str, list[_Item]]:
-    """The kinds of data that the case has, each with all that is left out for it; none for a case with a single one."""
+def _groups(
+    tried: Sequence[_Item], tables: SourceTables, case_id: str, beside: Sequence[_Item]
+) -> dict[str, list[_Item]]:
+    """The kinds of data that the case has, each with all that is left out for it, unless it has a single one; and what
+    is known ``beside`` its alterations."""
     of_kind = {
         "without its mutations": [item for item in tried if item.kind == "mutation"],
         "without copy number": [item for item in tried if item.kind in (*CALLS, "arms")],
@@ -136,7 +143,31 @@ def _groups(tried: Sequence[_Item], tables: SourceTables, case_id: str) -> dict[
         "without spectra": [_SPECTRA] if _has_spectra(tables, case_id) else [],
     }
     found = {words: items for words, items in of_kind.items() if items}
-    return found if len(found) > 1 else {}
+    known = {
+        "without its sex": [_SEX],
+        "without the spectrum": [_ALLELES, _SPECTRA],
+        "as a typed list: without burden, spectrum and assay": [_COUNTS, _ALLELES, _SPECTRA],
+    }
+    return (found if len(found) > 1 else {}) | {words: items for words, items in known.items() if items[0] in beside}
+
+
+def _beside(predictor: Predictor, tables: SourceTables) -> dict[str, list[_Item]]:
+    """Case to what the model sees of it beside its alterations: its sex, a spectrum, and numbers of mutations that mean
+    something."""
+    with_alleles = set(tables.variants.filter(pc.is_valid(tables.variants["substitution"]))["case_id"].to_pylist())
+    counted = counts_are_known(tables.cases["panel"].to_pylist())
+    hides = features.sees_assays(predictor.vocabulary)
+    return {
+        case: [
+            *([_SEX] if sex else []),
+            *([_ALLELES] if known and case in with_alleles else []),
+            # A model that never saw a list would take its numbers for those of an exome.
+            *([_COUNTS] if known and hides else []),
+        ]
+        for case, sex, known in zip(
+            *(tables.cases[name].to_pylist() for name in ("case_id", "sex")), counted.tolist(), strict=True
+        )
+    }
 
 
 def _has_spectra(tables: SourceTables, case_id: str) -> bool:
@@ -215,6 +246,9 @@ def _without_each(tables: SourceTables, turns: list[list[list[_Item]]]) -> tuple
     cases = with_column(tables.cases.take(origin), "case_id", pa.array(list(left_out), pa.string()))
     variants = tables.variants.take(pa.array(rows, pa.int64()))
     variants = with_column(variants, "case_id", pa.array(of_row, pa.string()).dictionary_encode())
+    variants = _hidden(variants, {name for name, items in left_out.items() if _ALLELES in items}, _NO_ALLELES)
+    cases = _hidden(cases, {name for name, items in left_out.items() if _SEX in items}, {"sex": None})
+    cases = _hidden(cases, {name for name, items in left_out.items() if _COUNTS in items}, {"panel": LIST})
     without_spectra = {name for name, items in left_out.items() if _SPECTRA in items}
     return (
         replace(
@@ -227,6 +261,21 @@ def _without_each(tables: SourceTables, turns: list[list[list[_Item]]]) -> tuple
         ),
         np.array(origin),
     )
+
+
+_NO_ALLELES = {"substitution": None, "dna": "unknown", "context": None}
+
+
+def _hidden(table: pa.Table, case_ids: set[str], shown: Mapping[str, str | None]) -> pa.Table:
+    """``table`` with the value ``shown`` in these columns of the rows of ``case_ids``."""
+    rows = pc.is_in(pc.cast(table["case_id"], pa.string()), value_set=pa.array(sorted(case_ids), pa.string()))
+    for name, value in shown.items():
+        column = table[name]
+        hidden = pc.if_else(rows, pa.scalar(value, pa.string()), pc.cast(column, pa.string()))
+        table = with_column(
+            table, name, hidden.cast(column.type) if column.type == pa.string() else hidden.dictionary_encode()
+        )
+    return table
 
 
 def _without(alterations: Alterations, left_out: dict[str, list[_Item]]) -> Alterations:

@@ -27,6 +27,8 @@ class Answers(Sequence):
 
     records: tuple[dict, ...]
     predictions: Predictions
+    site: str | None = None
+    """Where the biopsies were taken, as the user says. The model does not read it."""
 
     def __len__(self) -> int:
         return len(self.records)
@@ -46,7 +48,7 @@ class Answers(Sequence):
 
     def to_pandas(self) -> "pd.DataFrame":
         """One row per sample, named by it: answer, the most probable label ``first`` and its ``p_first``, ``set``,
-        ``abstains``, and a column per label with its probability."""
+        ``abstains``, a column per label with its probability, and ``site`` where one was given."""
         import pandas as pd
 
         rows = [
@@ -58,6 +60,7 @@ class Answers(Sequence):
                 "abstains": record["abstains"],
                 "assay": (record["assay"] or {}).get("name"),
                 **record["probabilities"],
+                **({"site": self.site} if self.site else {}),
             }
             for record in self.records
         ]
@@ -106,6 +109,7 @@ class Model:
         kind: str | None = None,
         rule_out_by_sex: bool = False,
         histology: str | None = None,
+        site: str | None = None,
         prior: Mapping[str, float] | None = None,
         **options,
     ) -> Answers:
@@ -113,9 +117,10 @@ class Model:
         mapping from a sample's name to its text, or a data frame in any layout that is read from a file.
 
         ``sex``, ``kind`` and ``histology`` hold for every sample, and ``prior`` maps labels to their share among your
-        samples, as on the command line. ``options`` are those of ``cancertype.read``: ``assay``, ``copy_number``,
-        ``fusions``, ``spectra``, ``build``, ``purity``, ``copy_number_limits``, ``tumor``, ``normal``, ``genome``,
-        ``gff`` and ``rename``. Raises ``InputError`` for anything that can be corrected."""
+        samples, as on the command line. ``site`` is kept with the answers and changes none of them. ``options`` are those
+        of ``cancertype.read``: ``assay``, ``copy_number``, ``fusions``, ``spectra``, ``build``, ``purity``,
+        ``copy_number_limits``, ``tumor``, ``normal``, ``genome``, ``gff`` and ``rename``. Raises ``InputError`` for
+        anything that can be corrected."""
         found = with_facts(self._read(given, options), sex=sex, kind=kind)
         weights = priors.label_weights(
             found.tables.cases,
@@ -125,7 +130,7 @@ class Model:
             histology=histology,
         )
         predictions = self.predictor.predict(found.tables, weights=weights, progress=False)
-        return Answers(tuple(records(self.predictor, found, predictions)), predictions)
+        return Answers(tuple(records(self.predictor, found, predictions)), predictions, site)
 
     def predict_proba(
         self, given: "str | Path | Sequence[str] | Mapping[str, str] | pd.DataFrame" = (), **options

@@ -35,8 +35,9 @@ class PredictionConfig(Settings):
     ``cohort`` holds the limits against inherited variants with which the training cases were read. ``performance`` maps
     a label to its measured precision, recall and n on the test cases as they are, ``performance_of_trees`` to those of
     the trees where they answer alone, and ``measured`` has both for each row of the grid of assays (models published
-    before lack the two). ``headline`` holds the figures of the test split, as in metrics/eval.json. ``sources`` are the
-    records of the training data.
+    before lack the two). ``release`` is the version under which the model was released, such as ``v0.7.0`` (None of one
+    that was not, or was before it was written). ``headline`` holds the figures of the test split, as in
+    metrics/eval.json. ``sources`` are the records of the training data.
     """
 
     cohort: Cohort
@@ -49,6 +50,7 @@ class PredictionConfig(Settings):
     sources: list[dict]
     performance_of_trees: dict[str, dict] = pydantic.Field(default_factory=dict)
     measured: list[Measured] = pydantic.Field(default_factory=list)
+    release: str | None = None
 
     @property
     def simulated(self) -> bool:

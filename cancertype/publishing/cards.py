@@ -413,7 +413,8 @@ def _by_assay(details: Mapping) -> list[list[str]]:
         figures = found["models"]
         answered = _at(next(iter(figures.values()))["thresholds"], _CERTAIN_FROM)
         both = (f"{_figure(figures[name], 'accuracy')}, {_share(figures[name]['macro_f1']['value'])}" for name in parts)
-        shares = (each["value"] for each in (answered["coverage"], answered["accuracy"], found["sets"]["coverage"]))
+        held = next(iter(found["sets"].values()))["coverage"]
+        shares = (each["value"] for each in (answered["coverage"], answered["accuracy"], held))
         rows.append([measured.in_words(row), f"{found['n']:,}", *both, *map(_percent, shares)])
     return rows
 
