@@ -19,8 +19,8 @@ from ..labels import WORDS
 _OF_TEMPLATES = (
     "tumour tumor sample cell line male female sex kind assay exome genome list panel genes not sequenced unknown none "
     "burden mutations spectrum shares process events contexts gains losses amplified deleted fusion fusions arms "
-    "cancer stop splice inframe start end orf too few tell mismatch repair deficient polymerase ultraviolet like smoking "
-    "deamination with age mixed"
+    "cancer stop inframe start end orf too few tell mismatch repair deficient polymerase ultraviolet like smoking "
+    "splice deamination with age mixed"
 )
 _KNOWN = frozenset(re.findall("[a-z]{3,}", " ".join([_OF_TEMPLATES, *WORDS.values()])))
 """Runs of small letters in prompts and answers. One that is missing here costs time and changes no answer."""
