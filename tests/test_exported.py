@@ -91,7 +91,7 @@ def test_few_tokens_read_a_prompt_as_all_do_and_leave_other_texts_to_them(tmp_pa
     assert set(GEMMAS["model"]["vocab"]) - set(few["vocab"]) == {"é", "zzz"}
     assert ["br", "ea"] in few["merges"] and ["zz", "z"] not in few["merges"]
     whole, read = Tokenizer.from_file(str(tmp_path / TOKENIZER)), FewTokens(tmp_path / FEW_TOKENS, tmp_path / TOKENIZER)
-    for text in (" br", "brzz ear", " breast"):
+    for text in (" br", "zz br ea", " breast"):
         assert read.encode(text).ids == whole.encode(text).ids
     assert "_whole" not in vars(read), "prompts do not need the whole tokenizer"
     for text in ("zzz", "é br"):
