@@ -1,15 +1,19 @@
 """The exported language model answers as the model that PyTorch computes, is made once, and again when damaged."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
+from tokenizers import Tokenizer
 
 from cancertype.errors import InputError
 from cancertype.language_model import loading
 from cancertype.prediction import exports, manifest
 from cancertype.scoring import likelihood
 from cancertype.scoring.export import TOLERANCE, can_be_exported, export
-from cancertype.scoring.exported import Exported
+from cancertype.scoring.exported import FEW_TOKENS, TOKENIZER, Exported
+from cancertype.scoring.few_tokens import FewTokens, shortened
 from cancertype.text.prompt import Rendered
 
 from .test_scoring import CODES, LONG, PREAMBLE, SHORT
@@ -40,6 +44,64 @@ def test_orders_of_the_mutations_are_the_same(both):
     how = {"orders": 3, **SETTINGS}
     expected = likelihood.score_orders(model, tokenizer, cases, "code", **how)
     np.testing.assert_allclose(exported.score_orders(cases, "code", **how), expected, atol=TOLERANCE, rtol=0)
+
+
+@pytest.mark.parametrize("labels", [[" a", " b"], CODES])
+def test_a_choice_among_the_labels_differs_by_a_constant_per_prompt(both, labels, monkeypatch):
+    (model, tokenizer), exported = both
+    expected = likelihood.score_labels(model, tokenizer, LONG, labels, **SETTINGS)
+    one_token_each = all(len(exported.tokenizer.encode(text, add_special_tokens=False).ids) == 1 for text in labels)
+    if one_token_each:
+        monkeypatch.setattr(exported, "_log_probabilities", lambda *_: pytest.fail("the whole vocabulary"))
+    found = exported.score_labels(LONG, labels, among_labels=True, **SETTINGS)
+    among = [each - np.logaddexp.reduce(each, axis=1, keepdims=True) for each in (found, expected)]
+    np.testing.assert_allclose(*among, atol=TOLERANCE, rtol=0)
+    if one_token_each:
+        np.testing.assert_allclose(np.exp(found).sum(axis=1), 1.0)
+
+
+GEMMAS = {
+    "model": {
+        "type": "BPE",
+        "unk_token": "<unk>",
+        "byte_fallback": True,
+        "vocab": {"<unk>": 0, "<bos>": 1, "b": 2, "r": 3, "▁": 4, "br": 5, "▁br": 6, "é": 7}
+        | {"e": 8, "ea": 9, "a": 10, "z": 11, "zz": 12, "zzz": 13, "brea": 14},
+        "merges": [["b", "r"], ["▁", "br"], ["e", "a"], ["z", "z"], ["zz", "z"], ["br", "ea"]],
+    },
+    "normalizer": {"type": "Replace", "pattern": {"String": " "}, "content": "▁"},
+    "added_tokens": [
+        {"id": number, "content": content, "special": True}
+        | {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False}
+        for number, content in enumerate(["<unk>", "<bos>"])
+    ],
+    "version": "1.0",
+    "truncation": None,
+    "padding": None,
+    "pre_tokenizer": None,
+    "post_processor": None,
+    "decoder": None,
+}
+
+
+def test_few_tokens_read_a_prompt_as_all_do_and_leave_other_texts_to_them(tmp_path):
+    (tmp_path / TOKENIZER).write_text(json.dumps(GEMMAS))
+    (tmp_path / FEW_TOKENS).write_text(shortened(json.dumps(GEMMAS)))
+    few = json.loads((tmp_path / FEW_TOKENS).read_text())["model"]
+    assert set(GEMMAS["model"]["vocab"]) - set(few["vocab"]) == {"é", "zzz"}
+    assert ["br", "ea"] in few["merges"] and ["zz", "z"] not in few["merges"]
+    whole, read = Tokenizer.from_file(str(tmp_path / TOKENIZER)), FewTokens(tmp_path / FEW_TOKENS, tmp_path / TOKENIZER)
+    for text in (" br", "zz br ea", " breast"):
+        assert read.encode(text).ids == whole.encode(text).ids
+    assert "_whole" not in vars(read), "prompts do not need the whole tokenizer"
+    for text in ("zzz", "é br"):
+        assert [each.ids for each in read.encode_batch_fast([text])] == [whole.encode(text).ids]
+    assert "_whole" in vars(read)
+
+
+def test_a_tokenizer_of_another_kind_is_not_shortened():
+    other = json.dumps(GEMMAS | {"normalizer": None})
+    assert shortened(other) == other
 
 
 def test_no_prompts_give_no_rows_and_one_too_long_is_named(both):

@@ -25,7 +25,7 @@ Runtime, but PyTorch on a machine with a GPU."""
 KEPT = 2
 """Exports that stay in the cache, a gigabyte each: those used last."""
 
-_FORMAT = 1
+_FORMAT = 2
 _OF_THE_MODEL = re.compile(r"adapter/.*|model[\w-]*\.safetensors|config\.json|tokenizer\.json")
 _GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
 

@@ -33,9 +33,9 @@ class Predictions:
     """Predictions for n cases.
 
     ``p`` (n, 26) are calibrated probabilities in the order of ``LABELS``, ``in_set`` (n, 26) says which labels are in
-    the conformal set, ``log_likelihood`` (n, 26) is the language model's own in nats (None of a fast answer), ``trees``
-    (n, 26) are the probabilities of the trees. ``abstains`` holds a reason or None per case, ``rendered`` the texts
-    that were scored (of a fast answer, those that would be, however long).
+    the conformal set, ``log_likelihood`` (n, 26) is the language model's in nats, up to a constant per case (None of a
+    fast answer), ``trees`` (n, 26) are the probabilities of the trees. ``abstains`` holds a reason or None per case,
+    ``rendered`` the texts that were scored (of a fast answer, those that would be, however long).
     """
 
     cases: pa.Table

@@ -12,8 +12,9 @@ import torch
 from torch.export import Dim
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from ..files import whole_folder, write_json
-from .exported import EMBEDDINGS, GRAPH, INPUTS, SETTINGS, TOKENIZER, Exported
+from ..files import whole_folder, write_json, write_text
+from .exported import EMBEDDINGS, FEW_TOKENS, GRAPH, INPUTS, SETTINGS, TOKENIZER, Exported
+from .few_tokens import shortened
 from .likelihood import score_labels
 
 TOLERANCE = 2e-3
@@ -44,6 +45,7 @@ def export(
         _write_graph(model, folder / GRAPH)
         np.save(folder / EMBEDDINGS, embeddings.weight.detach().numpy())
         tokenizer.backend_tokenizer.save(str(folder / TOKENIZER))
+        write_text(folder / FEW_TOKENS, shortened((folder / TOKENIZER).read_text(encoding="utf-8")))
         about = {
             "window": config.sliding_window,
             "longest": config.max_position_embeddings,

@@ -12,15 +12,16 @@ from pathlib import Path
 
 import numpy as np
 import onnxruntime
-from tokenizers import Tokenizer
 from tqdm.auto import tqdm
 
 from ..language_model.label_trie import LabelTrie, label_trie
 from ..text.prompt import Rendered, completions
 from . import batches
 from .batches import Batch
+from .few_tokens import FewTokens
 
 GRAPH, EMBEDDINGS, SETTINGS, TOKENIZER = "decoder.onnx", "embeddings.npy", "decoder.json", "tokenizer.json"
+FEW_TOKENS = "few_tokens.json"
 INPUTS = ("embedded", "positions", "full_attention", "sliding_attention", "at")
 """The graph's inputs: embedded tokens (n, queries, hidden), their positions (n, queries), additive masks of both kinds
 of layers (n, 1, queries, queries), and the columns (n, nodes) of the states that it returns, (n, nodes, hidden)."""
@@ -41,44 +42,63 @@ class Exported:
         # Each takes a second, and neither waits for the other.
         with ThreadPoolExecutor(1) as beside:
             session = beside.submit(_session, self._folder / GRAPH)
-            self.tokenizer = Tokenizer.from_file(str(self._folder / TOKENIZER))
+            self.tokenizer = FewTokens(self._folder / FEW_TOKENS, self._folder / TOKENIZER)
             self._session = session.result()
 
     def score_labels(
-        self, prompts: Sequence[str], label_texts: Sequence[str], *, batch_size: int, progress: bool = True
+        self,
+        prompts: Sequence[str],
+        label_texts: Sequence[str],
+        *,
+        batch_size: int,
+        progress: bool = True,
+        among_labels: bool = False,
     ) -> np.ndarray:
         """What ``likelihood.score_labels`` gives for the model that was exported, and raises: nats, float64,
-        (n_prompts, n_labels)."""
+        (n_prompts, n_labels).
+
+        ``among_labels``: a constant per prompt does not matter. Where each label is one token, the 262,144 logits of
+        the vocabulary are then left out, and the labels' likelihoods sum to 1."""
         codes = [self.tokenizer.encode(text, add_special_tokens=False).ids for text in label_texts]
         trie = label_trie(dict(enumerate(codes)))
         encoded = batches.encode(self._tokens, prompts, self._bos, self._longest - max(map(len, codes)))
         scores = np.empty((len(encoded), len(label_texts)))
         with tqdm(total=len(encoded), desc="Scoring", unit="case", disable=not progress) as bar:
             for rows in batches.by_length([len(tokens) + len(trie.tokens) for tokens in encoded], batch_size):
-                scores[rows] = self._score_batch([encoded[row] for row in rows], trie)
+                scores[rows] = self._score_batch([encoded[row] for row in rows], trie, among_labels)
                 bar.update(len(rows))
         return scores
 
     def score_orders(
         self, cases: Sequence[Rendered], completion: str, *, orders: int, batch_size: int, progress: bool = True
     ) -> np.ndarray:
-        """What ``likelihood.score_orders`` gives for the model that was exported: nats, float64,
-        (orders, n_cases, 26)."""
+        """What ``likelihood.score_orders`` gives for the model that was exported, with a single order up to a constant
+        per case: nats, float64, (orders, n_cases, 26)."""
         prompts, answers = batches.in_orders(cases, orders), list(completions(completion).values())
-        scores = self.score_labels(prompts, answers, batch_size=batch_size, progress=progress)
+        # The average over orders weighs each by how likely it makes any label, so it needs the constant.
+        how = {"batch_size": batch_size, "progress": progress, "among_labels": orders == 1}
+        scores = self.score_labels(prompts, answers, **how)
         return scores.reshape(orders, len(cases), len(answers))
 
     def _tokens(self, texts: Sequence[str]) -> list[list[int]]:
         return [encoding.ids for encoding in self.tokenizer.encode_batch_fast(list(texts))]
 
-    def _score_batch(self, prompts: Sequence[Sequence[int]], trie: LabelTrie) -> np.ndarray:
+    def _score_batch(self, prompts: Sequence[Sequence[int]], trie: LabelTrie, among_labels: bool) -> np.ndarray:
         batch = Batch.of(prompts, trie)
         embedded = self._embeddings[batch.tokens] * np.float32(self._scale)
         masks = [_additive(mask, len(prompts)) for mask in (batch.visible, batch.within(self._window))]
         given = dict(zip(INPUTS, (embedded, batch.positions, *masks, batch.at), strict=True))
         (states,) = self._session.run(None, given)
-        log_p = self._log_probabilities(states.reshape(-1, states.shape[2]), trie.choices)
+        alone = among_labels and not trie.tokens
+        log_p = (self._among if alone else self._log_probabilities)(states.reshape(-1, states.shape[2]), trie.choices)
         return batches.along_paths(log_p.reshape(*batch.at.shape, len(trie.choices)), trie)
+
+    def _among(self, states: np.ndarray, tokens: Sequence[int]) -> np.ndarray:
+        """Natural log-probabilities of the given next tokens among themselves, (n_states, n_tokens)."""
+        logits = (states @ self._embeddings[list(tokens)].T).astype(np.float64)
+        if self._cap is not None:
+            logits = self._cap * np.tanh(logits / self._cap)
+        return logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
 
     def _log_probabilities(self, states: np.ndarray, tokens: Sequence[int]) -> np.ndarray:
         """Natural log-probabilities of the given next tokens under the whole vocabulary, (n_states, n_tokens)."""
