@@ -117,8 +117,8 @@ class Model:
         mapping from a sample's name to its text, or a data frame in any layout that is read from a file.
 
         ``sex``, ``kind`` and ``histology`` hold for every sample, and ``prior`` maps labels to their share among your
-        samples, as on the command line. ``site`` is kept with the answers and changes none of them. ``options`` are those
-        of ``cancertype.read``: ``assay``, ``copy_number``, ``fusions``, ``spectra``, ``build``, ``purity``,
+        samples, as on the command line. ``site`` is kept with the answers and changes none of them. ``options`` are
+        those of ``cancertype.read``: ``assay``, ``copy_number``, ``fusions``, ``spectra``, ``build``, ``purity``,
         ``copy_number_limits``, ``tumor``, ``normal``, ``genome``, ``gff`` and ``rename``. Raises ``InputError`` for
         anything that can be corrected."""
         found = with_facts(self._read(given, options), sex=sex, kind=kind)
