@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def state_version(folder: Path, version: str) -> None:
-    """Write ``version`` into the model in ``folder`` and under the title of its card. The manifest comes after it."""
+    """Write ``version`` into the model in ``folder`` and under the title of its card, and the manifest anew."""
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
     write_json(folder / CONFIG, config | {"release": version})
     card = folder / manifest.CARD
@@ -61,6 +61,7 @@ def state_version(folder: Path, version: str) -> None:
         r"^(# .*)$", rf"\1\n\nRelease {version}.", card.read_text(encoding="utf-8"), count=1, flags=re.MULTILINE
     )
     write_text(card, text)
+    manifest.write(folder)
 
 
 if __name__ == "__main__":

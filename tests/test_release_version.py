@@ -17,7 +17,7 @@ def released(published, tmp_path):
     folder = tmp_path / "released"
     shutil.copytree(published, folder)
     release.state_version(folder, "v0.7.0")
-    manifest.write(folder)
+    manifest.check(folder)
     return folder
 
 
