@@ -11,6 +11,7 @@ from cancertype.evaluation.calibration import Calibration
 from cancertype.evaluation.settings import Evaluate
 from cancertype.files import write_json
 from cancertype.prediction.prediction_config import ASSOCIATIONS, CONFIG, TREES, VOCABULARY, Measured, PredictionConfig
+from cancertype.prediction.training_ranges import read as training_ranges
 from cancertype.publishing import cards, hub, records, redaction
 from cancertype.publishing.settings import Publish
 from cancertype.text.prompt import completions
@@ -70,6 +71,7 @@ def _assemble_model(settings: Publish, about: dict, dataset_revision: str | None
         performance={row["label"]: row for row in details["per_label"][details["final"]]},
         performance_of_trees=details["by_label"].get("trees", {}),
         measured=[Measured(row=row, **found["by_label"]) for row, found in details["assays"].items() if found["n"]],
+        ranges=training_ranges(FEATURES),
         headline=details["headline"],
         sources=redaction.public(about["sources"]),
     )

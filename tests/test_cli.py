@@ -112,8 +112,42 @@ def test_abstaining_comes_with_its_reason(run, published, tmp_path):
     p = np.array([cases["b"]["probabilities"][label] for label in LABELS])
     assert {name: (case["answer"], case["abstains"]) for name, case in cases.items()} == {
         "a": (None, "no informative mutation"),
-        "b": (None, abstention.reason(p, 1.0)),
+        "b": (None, abstention.reason(p, 1.0, alterations=1)),
     }
+
+
+def unlike_any(folder: Path) -> None:
+    """A MAF of 600 genes that no vocabulary has, 570 of them with a deletion that shifts the frame, and BRAF V600E."""
+    columns = ["Hugo_Symbol", "Tumor_Sample_Barcode", "HGVSp_Short", "Variant_Classification", "Variant_Type"]
+    columns += ["Reference_Allele", "Tumor_Seq_Allele2"]
+    shifts = [(f"ZNF{i}", "S-1", "p.A10fs", "Frame_Shift_Del", "DEL", "A", "-") for i in range(1, 571)]
+    others = [(f"OR{i}A1", "S-1", "p.A10V", "Missense_Mutation", "SNP", "C", "T") for i in range(1, 31)]
+    known = [("BRAF", name, "p.V600E", "Missense_Mutation", "SNP", "A", "T") for name in ("S-1", "S-2")]
+    rows = [columns, *shifts, *others, *known]
+    (folder / "far.maf").write_text("\n".join("\t".join(row) for row in rows) + "\n")
+
+
+def test_a_sample_unlike_the_training_cases_is_said_to_be_so_wherever_answers_are_shown(run, published, tmp_path):
+    unlike_any(tmp_path)
+    before = predicted(run("predict", "far.maf", "--assay", "exome", "--json", "-"))["S-1"]
+    assert not any("unlike" in said for said in (before["abstains"] or "", *before["remarks"])), "no ranges are stored"
+    ranges = {"cases": 60, "burden": 4000, "indels": 0.61, "known": []}
+    with_changed_config(published, tmp_path, "ranges", exome=ranges)
+    options = ("--assay", "exome", "--json", "a.json", "--csv", "a.csv", "--html", "a.html")
+    assert run("predict", "far.maf", *options, model=None).exit_code == 0
+    shown = " ".join(run("predict", "far.maf", "--assay", "exome", model=None).stdout.split())
+    far, near = json.loads((tmp_path / "a.json").read_text())["cases"]
+    reason = "unlike any of the 26: 95% of its mutations are insertions or deletions"
+    remark = (
+        "unlike anything that the model was trained on: 95% of its mutations are insertions or deletions, where hardly "
+        "any training case with at least 20 mutations has more than 61%"
+    )
+    assert (far["answer"], far["abstains"]) == (None, reason) and remark in far["remarks"]
+    assert not any("unlike" in said for said in (near["abstains"] or "", *near["remarks"]))
+    for name in ("a.csv", "a.html"):
+        written = (tmp_path / name).read_text()
+        assert reason in written and remark in written
+    assert "unlike" in shown
 
 
 def test_the_screen_shows_every_sample_its_remarks_and_the_warning(run):

@@ -51,7 +51,8 @@ def records(
     ``top`` (three labels with probability, measured recall and precision, and the test cases that these are of:
     ``seen_through`` a row of the grid, or None for all as they are; ``seen`` chooses it), ``family``, ``set`` (the
     conformal set, most probable first), ``probabilities`` of labels and ``families``, ``mutations`` (as the model read
-    them), how many were ``left_out`` of its text, ``remarks`` (from ``remarks.remarks``), ``assay`` (from
+    them), how many were ``left_out`` of its text, ``remarks`` (from ``remarks.remarks``, and how the
+    case differs from all training cases), ``assay`` (from
     ``Input.assays``: its name, the reason why it is assumed, and whether it is certain; None where it is not known),
     ``readings`` (how many of the given mutations the model read, read as their gene only, or does not know; from
     ``known_mutations.of_cases``),
@@ -66,7 +67,7 @@ def records(
         p = {label: float(x) for label, x in zip(LABELS, predictions.p[i], strict=True)}
         families = _families(p)
         family = max(FAMILIES, key=families.__getitem__)
-        reason = predictions.abstains[i]
+        reason, unlike = predictions.abstains[i], predictions.unlike[i]
         in_set = [label for label, inside in zip(LABELS, predictions.in_set[i], strict=True) if inside]
         rendered = predictions.rendered[i]
         own = (seen or {}).get(case["case_id"])
@@ -86,7 +87,7 @@ def records(
                 "families": families,
                 "mutations": list(rendered.mutations),
                 "left_out": rendered.left_out,
-                "remarks": list((remarks or {}).get(case["case_id"], [])),
+                "remarks": [*((remarks or {}).get(case["case_id"], ())), *([unlike.remark] if unlike else [])],
                 "assay": _assay((assays or {}).get(case["case_id"])),
                 **_readings((known or {}).get(case["case_id"])),
                 "arms": None if arms[i] is None else dict(zip(ARMS, arms[i], strict=True)),

@@ -29,14 +29,34 @@ class Measured(Settings):
     trees: dict[str, dict] = pydantic.Field(default_factory=dict)
 
 
+class KnownShare(Settings):
+    """The ``least`` share of a training case's mutations that are in genes that the vocabulary knows, among cases with
+    at least ``mutations``."""
+
+    mutations: int
+    least: float
+
+
+class Range(Settings):
+    """The training cases, and views of them, seen through one kind of assay: the number of ``cases``, their greatest
+    ``burden`` (mutations), the greatest share of ``indels`` through any assay (None where too few cases give DNA
+    alleles), and ``known``, by increasing number of mutations. All but 0.1% of the cases are within each limit."""
+
+    cases: int
+    burden: int
+    indels: float | None
+    known: list[KnownShare] = pydantic.Field(default_factory=list)
+
+
 class PredictionConfig(Settings):
     """All that a prediction needs beside weights, vocabulary and trees.
 
     ``cohort`` holds the limits against inherited variants with which the training cases were read. ``performance`` maps
     a label to its measured precision, recall and n on the test cases as they are, ``performance_of_trees`` to those of
     the trees where they answer alone, and ``measured`` has both for each row of the grid of assays (models published
-    before lack the two). ``headline`` holds the figures of the test split, as in metrics/eval.json. ``sources`` are the
-    records of the training data.
+    before lack the two). ``ranges`` maps a kind of assay to what the training cases seen through it are like (models
+    published before lack it). ``headline`` holds the figures of the test split, as in metrics/eval.json. ``sources``
+    are the records of the training data.
     """
 
     cohort: Cohort
@@ -49,6 +69,7 @@ class PredictionConfig(Settings):
     sources: list[dict]
     performance_of_trees: dict[str, dict] = pydantic.Field(default_factory=dict)
     measured: list[Measured] = pydantic.Field(default_factory=list)
+    ranges: dict[str, Range] = pydantic.Field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:

@@ -19,7 +19,7 @@ from ..labels import LABELS
 from ..text.prompt import Rendered
 from ..text.rendering import Renderer
 from ..variants.cases import NOTHING, SourceTables
-from . import abstention, manifest
+from . import abstention, manifest, training_ranges
 from .damage import damage_explained
 from .evidence import Associations, Fact
 from .prediction_config import ASSOCIATIONS, CONFIG, TREES, VOCABULARY, PredictionConfig
@@ -35,7 +35,8 @@ class Predictions:
     ``p`` (n, 26) are calibrated probabilities in the order of ``LABELS``, ``in_set`` (n, 26) says which labels are in
     the conformal set, ``log_likelihood`` (n, 26) is the language model's own in nats (None of a fast answer), ``trees``
     (n, 26) are the probabilities of the trees. ``abstains`` holds a reason or None per case, ``rendered`` the texts
-    that were scored (of a fast answer, those that would be, however long).
+    that were scored (of a fast answer, those that would be, however long). ``unlike`` says how a case differs from all
+    training cases, None where it does not.
     """
 
     cases: pa.Table
@@ -45,6 +46,7 @@ class Predictions:
     p: np.ndarray
     in_set: np.ndarray
     abstains: list[str | None]
+    unlike: list[training_ranges.Unlike | None]
 
     def top(self, n: int = 3) -> list[list[tuple[str, float]]]:
         """The ``n`` most probable labels of each case with their probabilities."""
@@ -136,13 +138,9 @@ class Predictor:
         way = "trees" if scores is None else "blend"
         groups = features.groups(cases, panels)
         p = _weighted(self.calibration.apply(scores, trees, groups), weights)
-        informed = self._informed(cases, rendered)
-        least = self.calibration.abstain_below
-        abstains = [
-            abstention.reason(row, least) if known else abstention.NOTHING_TO_GO_BY
-            for row, known in zip(p, informed, strict=True)
-        ]
-        return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p, way, groups), abstains)
+        unlike = training_ranges.unlike(cases, informative, groups, self.config.ranges)
+        abstains = self._abstains(p, cases, informative, rendered, unlike)
+        return Predictions(cases, rendered, scores, trees, p, self.calibration.sets(p, way, groups), abstains, unlike)
 
     def evidence(self, tables: SourceTables, predictions: Predictions) -> dict[str, list[Fact]]:
         """Case to what the training cases say of its alterations and its most probable label; empty for a model that
@@ -152,6 +150,26 @@ class Predictor:
         names = predictions.cases["case_id"].to_pylist()
         first = dict(zip(names, (top[0][0] for top in predictions.top(1)), strict=True))
         return self._associations.facts(tables, first)
+
+    def _abstains(
+        self,
+        p: np.ndarray,
+        cases: pa.Table,
+        informative: pa.Table,
+        rendered: Sequence[Rendered],
+        unlike: Sequence[training_ranges.Unlike | None],
+    ) -> list[str | None]:
+        """Why each case has no answer; None where it has one. A case far from all training cases has none, however
+        probable a cancer seems."""
+        least, alterations = self.calibration.abstain_below, _alterations(cases, informative)
+        informed = self._informed(cases, rendered)
+        out: list[str | None] = []
+        for row, far, known, n in zip(p, unlike, informed, alterations.tolist(), strict=True):
+            if far and far.reason:
+                out.append(far.reason)
+            else:
+                out.append(abstention.reason(row, least, n) if known else abstention.NOTHING_TO_GO_BY)
+        return out
 
     def _informed(self, cases: pa.Table, rendered: Sequence[Rendered]) -> np.ndarray:
         """Which cases (bool, shape (n,)) have anything that tells a cancer: a mutation of the vocabulary, or, where the
@@ -164,6 +182,15 @@ class Predictor:
         unread = np.array([panel == NOTHING for panel in cases["panel"].to_pylist()], bool)
         spectra = cases["sbs96"].is_valid().to_numpy(zero_copy_only=False) & unread
         return named | arms | spectra | np.array(events, bool)
+
+
+def _alterations(cases: pa.Table, informative: pa.Table) -> np.ndarray:
+    """How many alterations of each case the model knows, shape (n,): mutations, altered arms, and other events."""
+    rows = features.case_rows(cases, informative)
+    mutations = np.bincount(rows[rows >= 0], minlength=cases.num_rows)
+    arms = [sum(1 for call in calls or () if call) for calls in cases["arms"].to_pylist()]
+    events = [sum(map(len, found)) for found in zip(*(cases[name].to_pylist() for name in EVENTS), strict=True)]
+    return mutations + np.array(arms, int) + np.array(events, int)
 
 
 def _no_tokens(texts: Sequence[str]) -> list[int]:
