@@ -381,8 +381,8 @@ def test_a_large_upload_is_refused(port, app):
 
 def _completed(base: str, path: str) -> str:
     """What the server says in the end to a request, made without a browser, that names ``path`` as its upload."""
-    pressed = next(d for d in httpx.get(f"{base}/config", timeout=60).json()["dependencies"] if len(d["inputs"]) == 9)
-    data = ["", {"path": path, "meta": {"_type": "gradio.FileData"}}, "", "", "", None, None, None, ""]
+    pressed = next(d for d in httpx.get(f"{base}/config", timeout=60).json()["dependencies"] if len(d["inputs"]) == 11)
+    data = ["", {"path": path, "meta": {"_type": "gradio.FileData"}}, "", "", "", None, None, None, "", "", ""]
     call = {"data": data, "fn_index": pressed["id"], "session_hash": Path(path).parent.name}
     httpx.post(f"{base}/gradio_api/queue/join", json=call, timeout=60).raise_for_status()
     session = {"session_hash": call["session_hash"]}

@@ -248,7 +248,7 @@ def test_the_card_has_the_figures_of_every_assay():
         assert cell.startswith(f"{100 * figures['accuracy']['value']:.1f}%")
         assert cell.endswith(f", {figures['macro_f1']['value']:.2f}")
     at = next(each for each in own["models"]["blend"]["thresholds"] if each["threshold"] == 0.75)
-    shares = [at["coverage"], at["accuracy"], own["sets"]["coverage"]]
+    shares = [at["coverage"], at["accuracy"], own["sets"]["blend"]["coverage"]]
     assert panel[5:] == [f"{100 * each['value']:.0f}%" for each in shares]
 
 

