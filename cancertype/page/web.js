@@ -58,6 +58,8 @@
       event.preventDefault();
       const single = document.getElementById(link.hash.slice(1));
       single.open = true;
+      // Its toggle event comes later, perhaps after the next state of the answer has replaced it.
+      opened.set(single.dataset.key, true);
       single.scrollIntoView({ block: "start" });
       single.querySelector("summary").focus({ preventScroll: true });
     }
