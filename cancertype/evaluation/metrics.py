@@ -208,12 +208,10 @@ def share(flags: np.ndarray, weights: np.ndarray) -> dict[str, float | None]:
     from scipy.stats import binomtest
 
     flags = np.asarray(flags, dtype=float)
-    if not len(flags):
-        return interval(np.nan, np.empty(0))
-    if len(weights) and flags.min() == flags.max():
+    if len(flags) and len(weights) and flags.min() == flags.max():
         low, high = binomtest(int(flags.sum()), len(flags)).proportion_ci(_LEVEL, "wilson")
         return {"value": _number(flags[0]), "low": _number(low), "high": _number(high)}
-    return interval(flags.mean(), _ratio(weights @ flags, weights.sum(axis=1)))
+    return mean(flags, weights)
 
 
 def reliability(y: np.ndarray, p: np.ndarray) -> list[dict]:

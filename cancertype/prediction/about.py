@@ -1,7 +1,7 @@
 """What is said about input, model and adjustments beside every result."""
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -97,12 +97,15 @@ def of_companion(found: Mapping) -> str:
     said = f"{found['name']} ({found['what']}{layout}): {found['matched']:,} of {counted(found['samples'], 'sample')}"
     taken = f", taken for {found['taken_for']}, the only one given" if found["taken_for"] else ""
     missing = [name for names in found["unmatched"].values() for name in names]
-    listed_names = f", not {', '.join(missing[:3])}{' and others' if len(missing) > 3 else ''}" if missing else ""
+    listed_names = f", not {_first(missing)}" if missing else ""
     reasons = "".join(
-        f"; copy number of {', '.join(names[:3])}{' and others' if len(names) > 3 else ''} not used: {reason}"
-        for reason, names in found["not_used"].items()
+        f"; copy number of {_first(names)} not used: {reason}" for reason, names in found["not_used"].items()
     )
     return f"{said} {'used' if reasons else 'matched'}{taken}{listed_names}{reasons}"
+
+
+def _first(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:3])}{' and others' if len(names) > 3 else ''}"
 
 
 def counted(n: int, what: str) -> str:
