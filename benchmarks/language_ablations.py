@@ -5,7 +5,8 @@
 
 For every change the stages from featurize to merge run in a sub-folder of ``--folder``, with ``--steps`` steps of
 training from ``--start`` (default: from the base model), far fewer than a release takes, so that the rows can be
-compared with each other and not with a release. The teacher is small for the same reason. Figures are of ``--cases``
+compared with each other and not with a release. The teacher is small for the same reason. A change of the training alone takes
+texts and teacher over from the whole recipe where that is done. Figures are of ``--cases``
 validation cases in each of ``ROWS``, uncalibrated. Killed and started again, a stage that was finished is not run
 again, and training resumes from its last checkpoint.
 """
@@ -14,6 +15,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -31,12 +33,14 @@ from pipeline.changes import write_changed
 from pipeline.params import FILE, read
 
 from .ablations import CHANGES as OF_TREES
+from .ablations import WHOLE
 
-STAGES = ("fetch_base", "featurize", "to_text", "tabular", "train_lora", "merge")
+BEFORE_TRAINING = ("fetch_base", "featurize", "to_text", "tabular")
+STAGES = (*BEFORE_TRAINING, "train_lora", "merge")
 ROWS = ("exome", "exome+arms", "msk-impact-468", "list", "list+arms")
-SMALL_TEACHER = {"tabular.trees": 60, "tabular.learning_rate": 0.2}
+SMALL_TEACHER = {"tabular.trees": 60, "tabular.learning_rate": 0.2, "tabular.without": []}
 CHANGES: dict[str, dict[str, Any]] = {
-    name: OF_TREES[name] for name in ("the whole recipe", "no views", "no copy number, no fusions")
+    name: OF_TREES[name] for name in (WHOLE, "no views", "no copy number, no fusions")
 } | {"no teacher": {"train.teacher_share": 0.0}, "one order": {"train.shuffle_mutations": False}}
 """What is changed, and how, in dotted keys of params.yaml."""
 FIGURES = ("accuracy", "top3", "log_loss")
@@ -50,11 +54,27 @@ def trained(folder: Path, params: Path, raw_folder: Path, changes: Mapping[str, 
     write_changed(params, changes, folder / FILE)
     root = Path(__file__).resolve().parent.parent
     for stage in STAGES:
-        finished = folder / f"{stage}.finished"
+        finished = _mark(folder, stage)
         if not finished.exists():
             environment = os.environ | {"PYTHONPATH": str(root)}
             subprocess.run([sys.executable, "-m", f"stages.{stage}"], cwd=folder, env=environment, check=True)
             finished.touch()
+
+
+def _mark(folder: Path, stage: str) -> Path:
+    """The file that says that ``stage`` is finished in ``folder``."""
+    return folder / f"{stage}.finished"
+
+
+def _taken_over(whole: Path, folder: Path) -> None:
+    """Begin ``folder`` with what the stages before training made in ``whole``, if they are all finished there."""
+    marks = [_mark(whole, stage) for stage in BEFORE_TRAINING]
+    if folder.exists() or not all(mark.exists() for mark in marks):
+        return
+    for made in ("data/features", "data/text", "models/base", "models/tabular"):
+        shutil.copytree(whole / made, folder / made)
+    for mark in marks:
+        _mark(folder, mark.stem).touch()
 
 
 def measured(folder: Path, cases: int) -> dict[str, dict[str, float]]:
@@ -87,6 +107,10 @@ def markdown(found: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
     return "\n".join(lines)
 
 
+def _folder(among: Path, change: str) -> Path:
+    return among / change.replace(",", "").replace(" ", "-")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--params", type=Path, default=Path("params.yaml"))
@@ -106,7 +130,9 @@ def main() -> None:
     }
     for change in given.only:
         if change not in found:
-            folder = given.folder / change.replace(",", "").replace(" ", "-")
+            folder = _folder(given.folder, change)
+            if all(key.startswith("train.") for key in CHANGES[change]):
+                _taken_over(_folder(given.folder, WHOLE), folder)
             trained(folder, given.params, given.raw, common | CHANGES[change])
             found[change] = measured(folder, given.cases)
             write_json(results, found)

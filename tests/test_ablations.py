@@ -39,7 +39,7 @@ def test_the_language_model_is_trained_anew_and_a_finished_stage_is_not_run_agai
     params, folder = tmp_path / FILE, tmp_path / "runs"
     write_changed(raw / FILE, {"model.base": str(tiny_gemma3), "train.batch_size": 4, "views.copies": 1}, params)
     given = ["--params", str(params), "--raw", str(raw / "data" / "raw"), "--folder", str(folder)]
-    given += ["--steps", "2", "--cases", "4", "--only", "no teacher"]
+    given += ["--steps", "2", "--cases", "4", "--only", "the whole recipe", "no teacher"]
     monkeypatch.setattr(sys, "argv", ["language_ablations", *given])
     language_ablations.main()
     results = folder / "results.json"
@@ -51,6 +51,8 @@ def test_the_language_model_is_trained_anew_and_a_finished_stage_is_not_run_agai
     assert "| no teacher |" in capsys.readouterr().out
     report = folder / "no-teacher" / "models" / "adapter" / "training.json"
     assert json.loads(report.read_text(encoding="utf-8"))["steps"] == 2
+    texts = [folder / name / "data" / "text" / "train.parquet" for name in ("the-whole-recipe", "no-teacher")]
+    assert texts[0].stat().st_mtime_ns == texts[1].stat().st_mtime_ns, "texts and teacher are taken over"
     results.unlink()
     written = report.stat().st_mtime_ns
     language_ablations.main()
