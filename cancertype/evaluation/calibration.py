@@ -27,6 +27,8 @@ _STIFFNESS = (np.inf, 30.0, 10.0, 3.0, 1.0)
 """Penalties on the squared biases to choose from; the first allows no bias at all."""
 _FOLDS = 5
 _FLOOR = 1e-12
+_CONFIDENCE = 0.9
+"""How sure it should be that sets hold the label as often as they promise."""
 
 Way = Literal["text", "trees", "blend"]
 """What a probability comes from: the language model's text, the trees, or both."""
@@ -65,7 +67,7 @@ class Calibration(BaseModel):
     trees alone and ``blend`` for both (None where there were no trees). ``assays``: the same by group of assays
     (``features.groups``); a group that is not in it takes the general ones.
 
-    ``coverage``: how often the prediction sets should hold the label. ``abstain_below``: the top probability below
+    ``coverage``: how often the prediction sets should hold the label, at least. ``abstain_below``: the top probability below
     which no single answer is given. ``cases``: the number of validation cases that it was fitted on.
     """
 
@@ -212,14 +214,26 @@ def temper(p_validation: np.ndarray, y_validation: np.ndarray, p: np.ndarray, se
     return _pool(_logs(p)[None], weights)
 
 
-def conformal_quantile(scores: np.ndarray, coverage: float) -> float:
-    """The ceil((n + 1) coverage)-th smallest of ``scores`` (n,): split conformal prediction (Vovk et al. 2005).
+def conformal_quantile(scores: np.ndarray, coverage: float, independent: int | None = None) -> float:
+    """The quantile of ``scores`` (n,) for sets that hold the label in at least ``coverage`` of new cases, with
+    ``_CONFIDENCE`` over the draw of the n cases (Vovk 2012): a little more than split conformal prediction (Vovk et al.
+    2005) asks for, which promises the coverage on average only, so that half of all draws would fall short of it.
 
+    ``independent``: how many of the n are independent of each other, where a patient has several rows; default all.
     With the score 1 - p(label) it gives the smallest sets on average (Sadinle, Lei & Wasserman 2019). It is 1, so that
-    sets hold all labels, when n is too small to promise the coverage.
+    sets hold all labels, when there are too few cases to promise the coverage.
     """
-    rank = math.ceil((len(scores) + 1) * coverage)
-    return 1.0 if rank > len(scores) else float(np.sort(scores)[rank - 1])
+    # Answering needs no fit, and the import takes half a second.
+    from scipy.stats import beta
+
+    number = independent or len(scores)
+    ranks = np.arange(1, number + 1)
+    # The coverage of the sets that end at the k-th smallest of m scores is distributed as Beta(k, m + 1 - k).
+    enough = ranks[beta.sf(coverage, ranks, number + 1 - ranks) >= _CONFIDENCE]
+    if not len(enough):
+        return 1.0
+    rank = math.ceil((len(scores) + 1) * enough[0] / (number + 1))
+    return float(np.sort(scores)[min(rank, len(scores)) - 1])
 
 
 def unfamiliarity(lm_loglik: np.ndarray, p: np.ndarray) -> dict[str, np.ndarray]:
@@ -340,4 +354,5 @@ def _fit_head(
     given = [name for name, values in (("lm", lm_loglik), ("trees", trees_proba)) if values is not None]
     exponents = {"lm": 0.0, "trees": 0.0} | dict(zip(given, weights, strict=False))
     bias = tuple(weights[len(given) :])
-    return Head(**exponents, bias=bias, quantile=conformal_quantile(1.0 - p, coverage))
+    independent = None if patients is None else len(set(patients.tolist()))
+    return Head(**exponents, bias=bias, quantile=conformal_quantile(1.0 - p, coverage, independent))
