@@ -55,6 +55,14 @@ def test_a_fusion_of_a_gene_whose_symbol_has_a_hyphen_is_told_by_the_panel_that_
         assert alteration_views.through(found, ["mine"], {"mine": panel}).fusions == (seen,), panel
 
 
+@pytest.mark.parametrize(("panel", "reported"), [("msk-impact-468", True), ("ampliseq-hotspot-50", False)])
+def test_a_named_panel_that_reports_no_copy_number_or_fusions_shows_none(panel, reported):
+    found = made_up(1)
+    seen = alteration_views.through(found, [panel], {panel: [*found.genes, "ERG"]})
+    assert seen.genes_known.tolist() == seen.fusions_known.tolist() == [reported]
+    assert seen.arms_known.tolist() == [True], "the arms may come from another test"
+
+
 def test_fusions_that_were_not_looked_for_stay_unknown_through_a_panel():
     seen = alteration_views.through(made_up(1).hidden(fusions=True), ["mine"], {"mine": ["ERG"]})
     assert seen.fusions == (None,)

@@ -12,7 +12,7 @@ import numpy as np
 from ..alterations.of_cases import AMPLIFIED, NO_CALL, OfCases
 from ..alterations.schema import ARMS
 from ..variants.genes import fusion_genes
-from .assay import LIST, panels_per_gene
+from .assay import LIST, known, panels_per_gene
 from .noise import Noise
 from .settings import AlterationViews
 
@@ -23,8 +23,9 @@ def through(found: OfCases, panels: Sequence[str | None], genes: Mapping[str, Se
     """``found`` as the assay of each case reports it: ``panels`` (n,) are the cases' column ``panel``, and ``genes``
     maps a panel's name to its genes.
 
-    A panel tells copy number and fusions of its own genes (a fusion where it holds one of the two). Arms stay: they
-    come from all genes of a panel, from its off-target reads or from another test."""
+    A panel tells copy number and fusions of its own genes (a fusion where it holds one of the two), and a named one that
+    does not report them tells nothing of them. Arms stay: they come from all genes of a panel, from its off-target
+    reads or from another test."""
     calls, fusions = found.calls.copy(), list(found.fusions)
     outside = {
         name: ~np.isin(found.genes, genes[name]) for name in {panel for panel in panels if panel} if name in genes
@@ -34,8 +35,11 @@ def through(found: OfCases, panels: Sequence[str | None], genes: Mapping[str, Se
         # A panel without genes looked at no mutations: its copy number came from elsewhere.
         if panel not in outside or not held[panel]:
             continue
-        calls[row, outside[panel]] = NO_CALL
-        if found.fusions[row] is not None:
+        assay = known(panel)
+        calls[row, slice(None) if assay and assay.copy_number is False else outside[panel]] = NO_CALL
+        if assay and assay.fusions is False:
+            fusions[row] = None
+        elif found.fusions[row] is not None:
             fusions[row] = frozenset(each for each in found.fusions[row] if _holds(held[panel], each))
     return replace(found, calls=calls, fusions=tuple(fusions))
 
@@ -103,10 +107,10 @@ def _mentioned(
         altered = [place for place in order[row].tolist() if arms[row, place] in (-1, 1)]
         forgotten = np.setdiff1d(np.arange(len(ARMS)), altered[: number[row]])
         arms[row, forgotten] = NO_CALL
-    known_of = panels_per_gene()
+    fame = panels_per_gene()
     for row in np.flatnonzero(is_list).tolist():
-        events = [(known_of.get(found.genes[i], 0), "gene", i) for i in np.flatnonzero(abs(calls[row]) == AMPLIFIED)]
-        events += [(_fame(each, known_of), "fusion", each) for each in sorted(fusions[row] or ())]
+        events = [(fame.get(found.genes[i], 0), "gene", i) for i in np.flatnonzero(abs(calls[row]) == AMPLIFIED)]
+        events += [(_fame(each, fame), "fusion", each) for each in sorted(fusions[row] or ())]
         # Of equally well-known ones the first by name, which depends on nothing else.
         kept = {event[1:] for event in sorted(events, key=lambda event: -event[0])[: number[row]]}
         for _, kind, name in events:
