@@ -30,6 +30,7 @@ from cancertype.evaluation import metrics, trees
 from cancertype.evaluation.settings import Tabular
 from cancertype.features import view_files
 from cancertype.features.views import table
+from cancertype.fetch.settings import Locations, listed
 from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.sources import raw
@@ -135,8 +136,8 @@ def measured(rounds: int, rate: float, seed: int, *, second_caller: bool) -> dic
 
 def _two_callers(vocabulary: features.Vocabulary) -> Iterator[tuple[view_files.Table, view_files.Table]]:
     """For every file that calls whole exomes of test patients again: these by their own calls, and by that file's."""
-    (rules,) = read({"cohort": Cohort})
-    cohort = assembly.assemble(raw.read(featurize.RAW, rules), rules)
+    rules, genome = read({"cohort": Cohort, "data.genome": Locations})
+    cohort = assembly.assemble(raw.read(featurize.RAW, rules, [Path(path) for path in listed(genome)]), rules)
     of_test = cohort.cases.filter(pc.and_(pc.equal(cohort.cases["split"], "test"), pc.is_null(cohort.cases["panel"])))
     for calls in cohort.further:
         again = calls.cases.filter(pc.is_null(calls.cases["panel"]))

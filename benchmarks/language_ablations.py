@@ -5,10 +5,10 @@
 
 For every change the stages from featurize to merge run in a sub-folder of ``--folder``, with ``--steps`` steps of
 training from ``--start`` (default: from the base model), far fewer than a release takes, so that the rows can be
-compared with each other and not with a release. The teacher is small for the same reason. A change of the training alone takes
-texts and teacher over from the whole recipe where that is done. Figures are of ``--cases``
-validation cases in each of ``ROWS``, uncalibrated. Killed and started again, a stage that was finished is not run
-again, and training resumes from its last checkpoint.
+compared with each other and not with a release. The teacher is small for the same reason. A change of the training
+alone takes texts and teacher over from the whole recipe, where that is done. Figures are of ``--cases`` validation
+cases in each of ``ROWS``, uncalibrated. Killed and started again, a stage that was finished is not run again, and
+training resumes from its last checkpoint.
 """
 
 import argparse

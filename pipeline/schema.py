@@ -8,7 +8,7 @@ from cancertype.assays.settings import Views
 from cancertype.cohort.settings import Cohort
 from cancertype.evaluation.settings import Evaluate, Tabular
 from cancertype.features.settings import Features
-from cancertype.fetch.settings import Cbioportal, DepMap, Table, Tcga
+from cancertype.fetch.settings import Cbioportal, DepMap, Locations, Table, Tcga
 from cancertype.finetune.settings import Lora, Train
 from cancertype.language_model.settings import Model
 from cancertype.publishing.settings import Publish
@@ -26,6 +26,7 @@ class Data(Settings):
     tcga: Tcga
     cbioportal: Cbioportal
     table: Table
+    genome: Locations
 
     @field_validator("sources")
     @classmethod

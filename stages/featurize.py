@@ -14,6 +14,7 @@ from cancertype.cohort.settings import Cohort
 from cancertype.features import view_files, views
 from cancertype.features.associations import associations
 from cancertype.features.settings import Features
+from cancertype.fetch.settings import Locations, listed
 from cancertype.files import write_json
 from cancertype.reports import data_report
 from cancertype.sources import raw
@@ -26,10 +27,16 @@ TESTED_ON = ("validation", "test", "out_of_scope")
 
 
 def main() -> None:
-    rules, vocabulary_settings, seen_through, grid = read(
-        {"cohort": Cohort, "features": Features, "views": Views, "evaluate.assays": list[str]}
+    rules, vocabulary_settings, seen_through, grid, genome = read(
+        {
+            "cohort": Cohort,
+            "features": Features,
+            "views": Views,
+            "evaluate.assays": list[str],
+            "data.genome": Locations,
+        }
     )
-    tables = raw.read(RAW, rules)
+    tables = raw.read(RAW, rules, [Path(path) for path in listed(genome)])
     cohort = assembly.assemble(tables, rules)
     if isinstance(vocabulary_settings.genes, list):
         cohort = cohort.restricted(vocabulary_settings.genes)

@@ -167,7 +167,7 @@ def test_the_quantile_leaves_room_for_an_unlucky_draw_of_the_cases():
     assert conformal(scores, 0.9) == pytest.approx(0.9 + 1.2816 * np.sqrt(0.09 / 1000), abs=0.002)
     # One patient seen ten times counts once.
     assert conformal(scores, 0.9, independent=100) == pytest.approx(0.9 + 1.2816 * np.sqrt(0.09 / 100), abs=0.01)
-    assert conformal(scores[:21], 0.9) == 1.0, "0.9 ** 21 of all draws would hold too little even with the largest score"
+    assert conformal(scores[:21], 0.9) == 1.0, "0.9 ** 21 of all draws would hold too little even so"
     assert conformal(scores[:22], 0.9) == scores[21]
 
 

@@ -1,5 +1,6 @@
 """Several folders of one source: what each may hold, one case per patient, and what becomes of everything else."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -101,6 +102,24 @@ def test_each_folder_of_tcga_gives_its_tables_and_the_clinical_table_serves_all(
     assert set(third.notes["beside"]) == {"arms.tsv", "cna.tsv", "fusions.tsv"}
     assert fourth.cases.num_rows == fourth.variants.num_rows == 0
     assert fourth.alterations is None and fourth.spectra.num_rows == 3
+
+
+def test_a_genome_gives_the_bases_around_variants_of_mafs_without_them(tmp_path):
+    maf = "Hugo_Symbol\tChromosome\tStart_Position\tVariant_Classification\tReference_Allele\t"
+    maf += "Tumor_Seq_Allele2\tTumor_Sample_Barcode\tHGVSp_Short\tCONTEXT\n"
+    maf += f"BRAF\t1\t3\tMissense_Mutation\tC\tT\t{ONE}-01A\tp.V600E\t\n"
+    maf += f"KRAS\t1\t8\tMissense_Mutation\tC\tT\t{ONE}-01A\tp.G12D\tTCA\n"
+    folder = write(tmp_path / "tcga" / "release", a__maf=maf, c__tsv=CLINICAL)
+    write(folder, source__json=json.dumps({"source": "tcga"}))
+    genomes = write(tmp_path / "genomes", other__fa=">1\nTTTTTTTTTT\n", fitting__fa=">1\nAACGTTACGT\n")
+    files = [genomes / "other.fa", genomes / "fitting.fa"]
+    of_gene = {None: ("none", "T[C>T]A"), "both": ("A[C>T]G", "T[C>T]A")}
+    for given, expected in of_gene.items():
+        (tables,) = raw.read(tmp_path, ReadingLimits(), files if given else [])
+        found = dict(zip(tables.variants["gene"].to_pylist(), tables.variants["context"].to_pylist(), strict=True))
+        assert (found["BRAF"] or "none", found["KRAS"]) == expected
+    with pytest.raises(InputError, match=r"other\.fa: only 0 of 1 reference bases"):
+        raw.read(tmp_path, ReadingLimits(), files[:1])
 
 
 def test_a_patient_of_several_folders_is_one_case_with_further_calls(tmp_path):

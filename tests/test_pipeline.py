@@ -35,6 +35,7 @@ RERUNS = [
     ("data.tcga.location", ["one", "other"], {"fetch_tcga"} | FEATURIZED),
     ("data.cbioportal.location", ["study"], {"fetch_cbioportal"} | FEATURIZED),
     ("data.table.path", "table.csv", {"fetch_table"} | FEATURIZED),
+    ("data.genome", ["hg19.fa", "hg38.fa"], FEATURIZED),
     ("cohort.test_fraction", 0.3, FEATURIZED),
     ("features.genes", 10, FEATURIZED),
     ("features.cancer_gene_panels", None, FEATURIZED),

@@ -167,20 +167,28 @@ def fasta(folder: Path, text: str = GENOME) -> Path:
 def test_the_genome_gives_the_bases_around_a_place(tmp_path):
     places = np.array([3, 5, 6, 5, 1, 10, 999, *[3] * 40])
     names = ["1", "chr1", "1", "X", "1", "1", "1", *["1"] * 40]
-    found = genome.around(fasta(tmp_path), names, places, [*"CTTCAAC", *"C" * 40])
+    found = genome.around([fasta(tmp_path)], names, places, [*"CTTCAAC", *"C" * 40])
     assert found.bases.to_pylist()[:8] == ["ACG", "GTT", "TTT", "ACT", "", "", "", "ACG"]
     assert trinucleotide(found.bases[0].as_py(), "C>T") == "A[C>T]G"
     assert (found.n_checked, found.n_fitting) == (47, 44)
 
 
+def test_of_several_genomes_the_one_of_the_variants_is_taken(tmp_path):
+    other = write(tmp_path, "other.fa", ">1\nTTTTTTTTTTT\n")
+    found = genome.around([other, fasta(tmp_path)], ["1"] * 4, np.array([3, 3, 4, 5]), list("CCGT"))
+    assert found.bases.to_pylist() == ["ACG", "ACG", "CGT", "GTT"]
+    with pytest.raises(InputError, match=r"other\.fa: only 0 of 1.*; .*genome\.fa: only 0 of 1"):
+        genome.around([other, fasta(tmp_path)], ["1"], np.array([3]), ["A"])
+
+
 def test_insertions_and_unknown_places_have_no_bases(tmp_path):
-    found = genome.around(fasta(tmp_path), ["1", "1", "1", "MT"], np.array([3, 3, np.nan, 1]), ["CG", "-", "C", "N"])
+    found = genome.around([fasta(tmp_path)], ["1", "1", "1", "MT"], np.array([3, 3, np.nan, 1]), ["CG", "-", "C", "N"])
     assert found.bases.to_pylist() == ["", "", "", ""] and found.n_checked == 0
 
 
 def test_another_build_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"only 1 of 4 reference bases \(25%\) agree .*another build.*hg19"):
-        genome.around(fasta(tmp_path), ["1"] * 4, np.array([3, 4, 5, 6]), list("CCCC"))
+        genome.around([fasta(tmp_path)], ["1"] * 4, np.array([3, 4, 5, 6]), list("CCCC"))
 
 
 @pytest.mark.parametrize(
@@ -189,11 +197,11 @@ def test_another_build_is_refused(tmp_path):
 )
 def test_what_is_no_genome_is_refused(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
-        genome.around(fasta(tmp_path, text), ["1"], np.array([2]), ["C"])
+        genome.around([fasta(tmp_path, text)], ["1"], np.array([2]), ["C"])
 
 
 def test_a_compressed_genome_is_refused_with_the_remedy(tmp_path):
     path = tmp_path / "hg19.fa.gz"
     path.write_bytes(gzip.compress(GENOME.encode()))
     with pytest.raises(InputError, match="unpack it"):
-        genome.around(path, ["1"], np.array([2]), ["A"])
+        genome.around([path], ["1"], np.array([2]), ["A"])

@@ -23,8 +23,8 @@ def through(found: OfCases, panels: Sequence[str | None], genes: Mapping[str, Se
     """``found`` as the assay of each case reports it: ``panels`` (n,) are the cases' column ``panel``, and ``genes``
     maps a panel's name to its genes.
 
-    A panel tells copy number and fusions of its own genes (a fusion where it holds one of the two), and a named one that
-    does not report them tells nothing of them. Arms stay: they come from all genes of a panel, from its off-target
+    A panel tells copy number and fusions of its own genes (a fusion where it holds one of the two), and a named one
+    that does not report them tells nothing of them. Arms stay: they come from all genes of a panel, from its off-target
     reads or from another test."""
     calls, fusions = found.calls.copy(), list(found.fusions)
     outside = {

@@ -67,8 +67,8 @@ class Calibration(BaseModel):
     trees alone and ``blend`` for both (None where there were no trees). ``assays``: the same by group of assays
     (``features.groups``); a group that is not in it takes the general ones.
 
-    ``coverage``: how often the prediction sets should hold the label, at least. ``abstain_below``: the top probability below
-    which no single answer is given. ``cases``: the number of validation cases that it was fitted on.
+    ``coverage``: how often the prediction sets should hold the label, at least. ``abstain_below``: the top probability
+    below which no single answer is given. ``cases``: the number of validation cases that it was fitted on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

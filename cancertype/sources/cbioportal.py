@@ -1,6 +1,6 @@
 """A study as cBioPortal's datahub and AACR GENIE distribute it, or as cBioPortal's web page gives it for download."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,8 +40,9 @@ def is_study(folder: Path) -> bool:
     return _optional(folder, _MUTATIONS) is not None or bool(cbioportal_web.tables(folder))
 
 
-def read(folder: Path) -> SourceTables:
-    """Read a study folder; a case is a patient.
+def read(folder: Path, genomes: Sequence[Path] = ()) -> SourceTables:
+    """Read a study folder; a case is a patient. The bases around variants of which data_mutations.txt gives none come
+    from the first of ``genomes`` (FASTA) that fits.
 
     Files, each packed with gzip or not:
 
@@ -78,6 +79,7 @@ def read(folder: Path) -> SourceTables:
     file, reader = DelimitedFile(mutations), StudyReader()
     for layout in (maf.LAYOUT, maf.LAYOUT_OF_CHANGES):
         layout.check(file)
+    reader.genomes = genomes
     rows = reader.rows([file])
     sequenced = {name.strip() for name in reader.samples} - {""}
     kept, left_out = one_per_patient(

@@ -90,8 +90,9 @@ def read(folder: Path, limits: ReadingLimits) -> SourceTables:
     return tables
 
 
-def read_folders(folders: Sequence[Path], limits: ReadingLimits) -> list[SourceTables]:
-    """Read all folders of the source, one ``SourceTables`` each, in their order; a case is a model.
+def read_folders(folders: Sequence[Path], limits: ReadingLimits, genomes: Sequence[Path] = ()) -> list[SourceTables]:
+    """Read all folders of the source, one ``SourceTables`` each, in their order; a case is a model. ``genomes`` (FASTA)
+    give the bases around variants of MAFs of lines that have none.
 
     A folder holds a release's OmicsSomaticMutations.csv (and, where they are there, OmicsCNGene.csv and
     OmicsFusionFiltered.csv), or MAFs whose samples are ModelIDs with the panel's genes in genes.txt (without it the
@@ -116,7 +117,7 @@ def read_folders(folders: Sequence[Path], limits: ReadingLimits) -> list[SourceT
         if mutations := files.get(folder_files.DEPMAP_MUTATIONS):
             own = _of_release(DelimitedFile(mutations[0]), models, limits, source)
         elif mafs := files.get(folder_files.MAF):
-            own = _of_mafs(mafs, files.get(folder_files.GENE_LIST, []), models, source)
+            own = _of_mafs(mafs, files.get(folder_files.GENE_LIST, []), models, source, genomes)
         else:
             own = SourceTables(CASES.empty_table(), SCHEMA.empty_table(), notes={"files": []})
         notes = own.notes | ({"beside": found.notes} if found.notes else {})
@@ -182,10 +183,15 @@ def _of_release(
 
 
 def _of_mafs(
-    paths: Sequence[Path], lists: Sequence[Path], models: dict[str, dict[str, str]], source: str
+    paths: Sequence[Path],
+    lists: Sequence[Path],
+    models: dict[str, dict[str, str]],
+    source: str,
+    genomes: Sequence[Path],
 ) -> SourceTables:
     """Lines from MAFs whose samples are ModelIDs, seen through the panel of the genes in ``lists``."""
     files, reader = [DelimitedFile(path) for path in paths], maf.MafReader()
+    reader.genomes = genomes
     for file in files:
         maf.LAYOUT.check(file)
         maf.LAYOUT_OF_CHANGES.check(file)

@@ -44,21 +44,38 @@ class Around:
     n_fitting: int
 
 
-def around(genome: Path, chromosome: Sequence[str], position: np.ndarray, reference: Sequence[str]) -> Around:
-    """The three bases around each variant whose ``reference`` is a single base, from a FASTA file.
+class _OtherBuild(InputError):
+    """The variants were called on another genome than this one."""
+
+
+def around(
+    genomes: Sequence[Path], chromosome: Sequence[str], position: np.ndarray, reference: Sequence[str]
+) -> Around:
+    """The three bases around each variant whose ``reference`` is a single base, from the first of ``genomes`` (FASTA
+    files, one or more) on which the variants were called.
 
     ``chromosome`` may be written with or without ``chr``; ``position`` is 1-based, -1 (or NaN) for none. A ``.fai``
     index is written beside the file the first time. Bases are "" where the reference has another length, where the
     genome lacks the place, and where it holds another base there.
 
-    Raises ``InputError`` when the file is no FASTA file, when it has none of the chromosomes, and when fewer than 90%
-    of the reference bases agree with it: then it is another build than the one that the variants were called on.
+    Raises ``InputError`` when a file is no FASTA file, and when none fits: a genome has none of the chromosomes, or
+    fewer than 90% of the reference bases agree with it, because it is another build than that of the variants.
     """
+    misfits = []
+    for genome in genomes:
+        try:
+            return _around(Path(genome), chromosome, position, reference)
+        except _OtherBuild as error:
+            misfits.append(str(error))
+    raise InputError("; ".join(misfits))
+
+
+def _around(genome: Path, chromosome: Sequence[str], position: np.ndarray, reference: Sequence[str]) -> Around:
     chromosome, reference = np.asarray(chromosome, object), np.char.upper(np.asarray(reference, str))
     place = np.nan_to_num(np.asarray(position, float), nan=-1).astype(np.int64)
     single = np.isin(reference, list("ACGT")) & (place > 0)
     found = np.full(len(reference), "", "<U3")
-    sequences = _fasta(Path(genome))
+    sequences = _fasta(genome)
     names = {_plain(name): name for name in sequences.keys()}  # noqa: SIM118  pyfaidx iterates over the sequences
     known = np.zeros(len(reference), bool)
     for name in dict.fromkeys(chromosome[single].tolist()):
@@ -67,7 +84,7 @@ def around(genome: Path, chromosome: Sequence[str], position: np.ndarray, refere
             here = np.flatnonzero(single & (chromosome == name))
             found[here] = _triplets(sequences[own], place[here])
             known[here] = True
-    return _checked(Path(genome), found, reference, single, known, list(names.values()))
+    return _checked(genome, found, reference, single, known, list(names.values()))
 
 
 def _plain(name: str) -> str:
@@ -114,12 +131,12 @@ def _checked(
     n = int(single.sum())
     if n and not known.any():
         listed = ", ".join(names[:5])
-        raise InputError(f"{path} has none of the variants' chromosomes (it has {listed}, ...): give the whole genome")
+        raise _OtherBuild(f"{path} has none of the variants' chromosomes (it has {listed}, ...): give the whole genome")
     middle = np.array([bases[1:2] for bases in found.tolist()], "<U1") if len(found) else found
     fits = single & (middle == reference)
     n_checked, n_fitting = int(known.sum()), int(fits.sum())
     if n_fitting < _FITTING * n_checked:
-        raise InputError(
+        raise _OtherBuild(
             f"{path}: only {n_fitting} of {n_checked} reference bases ({n_fitting / n_checked:.0%}) agree with this "
             "genome: the variants were called on another build. Give the FASTA of that one (hg19/GRCh37 or hg38/GRCh38)"
         )

@@ -155,7 +155,7 @@ def read(file: DelimitedFile, fasta: Path | None = None) -> SourceTables:
     if not {"consequence", "protein_change"} & set(LAYOUT.present(file.names)):
         LAYOUT_OF_CHANGES.check(file)
     reader = SampleReader()
-    reader.genome = fasta
+    reader.genomes = [fasta] if fasta else []
     return read_samples(file, reader, more=sequenced_samples(file))
 
 

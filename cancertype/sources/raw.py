@@ -15,13 +15,13 @@ from ..variants.cases import SourceTables
 from . import cbioportal, depmap, table, tcga
 from .settings import ReadingLimits
 
-_READERS: dict[str, Callable[[Sequence[Path], ReadingLimits], list[SourceTables]]] = {
+_READERS: dict[str, Callable[[Sequence[Path], ReadingLimits, Sequence[Path]], list[SourceTables]]] = {
     "depmap": depmap.read_folders,
     "simulated_depmap": depmap.read_folders,
-    "tcga": lambda folders, limits: tcga.read_folders(folders),
-    "simulated_tcga": lambda folders, limits: tcga.read_folders(folders),
-    "table": lambda folders, limits: [table.read(folder) for folder in folders],
-    "cbioportal": lambda folders, limits: [cbioportal.read(folder) for folder in folders],
+    "tcga": lambda folders, limits, genomes: tcga.read_folders(folders, genomes),
+    "simulated_tcga": lambda folders, limits, genomes: tcga.read_folders(folders, genomes),
+    "table": lambda folders, limits, genomes: [table.read(folder) for folder in folders],
+    "cbioportal": lambda folders, limits, genomes: [cbioportal.read(folder, genomes) for folder in folders],
 }
 _SOURCES = ("depmap", "table", "tcga", "cbioportal")
 """Folders of ``raw`` in the order in which they are read: of a patient's calls those of the exome come first."""
@@ -58,15 +58,16 @@ def _place(folder: Path) -> tuple[int, str, bool, int]:
     return known, source, folder.name == "simulated", int(number or 1)
 
 
-def read(raw: Path, limits: ReadingLimits) -> list[SourceTables]:
+def read(raw: Path, limits: ReadingLimits, genomes: Sequence[Path] = ()) -> list[SourceTables]:
     """Read every origin under ``raw``, all folders of a source together; ``limits`` hold for those without matched
-    normals. There is one ``SourceTables`` for each folder, in the order of ``records`` (two for a folder of tcga that
-    holds MAFs and cBioPortal's tables).
+    normals. ``genomes`` are FASTA files of reference genomes, for the bases around the variants of MAFs without them:
+    each folder's come from the first that fits. There is one ``SourceTables`` for each folder, in the order of
+    ``records`` (two for a folder of tcga that holds MAFs and cBioPortal's tables).
 
     Raises ``InputError`` when there is none."""
     tables: list[SourceTables] = []
     for source, group in groupby(records(raw), key=lambda found: found[1]["source"]):
-        tables += _READERS[source]([folder for folder, _ in group], limits)
+        tables += _READERS[source]([folder for folder, _ in group], limits, genomes)
     if not tables:
         raise InputError(f"{raw} holds no source: list one in data.sources and fetch it")
     return _with_distinct_panels(tables)

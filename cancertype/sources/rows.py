@@ -102,10 +102,10 @@ class Block:
 
 
 class RowReader:
-    """Reads files of one ``layout``; ``tally`` counts what becomes of their rows, ``samples`` are all they name. With a
-    ``genome`` (FASTA), the bases around a variant that the file does not give come from it."""
+    """Reads files of one ``layout``; ``tally`` counts what becomes of their rows, ``samples`` are all they name. With
+    ``genomes`` (FASTA), the bases around a variant that the files do not give come from the one that fits."""
 
-    genome: Path | None = None
+    genomes: Sequence[Path] = ()
     layout: Layout
     source = "rows"
     kind = "tumour"
@@ -121,7 +121,7 @@ class RowReader:
         blocks = [batch for file in files for batch in self._stream(file)]
         table = pa.Table.from_batches(blocks, schema=ROWS)
         table = with_column(table, "around", self.around(table["around"]))
-        return compacted(table if self.genome is None else _with_bases(table, self.genome))
+        return compacted(_with_bases(table, self.genomes) if self.genomes else table)
 
     def _stream(self, file: DelimitedFile) -> Iterable[pa.RecordBatch]:
         roles = self.layout.present(file.names)
@@ -199,13 +199,17 @@ class RowReader:
         ]
 
 
-def _with_bases(rows: pa.Table, fasta: Path) -> pa.Table:
-    """``rows`` with the bases around them from a genome, where they have none."""
-    places = rows["position"].to_numpy()
-    names, reference = (pc.cast(rows[name], pa.string()).to_pylist() for name in ("chromosome", "reference"))
-    found = genome.around(fasta, [name or "" for name in names], places, [base or "" for base in reference])
-    known = pc.fill_null(pc.not_equal(rows["around"], ""), False)
-    return with_column(rows, "around", pc.if_else(known, rows["around"], pa.chunked_array([found.bases])))
+def _with_bases(rows: pa.Table, genomes: Sequence[Path]) -> pa.Table:
+    """``rows`` with the bases around those that have none from a genome."""
+    unknown = pc.fill_null(pc.equal(rows["around"], ""), True).combine_chunks()
+    if not pc.any(unknown).as_py():
+        return rows
+    without = rows.filter(unknown)
+    names, reference = (
+        pc.fill_null(pc.cast(without[name], pa.string()), "").to_pylist() for name in ("chromosome", "reference")
+    )
+    found = genome.around(genomes, names, without["position"].to_numpy(), reference)
+    return with_column(rows, "around", pc.replace_with_mask(rows["around"], unknown, found.bases))
 
 
 def positions(file: DelimitedFile, block: Block) -> pa.Array:

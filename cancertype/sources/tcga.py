@@ -44,7 +44,7 @@ def read(folder: Path) -> SourceTables:
     return tables
 
 
-def read_folders(folders: Sequence[Path]) -> list[SourceTables]:
+def read_folders(folders: Sequence[Path], genomes: Sequence[Path] = ()) -> list[SourceTables]:
     """Read all folders of the source, one ``SourceTables`` each, in their order; a case is a patient.
 
     A folder may hold MAFs (files with a column Tumor_Sample_Barcode), tables of cBioPortal's web download (mutations,
@@ -57,7 +57,8 @@ def read_folders(folders: Sequence[Path]) -> list[SourceTables]:
     one tumour per patient is kept, of the type preferred in its cohort. A patient without a row in any MAF may not have
     been sequenced; it is a case (with the panel ``NOTHING``) only if its copy number or its fusions are known. Where a
     MAF has a FILTER column, variants pass that are marked PASS, or only as whole-genome amplified in the two cohorts
-    where nearly all DNA was (LAML and OV).
+    where nearly all DNA was (LAML and OV). The bases around variants of which the MAFs give none come from the first of
+    ``genomes`` (FASTA) that fits the folder.
 
     Raises ``InputError`` with file, line and column for anything that cannot be read, and where no folder holds any
     data or none has the clinical table.
@@ -67,7 +68,7 @@ def read_folders(folders: Sequence[Path]) -> list[SourceTables]:
     _check(contents)
     tables, seen = [], set()
     for each in contents:
-        own, sequenced = _of_folder(each, patients, contradictory)
+        own, sequenced = _of_folder(each, patients, contradictory, genomes)
         tables += own
         seen |= sequenced
     tables = with_silent_cases(tables, _Silent(patients, contradictory).cases, contents[0].source)
@@ -125,7 +126,7 @@ def _check(contents: Sequence[_Folder]) -> None:
 
 
 def _of_folder(
-    folder: _Folder, patients: dict[str, Patient], contradictory: set[str]
+    folder: _Folder, patients: dict[str, Patient], contradictory: set[str], genomes: Sequence[Path]
 ) -> tuple[list[SourceTables], set[str]]:
     """What one folder holds: of the MAFs, of the web download, or neither; what lies beside them is with the first.
     And the patients whom a MAF names."""
@@ -133,7 +134,7 @@ def _of_folder(
     found = beside.read(folder.files, folder.source, copies)
     tables, sequenced = [], set()
     if folder.mafs:
-        of_mafs, sequenced = _of_mafs(folder, patients, contradictory)
+        of_mafs, sequenced = _of_mafs(folder, patients, contradictory, genomes)
         tables.append(of_mafs)
     if mutated:
         cohorts = {
@@ -167,12 +168,15 @@ def _with_never_seen(tables: list[SourceTables], patients: set[str], source: str
     return [*tables[:-1], replace(tables[-1], dropped=[*tables[-1].dropped, never_seen])]
 
 
-def _of_mafs(folder: _Folder, patients: dict[str, Patient], contradictory: set[str]) -> tuple[SourceTables, set[str]]:
+def _of_mafs(
+    folder: _Folder, patients: dict[str, Patient], contradictory: set[str], genomes: Sequence[Path]
+) -> tuple[SourceTables, set[str]]:
     """The cases of the folder's MAFs, and the patients whom they name."""
     source, mafs = folder.source, [DelimitedFile(path) for path in folder.mafs]
     for file in mafs:
         maf.LAYOUT.check(file, training=True)
     reader = maf.MafReader()
+    reader.genomes = genomes
     rows = reader.rows(mafs)
     tumours, left_out = _one_tumour_each(reader.samples, patients, contradictory, source)
     rows, not_used = _of_tumours(rows, tumours, patients, source)
