@@ -1,13 +1,23 @@
 """Which mutations carried a decision: exact, by the predictor itself."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from cancertype import features
 from cancertype.errors import InputError
 from cancertype.labels import LABELS
 from cancertype.prediction import drawing, explanation, inputs
+from cancertype.prediction.prediction_config import VOCABULARY
 from cancertype.prediction.predictor import Predictor
+from cancertype.prediction.similar_cases import TrainingCases
 from cancertype.reports import pages
+from cancertype.tables.parquet import write_parquet
+from tests.published_model import training_cohort
 
 CASES = "a: BRAF V600E, CDKN2A R80*, TTN A1V\nb: KRAS G12D\nc: XIRP2 A1V"
 
@@ -97,6 +107,44 @@ def test_without_single_alterations_that_matter_sex_spectrum_and_counts_are_left
     assert why.groups[2].without == pytest.approx(predictor.predict(typed.tables).p[0, at], rel=1e-5)
     _, (nothing,) = explanation.explain(predictor, read("BRAF V600E"), ["text"])
     assert nothing.groups == ()
+
+
+# --- Similar training cases ---
+
+
+def run_folder(published: Path, root: Path) -> Path:
+    """A run's folder with the published model and the training cases that it came from."""
+    model = shutil.copytree(published, root / "models" / "published")
+    cohort, splits = training_cohort()
+    cases = features.described(cohort.cases, cohort.variants).append_column("split", pa.array(splits))
+    vocabulary = features.Vocabulary.load(model / VOCABULARY)
+    of_run = root / "data" / "features"
+    of_run.mkdir(parents=True)
+    shutil.copy(model / VOCABULARY, of_run)
+    write_parquet(cases, of_run / "cases.parquet")
+    write_parquet(features.informative_variants(cases, cohort.variants, vocabulary), of_run / "variants.parquet")
+    return model
+
+
+def test_the_most_similar_training_cases_are_named_where_the_run_still_holds_them(published, tmp_path):
+    predictor = Predictor.from_pretrained(run_folder(published, tmp_path), fast=True)
+    _, (why, other) = explanation.explain(predictor, read("a: KRAS G12D, APC R1450*\nb: ZZZ3 A1V"), ["a", "b"])
+    assert {similar.label for similar in why.similar} == {"COAD"} and len(why.similar) == 5
+    assert why.similar[0].shared[0] in ("KRAS G12D", "APC truncated", "APC mutated", "KRAS mutated")
+    assert [s.similarity for s in why.similar] == sorted((s.similarity for s in why.similar), reverse=True)
+    assert all(0.0 < s.similarity <= 1.0 for s in why.similar)
+    validation = {f"COAD {i}" for i in range(0, 20, 5)}
+    assert not validation & {similar.case_id for similar in why.similar}, "training cases alone"
+    assert other.similar == ()
+
+
+def test_a_model_without_its_run_or_of_another_run_names_no_training_case(published, predictor, tmp_path):
+    _, (why,) = explanation.explain(predictor, read("KRAS G12D, APC R1450*"), ["text"])
+    assert why.similar == ()
+    model = run_folder(published, tmp_path)
+    vocabulary = tmp_path / "data" / "features" / VOCABULARY
+    write_parquet(pq.read_table(vocabulary).slice(1), vocabulary)
+    assert TrainingCases.of_run(model) is None
 
 
 def test_a_case_that_is_not_there_is_named(predictor):

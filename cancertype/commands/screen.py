@@ -10,6 +10,7 @@ from .terminal import visible
 if TYPE_CHECKING:
     from ..prediction.explanation import Effect, Explanation
     from ..prediction.remeasured import Remeasured
+    from ..prediction.similar_cases import Similar
     from ..prediction.stored_answers import Compared
 
 _MOST_SHOWN = 200
@@ -183,6 +184,8 @@ def explanations(
                 for f in facts
             ]
             screen.table(("Training cases", case.label, "Other cancers", "Bits"), rows)
+        if case.similar:
+            screen.table(("Most similar training cases", "Label", "Similarity", "In common"), _similar(case.similar))
         if case.not_tried:
             screen.line(f"{case.not_tried} less informative mutations were not tried: raise --most")
     if n_samples > len(explained):
@@ -196,6 +199,15 @@ def explanations(
         "compare with the line without all of these."
     )
     screen.line(WARNING)
+
+
+def _similar(cases: "Sequence[Similar]") -> list[tuple[str, str, str, str]]:
+    """Training cases with what they share, the rarest three of it by name."""
+    rows = []
+    for case in cases:
+        more = f", and {len(case.shared) - 3} more" if len(case.shared) > 3 else ""
+        rows.append((case.case_id, case.label, f"{case.similarity:.2f}", ", ".join(case.shared[:3]) + more))
+    return rows
 
 
 def _effect(effect: "Effect", label: str) -> tuple[str, str, str]:

@@ -28,7 +28,8 @@ CALLS = {"amplified": AMPLIFIED, "deleted": DELETED}
 class Fact:
     """An alteration of the case, and the shares of training cases with it: ``share`` of the label's, ``elsewhere`` of
     those of all other labels, of ``n`` cases of the label in which it would be known. ``gene``: the one to look up;
-    None for arms. ``bits``: log2 of share over elsewhere, both with half a case more in one case more."""
+    None for arms. ``bits``: log2 of share over elsewhere, both with one case more that has it as often as all
+    training cases do, so that few cases say little."""
 
     alteration: str
     gene: str | None
@@ -121,7 +122,8 @@ class Associations:
         others, of_others = int(self._found[row].sum()) - own, int(self._looked_at[row].sum()) - n
         if not n or not of_others:
             return None
-        share, elsewhere = (own + 0.5) / (n + 1), (others + 0.5) / (of_others + 1)
+        often = (own + others) / (n + of_others)
+        share, elsewhere = (own + often) / (n + 1), (others + often) / (of_others + 1)
         gene = None if kind == "arms" else fusion_genes(name)[-1] if kind == "fusion" else name.split()[0]
         return Fact(words, gene, own / n, others / of_others, float(np.log2(share / elsewhere)), n)
 

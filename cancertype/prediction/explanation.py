@@ -17,6 +17,7 @@ from ..text import rendering
 from ..variants.cases import LIST, SourceTables, counts_are_known
 from .evidence import CALLS
 from .predictor import Predictions, Predictor
+from .similar_cases import Similar
 
 MOST = 24
 _CERTAIN = 1e-12
@@ -54,7 +55,8 @@ class Explanation:
     spectrum and the mutations that the model does not know by name. ``not_tried`` counts the informative mutations
     beyond the limit. ``groups`` are whole kinds of data left out, where the case has several, and its sex, its
     spectrum, and all numbers with the assay: in an answer that is nearly certain, single alterations change nothing,
-    but a kind of data may.
+    but a kind of data may. ``similar`` are the training cases most like it, where the run that made the model still
+    holds them.
     """
 
     case_id: str
@@ -64,6 +66,7 @@ class Explanation:
     without_all: float
     not_tried: int
     groups: tuple[Effect, ...] = ()
+    similar: tuple[Similar, ...] = ()
 
 
 def explain(
@@ -98,6 +101,7 @@ def explain(
     again = predictor.predict(without, weights=None if weights is None else weights[origin], progress=progress)
     p_of_chosen = again.p[np.arange(len(origin)), chosen[origin]].tolist()
     left = iter([(p, *first) for p, (first,) in zip(p_of_chosen, again.top(1), strict=True)])
+    similar = predictor.similar(tables, predicted)
     explanations = []
     for row, name in enumerate(names):
         p = float(predicted.p[row, chosen[row]])
@@ -107,7 +111,16 @@ def explain(
         of_groups = tuple(_effect(words, p, *next(left)) for words in groups[row])
         not_tried = max(0, len(mutations[name]) - most)
         explanations.append(
-            Explanation(name, LABELS[chosen[row]], p, tuple(effects), all_out, not_tried, groups=of_groups)
+            Explanation(
+                name,
+                LABELS[chosen[row]],
+                p,
+                tuple(effects),
+                all_out,
+                not_tried,
+                groups=of_groups,
+                similar=similar.get(name, ()),
+            )
         )
     return predicted, explanations
 

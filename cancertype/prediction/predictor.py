@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from . import abstention, manifest, training_ranges
 from .damage import damage_explained
 from .evidence import Associations, Fact
 from .prediction_config import ASSOCIATIONS, CONFIG, TREES, VOCABULARY, PredictionConfig
+from .similar_cases import Similar, TrainingCases
 
 if TYPE_CHECKING:
     from .reader import Reader
@@ -56,7 +58,7 @@ class Predictions:
 
 class Predictor:
     """A published model: language model, trees and calibration behind one ``predict``. Without a ``reader`` it is fast:
-    the trees answer alone, by their own calibration."""
+    the trees answer alone, by their own calibration. ``folder`` is where it was loaded from."""
 
     def __init__(
         self,
@@ -65,11 +67,13 @@ class Predictor:
         vocabulary: features.Vocabulary,
         trees: tabular.TabularModels,
         associations: Associations | None = None,
+        folder: Path | None = None,
     ):
         self.config = config
         self.vocabulary = vocabulary
         self.calibration = config.calibration
         self._reader, self._trees, self._associations = reader, trees, associations
+        self._folder = folder
 
     @classmethod
     def from_pretrained(cls, source: str | Path, revision: str | None = None, *, fast: bool = False) -> "Predictor":
@@ -98,10 +102,10 @@ class Predictor:
             with damage_explained(folder / ASSOCIATIONS):
                 associations = Associations(pq.read_table(folder / ASSOCIATIONS))
         if fast:
-            return cls(None, config, vocabulary, trees, associations)
+            return cls(None, config, vocabulary, trees, associations, folder)
         from .reader import Reader
 
-        return cls(Reader.load(folder, config.text.completion), config, vocabulary, trees, associations)
+        return cls(Reader.load(folder, config.text.completion), config, vocabulary, trees, associations, folder)
 
     @property
     def fast(self) -> bool:
@@ -150,6 +154,18 @@ class Predictor:
         names = predictions.cases["case_id"].to_pylist()
         first = dict(zip(names, (top[0][0] for top in predictions.top(1)), strict=True))
         return self._associations.facts(tables, first)
+
+    def similar(self, tables: SourceTables, predictions: Predictions) -> dict[str, tuple[Similar, ...]]:
+        """Case to the training cases most like it; empty unless the run that made the model still holds them."""
+        if self._training_cases is None:
+            return {}
+        informative = features.informative_variants(predictions.cases, tables.variants, self.vocabulary)
+        nearest = self._training_cases.nearest(predictions.cases, informative)
+        return dict(zip(predictions.cases["case_id"].to_pylist(), nearest, strict=True))
+
+    @cached_property
+    def _training_cases(self) -> TrainingCases | None:
+        return None if self._folder is None else TrainingCases.of_run(self._folder)
 
     def _abstains(
         self,
