@@ -22,6 +22,7 @@ from cancertype.commands import screen
 from cancertype.commands.cli import app
 from cancertype.labels import FAMILIES, LABELS
 from cancertype.prediction import abstention, answers, inputs, manifest
+from cancertype.prediction import model as of_model
 from cancertype.prediction.prediction_config import CONFIG
 from cancertype.prediction.predictor import Predictor
 from cancertype.reports import pages
@@ -606,6 +607,35 @@ def test_a_yaml_tag_in_the_card_builds_nothing(run, published, tmp_path):
     result = run("info", model=str(folder))
     assert result.exit_code == 1 and "its front matter is not plain YAML" in result.stderr
     assert not (tmp_path / "planted").exists()
+
+
+# --- Many samples ---
+
+
+def test_a_batch_is_answered_in_parts_with_the_answers_that_it_has_at_once(run, monkeypatch):
+    given = "".join(f"s{i}: {text}\n" for i, text in enumerate(["BRAF V600E", "KRAS G12D, +7", "TP53 R175H"] * 3))
+    at_once = as_json(run("predict", "-", "--json", "-", stdin=given))
+    monkeypatch.setattr(of_model.in_parts, "__defaults__", (2,))
+    in_parts = as_json(run("predict", "-", "--json", "-", stdin=given))
+    assert len(in_parts["cases"]) == 9 and in_parts["cases"][1]["arms"]["7p"] == 1
+    for one, other in zip(at_once["cases"], in_parts["cases"], strict=True):
+        assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-6)
+        assert one["remarks"] == other["remarks"]
+
+
+def test_answers_are_printed_as_soon_as_they_are_there(run, capsys):
+    cases = as_json(run("predict", "-", "--json", "-", stdin=TEXT))["cases"]
+    printed = []
+
+    def one_after_another():
+        for case in cases:
+            printed.append(capsys.readouterr().out)
+            yield [case]
+
+    screen.cases(one_after_another(), {"Input": "three samples"}, 0.9, ["few mutations given"])
+    assert "three samples" in printed[0] and "s1" not in printed[0]
+    assert "s1" in printed[1] and "s2" not in printed[1] and "s2" in printed[2]
+    assert "Every sample: few mutations given." in capsys.readouterr().out
 
 
 # --- Mistakes ---

@@ -37,6 +37,23 @@ def test_a_list_gives_one_answer_per_text_and_a_mapping_keeps_its_names(model):
     assert (named.proba == found.proba).all()
 
 
+def test_identical_profiles_are_scored_once_also_one_after_another(published):
+    model = cancertype.load(published)
+    reader = model.predictor._reader
+    scored, score_orders = [], reader._score_orders
+
+    def counting(rendered, *rest, **how):
+        scored.extend(rendered)
+        return score_orders(rendered, *rest, **how)
+
+    reader._score_orders = counting
+    first = model.predict([MELANOMA, MELANOMA, BOWEL])
+    assert len(scored) == 2
+    again = model.predict([BOWEL, "TP53 R175H"])
+    assert len(scored) == 3
+    assert (again.proba[0] == first.proba[2]).all()
+
+
 def test_a_path_and_a_data_frame_are_read_alike(model, tmp_path):
     rows = {
         "Hugo_Symbol": ["BRAF", "CDKN2A", "APC"],

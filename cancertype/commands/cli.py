@@ -10,7 +10,8 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -128,27 +129,32 @@ def predict(
 ) -> None:
     """Predict the cancer of every sample in FILE."""
     wishes = _wishes(given, answer, reading.renames(sample or []))
+    for file in (json_file, csv_file, html_file):
+        _check_place(file)
     folder = model_folder(answer.model, answer.revision)
     with reading.read(given.files or [], wishes, _limits(folder)) as found:
         predictor = _load(folder, answer.fast)
-        from ..prediction import answers
-        from ..prediction.model import records
+        from ..prediction import answers, remarks
+        from ..prediction.model import in_parts
 
-        weights = _weights(predictor, found, wishes)
-        predictions = predictor.predict(found.tables, weights=weights, progress=sys.stderr.isatty())
-        cases = records(predictor, found.whole, predictions)
         model = answers.identity(folder, predictor.config)
         about = _about(found, predictor, model, wishes)
-    to_screen = True
+        to_screen = all(str(file) != "-" for file in (json_file, csv_file, html_file))
+        parts = in_parts(predictor, found.whole, _weights(predictor, found, wishes))
+        cases: list[dict] = []
+        answered = _counted_on_the_way(parts, cases, found.tables.cases.num_rows, bar=not to_screen)
+        if to_screen:
+            coverage = predictor.config.calibration.coverage
+            screen.cases(answered, about, coverage, remarks.of_all(found.whole))
+        else:
+            deque(answered, maxlen=0)
     if json_file:
         content = {"about": about, "model": model, "warning": answers.WARNING}
-        to_screen &= _write(json_file, _json(content | {"cases": cases}))
+        _write(json_file, _json(content | {"cases": cases}))
     if csv_file:
-        to_screen &= _write(csv_file, answers.as_csv(cases))
+        _write(csv_file, answers.as_csv(cases))
     if html_file:
-        to_screen &= _write(html_file, answers.page(cases, predictor.config, about))
-    if to_screen:
-        screen.cases(cases, about, predictor.config.calibration.coverage)
+        _write(html_file, answers.page(cases, predictor.config, about))
 
 
 @app.command()
@@ -399,6 +405,21 @@ def _weights(predictor: "Predictor", found: reading.Given, wishes: Wishes):
     )
 
 
+def _counted_on_the_way(
+    parts: Iterable[list[dict]], cases: list[dict], total: int, *, bar: bool
+) -> Iterator[list[dict]]:
+    """``parts``, each put into ``cases`` first, with a bar on a terminal where the answers themselves are not shown
+    there as they come."""
+    from tqdm.auto import tqdm
+
+    seen = sys.stderr.isatty() and (bar or not sys.stdout.isatty())
+    with tqdm(total=total, desc="answering", unit="sample", disable=not seen) as advanced:
+        for part in parts:
+            cases += part
+            advanced.update(len(part))
+            yield part
+
+
 def _summary(found: "Input", limit: int) -> dict:
     from ..prediction.summary import summary
 
@@ -430,6 +451,17 @@ def _write(path: Path, text: str) -> bool:
 
     _written(path, lambda: write_text(path, text))
     return True
+
+
+def _check_place(path: Path | None) -> None:
+    """Raise ``InputError`` where no file can be made at ``path``: before minutes of work, not after."""
+    if path is None or str(path) == "-":
+        return
+    # Folders that are missing are made.
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        why = "may not be written to" if above.is_dir() else "is no folder"
+        raise InputError(f"{path} cannot be written ({above} {why}): choose another place")
 
 
 def _written(path: Path, write: Callable[[], None]) -> None:

@@ -1,7 +1,7 @@
 """What the commands print. Everything passes through one ``Screen``, which shows names from files as plain text."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..prediction.about import counted, of_companion
@@ -63,23 +63,26 @@ class Screen:
             self.line(f"{key}: {value}")
 
 
-def cases(cases: Sequence[dict], about: Mapping[str, str], coverage: float) -> None:
-    """Print predictions (``answers.records``): as a table, or in a narrow window one under another."""
+def cases(parts: Iterable[Sequence[dict]], about: Mapping[str, str], coverage: float, common: Sequence[str]) -> None:
+    """Print predictions (``answers.records``), each part as soon as it comes: as a table, or in a narrow window one
+    under another. Remarks in ``common`` hold for every sample."""
     from ..prediction.answers import WARNING
 
     screen = Screen()
     screen.about(about)
-    common = [remark for remark in cases[0]["remarks"] if all(remark in case["remarks"] for case in cases)]
-    shown = cases[:_MOST_SHOWN]
-    if screen.width < _TABLE_FITS:
-        for case in shown:
-            _one_case(screen, case, coverage, common)
-    else:
-        _table_of_cases(screen, shown, coverage, common)
+    number = 0
+    for part in parts:
+        shown = part[: max(0, _MOST_SHOWN - number)]
+        number += len(part)
+        if screen.width < _TABLE_FITS:
+            for case in shown:
+                _one_case(screen, case, coverage, common)
+        elif shown:
+            _table_of_cases(screen, shown, coverage, common)
     for remark in common:
         screen.line(f"Every sample: {remark}.")
-    if len(cases) > _MOST_SHOWN:
-        screen.line(f"{counted(len(cases) - _MOST_SHOWN, 'more sample')}: write them with --csv, --json or --html.")
+    if number > _MOST_SHOWN:
+        screen.line(f"{counted(number - _MOST_SHOWN, 'more sample')}: write them with --csv, --json or --html.")
     screen.line(
         "Recall: the share of tested cases of that cancer that the model recognised. Precision: the share of its calls "
         f"of that cancer that were right. {_OF_ASSAY}"

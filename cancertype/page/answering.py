@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from ..labels import NAMES
 from ..prediction import answers, assumed_assay, case_parts, companions, explanation, inputs, priors
 from ..prediction.about import about
 from ..prediction.explanation import Explanation
-from ..prediction.model import records
+from ..prediction.model import in_parts
 from ..prediction.predictor import Predictor
 from ..reports import pages
 from ..sources.copy_number_segments import STATE_BUILD
@@ -167,10 +167,8 @@ def _answered(
     names = found.tables.cases["case_id"].to_pylist()
     cases: list[dict] = []
     explained: dict[str, Explanation] = {}
-    for start in range(0, len(names), _AT_ONCE):
-        tables, own = explanation.only(found.tables, names[start : start + _AT_ONCE], weights)
-        predictions = predictor.predict(tables, weights=own, progress=False)
-        cases += records(predictor, replace(found, tables=tables), predictions)
+    for part in in_parts(predictor, found, weights, _AT_ONCE):
+        cases += part
         yield _state(predictor, found, cases, explained, len(names), said)
     shown_at = time.monotonic()
     for name in names:

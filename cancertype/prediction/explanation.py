@@ -196,7 +196,10 @@ def only(
         raise InputError(f"no case is named {missing[0]!r}: the first are {', '.join(list(at)[:5])}")
     rows = [at[name] for name in dict.fromkeys(case_ids)]
     kept = pc.is_in(pc.cast(tables.variants["case_id"], pa.string()), value_set=pa.array(list(case_ids), pa.string()))
-    chosen = replace(tables, cases=tables.cases.take(rows), variants=tables.variants.filter(kept))
+    alterations = tables.alterations and under_names(tables.alterations, {name: [name] for name in case_ids})
+    chosen = replace(
+        tables, cases=tables.cases.take(rows), variants=tables.variants.filter(kept), alterations=alterations
+    )
     return chosen, None if weights is None else weights[rows]
 
 

@@ -1,8 +1,8 @@
 """The model in Python: ``cancertype.load().predict(x)``, in the manner of scikit-learn."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InputError
 from ..labels import LABELS
 from ..reports.pages import percent
-from . import answers, known_mutations, measured, priors
+from . import answers, explanation, known_mutations, measured, priors
 from .inputs import Input, read, read_texts, with_facts
 from .model_folder import model_folder
 from .predictor import Predictions, Predictor
@@ -88,6 +88,20 @@ def records(predictor: Predictor, found: Input, predictions: Predictions) -> lis
     evidence = predictor.evidence(found.tables, predictions)
     seen = measured.seen(found.tables)
     return answers.records(predictions, predictor.config, remarks(found), found.assays, known, evidence, seen)
+
+
+AT_ONCE = 64
+"""Samples whose answers come together: few enough to see the first soon, enough to fill batches of like length."""
+
+
+def in_parts(predictor: Predictor, found: Input, weights: np.ndarray, at_once: int = AT_ONCE) -> Iterator[list[dict]]:
+    """The ``records`` of ``found`` for ``at_once`` samples after another, each part as soon as it is there. ``weights``
+    (samples, 26) are those of ``Predictor.predict``."""
+    names = found.tables.cases["case_id"].to_pylist()
+    for start in range(0, len(names), at_once):
+        tables, own = explanation.only(found.tables, names[start : start + at_once], weights)
+        predictions = predictor.predict(tables, weights=own, progress=False)
+        yield records(predictor, replace(found, tables=tables), predictions)
 
 
 class Model:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from tokenizers import Tokenizer
 
+from ..labels import LABELS
 from ..language_model import base_of_adapter
 from ..scoring import batches
 from ..text.prompt import Rendered, completions
@@ -32,12 +33,17 @@ COMPARED_ON = (
 """Texts on which an export has to answer as the model does, before it is used."""
 
 
+_REMEMBERED = 4096
+"""Texts whose scores are kept."""
+
+
 class Reader:
     """Scores texts. ``score_orders`` is that function of ``scoring.likelihood`` for one model, and ``tokenizer`` its
     own."""
 
     def __init__(self, score_orders: Callable[..., np.ndarray], tokenizer: Tokenizer):
         self._score_orders, self._tokenizer = score_orders, tokenizer
+        self._scored: dict[tuple[str, tuple[str, ...]], np.ndarray] = {}
 
     @classmethod
     def load(cls, folder: Path, completion: str) -> "Reader":
@@ -64,19 +70,25 @@ class Reader:
     def log_likelihood(self, rendered: Sequence[Rendered], config: PredictionConfig, *, progress: bool) -> np.ndarray:
         """Log-likelihoods (n, 26) in nats of the labels after each text, averaged over the orders of its mutations.
 
-        Each text is scored once, however many cases share it."""
-        once = {(text.prompt, text.mutations): text for text in rendered}
-        place = {key: number for number, key in enumerate(once)}
-        scores = batches.averaged(
-            self._score_orders(
-                list(once.values()),
-                config.text.completion,
-                orders=config.orders,
-                batch_size=config.batch_size,
-                progress=progress,
+        Each text is scored once, however many cases share it, also of those that come one after another."""
+        if len(self._scored) > _REMEMBERED:
+            # Not cleared: another thread may be using it.
+            self._scored = {}
+        scored = self._scored
+        keys = [(text.prompt, text.mutations) for text in rendered]
+        new = {key: text for key, text in zip(keys, rendered, strict=True) if key not in scored}
+        if new:
+            scores = batches.averaged(
+                self._score_orders(
+                    list(new.values()),
+                    config.text.completion,
+                    orders=config.orders,
+                    batch_size=config.batch_size,
+                    progress=progress,
+                )
             )
-        )
-        return scores[[place[text.prompt, text.mutations] for text in rendered]]
+            scored |= zip(new, scores, strict=True)
+        return np.stack([scored[key] for key in keys]) if keys else np.empty((0, len(LABELS)))
 
 
 def _loaded(folder: Path, **how) -> tuple["PreTrainedModel", "PreTrainedTokenizerBase"]:

@@ -49,6 +49,12 @@ def remarks(read_input: Input) -> dict[str, list[str]]:
     return out
 
 
+def of_all(read_input: Input) -> list[str]:
+    """The remarks that hold for every case of ``read_input``, to be said once."""
+    of_case, (first, *others) = remarks(read_input), read_input.tables.cases["case_id"].to_pylist()
+    return [said for said in of_case.get(first, ()) if all(said in of_case.get(other, ()) for other in others)]
+
+
 _DOUBLETS = "DBS78"
 _SHOWN = ("copy number", "fusions", "spectra")
 
