@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from cancertype.alterations import genome
@@ -11,6 +12,7 @@ from cancertype.alterations.schema import ARMS
 from cancertype.alterations.settings import CopyNumberLimits
 from cancertype.assays import assay, recognition
 from cancertype.errors import InputError
+from cancertype.features import Vocabulary
 from cancertype.prediction import abstention, assumed_assay, companions, explanation, inputs, remarks, summary
 from cancertype.prediction.about import of_companion
 from cancertype.prediction.known_mutations import Known, of_cases
@@ -488,6 +490,24 @@ def test_every_mutation_of_a_list_is_read_or_read_as_its_gene_or_unknown(predict
     assert found["b"].number == {"read": 0, "gene only": 0, "unknown": 1}
     exome = of_cases(inputs.read("BRAF V600E, VHL L89P", assay="exome").tables, predictor.vocabulary)
     assert exome["text"] == Known({"read": 1, "gene only": 0, "unknown": 1}, None)
+
+
+def test_copy_number_and_fusions_of_a_list_are_shown_as_they_are_read():
+    rows = [
+        {"kind": kind, "name": name}
+        for kind, name in (("assay", "list"), ("amplified", "EGFR"), ("fusion", "EML4-ALK"), ("fusion_gene", "ALK"))
+    ]
+    vocabulary = Vocabulary(pa.Table.from_pylist(rows))
+    text = "EGFR amp, MYC amp, gain of 7, loss of 10q, EML4-ALK, STRN-ALK fusion, NUTM1 fusion"
+    assert of_cases(inputs.read(text).tables, vocabulary)["text"].each == [
+        ("gains 7", "read"),
+        ("losses 10q", "read"),
+        ("EGFR amplified", "read"),
+        ("MYC amplified", "unknown"),
+        ("NUTM1 fusion", "unknown"),
+        ("EML4-ALK fusion", "read"),
+        ("STRN-ALK fusion", "gene only"),
+    ]
 
 
 def test_the_model_answers_whatever_was_looked_at(predictor, tmp_path):

@@ -55,10 +55,10 @@ def records(
     ``remarks.remarks``, and how the case differs from all training cases), ``assay`` (from
     ``Input.assays``: its name, the reason why it is assumed, and whether it is certain; None where it is not known),
     ``readings`` (how many of the given mutations the model read, read as their gene only, or does not know; from
-    ``known_mutations.of_cases``),
-    ``given``, each mutation of a list with its reading (None for other assays), ``arms`` (calls of chromosome arms by
-    name; None where no arm was looked at) and ``evidence``, what the training cases say of its alterations and its most
-    probable label (from ``Predictor.evidence``).
+    ``known_mutations.of_cases``), ``given``, each alteration of a list, or of copy number and fusions alone, with its
+    reading (None for other assays), ``arms`` (calls of chromosome arms by name; None where no arm was looked at) and
+    ``evidence``, what the training cases say of its alterations and its most probable label (from
+    ``Predictor.evidence``).
     """
     rows = predictions.cases.select(["case_id", "kind", "sex", "burden"]).to_pylist()
     arms = predictions.cases["arms"].to_pylist()
@@ -113,12 +113,17 @@ READING_WORDS = {"read": "read", "gene only": "read as their gene only", "unknow
 
 
 def given_in_words(case: Mapping) -> str:
-    """How the model reads each mutation of a list, in one line; "" for other assays."""
+    """How the model reads each alteration of a list, in one line; "" for other assays. Of each kind the first 20 are
+    named."""
     parts = []
     for how, words in READING_WORDS.items():
         named = [each["mutation"] for each in case["given"] or () if each["reading"] == how]
-        parts += [f"{words}: {', '.join(named)}"] if named else []
+        more = [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
+        parts += [f"{words}: {', '.join(named[:_NAMED] + more)}"] if named else []
     return "; ".join(parts)
+
+
+_NAMED = 20
 
 
 def _families(p: Mapping[str, float]) -> dict[str, float]:
