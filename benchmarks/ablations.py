@@ -15,6 +15,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from scipy.sparse import csr_matrix
 
 from cancertype import features
 from cancertype.cohort import assembly
 from cancertype.cohort.settings import Cohort
-from cancertype.evaluation import metrics, trees
+from cancertype.evaluation import metrics, tabular, trees
 from cancertype.evaluation.settings import Tabular
 from cancertype.features import view_files
 from cancertype.features.views import table
@@ -45,6 +47,8 @@ _NO_PIPELINES = {
     for name in ("tumour_only", "thinned", "no_indels", "no_alleles", "no_context", "no_sex")
 }
 WHOLE = "the whole recipe"
+_EXOMES = {"views.copies": 0, "views.no_spectra": 1.0, **_NO_ALTERATIONS}
+LOGISTIC = "mutations of exomes alone, logistic regression"
 CHANGES: dict[str, dict[str, Any]] = {
     WHOLE: {},
     "one set of trees": {},
@@ -53,7 +57,8 @@ CHANGES: dict[str, dict[str, Any]] = {
     "no views": {"views.copies": 0},
     "no augmentation": {"views.exchanged": 0.0, "views.other_calls": 0.0, **_NO_PIPELINES},
     "no cancer-gene vocabulary": {"features.cancer_gene_panels": None},
-    "mutations of exomes alone": {"views.copies": 0, "views.no_spectra": 1.0, **_NO_ALTERATIONS},
+    "mutations of exomes alone": _EXOMES,
+    LOGISTIC: _EXOMES,
     "10% of the patients": {"cohort.train_share": 0.1, "cohort.min_cases_per_label": 3},
     "30% of the patients": {"cohort.train_share": 0.3, "cohort.min_cases_per_label": 3},
     "trained on tumours, tested on lines": {"cohort.train_sources": ["tcga"], "cohort.test_sources": ["depmap"]},
@@ -64,7 +69,8 @@ CHANGES: dict[str, dict[str, Any]] = {
         "cohort.min_cases_per_label": 3,
     },
 }
-"""What is changed, and how, in dotted keys of params.yaml. All but the first also have ``ONE_SET``."""
+"""What is changed, and how, in dotted keys of params.yaml. All but the first also have ``ONE_SET``. The model of
+``LOGISTIC`` is no set of trees but a logistic regression, whose penalty validation chooses."""
 
 ONE_SET: dict[str, Any] = {"tabular.without": []}
 """Every other change is compared with one set of trees for all cases, which takes a third of the time."""
@@ -91,8 +97,10 @@ def cohort_of(params: Path, raw_folder: Path, changes: Mapping[str, Any]) -> Ite
             os.chdir(before)
 
 
-def measured(rounds: int, rate: float, seed: int, *, second_caller: bool) -> dict[str, dict[str, float]]:
-    """Row to figures of the trees of the cohort in the working directory."""
+def measured(
+    rounds: int, rate: float, seed: int, *, second_caller: bool = False, logistic: bool = False
+) -> dict[str, dict[str, float]]:
+    """Row to figures of the trees of the cohort in the working directory, or of a logistic regression."""
     (settings,) = read({"tabular": Tabular})
     settings = settings.model_copy(update={"learning_rate": rate, "trees": rounds})
     folder = featurize.OUT
@@ -103,23 +111,34 @@ def measured(rounds: int, rate: float, seed: int, *, second_caller: bool) -> dic
         return features.matrix(cases, variants, vocabulary, panels)
 
     training = view_files.read(folder, view_files.TRAINING, "copy")
-    codes = metrics.encode(training[0][1]["label"].to_pylist())
-    seen = np.unique(codes)
+    labels = training[0][1]["label"].to_pylist()
+    seen = np.unique(metrics.encode(labels))
     views, (columns, *_) = zip(*(matrix(cases, variants) for _, cases, variants in training), strict=True)
-    fitted = trees.boosted(views, np.searchsorted(seen, codes), len(seen), columns, settings, seed)
+    cases, variants = (pq.read_table(folder / f"{name}.parquet") for name in ("cases", "variants"))
+    if logistic:
+        held_out = pc.equal(cases["split"], "validation")
+        guide = matrix(cases, variants)[0][held_out.to_numpy()], cases.filter(held_out)["label"].to_pylist()
+        # The fit is of all tabular models, of which one tree is enough here.
+        models = tabular.fit(views, labels, [guide], columns, settings.model_copy(update={"trees": 1}), seed)
+        predict = partial(models.predict_proba, columns=columns, model="logistic")
+    else:
+        codes = np.searchsorted(seen, metrics.encode(labels))
+        fitted = trees.boosted(views, codes, len(seen), columns, settings, seed)
+
+        def predict(x: csr_matrix) -> np.ndarray:
+            p = np.zeros((x.shape[0], len(LABELS)))
+            p[:, seen] = fitted.predict(x, columns)
+            return p
 
     def figures(cases: pa.Table, variants: pa.Table) -> dict[str, float] | None:
         test = np.array(cases["split"].to_pylist()) == "test"
         if not test.any():
             return None
-        p = np.zeros((int(test.sum()), len(LABELS)))
-        x = matrix(cases, variants)[0]
-        p[:, seen] = fitted.predict(x[test], columns)
+        p = predict(matrix(cases, variants)[0][test])
         y = metrics.encode(cases.filter(pa.array(test))["label"].to_pylist())
         found = metrics.figures(y, p, np.zeros((0, len(y))))
         return {"n": len(y)} | {name: round(found[name]["value"], 3) for name in ("accuracy", "macro_f1", "top3")}
 
-    cases, variants = (pq.read_table(folder / f"{name}.parquet") for name in ("cases", "variants"))
     of = {AS_IT_IS: figures(cases, variants)}
     for kind in ("tumour", "cell line"):
         own = cases.filter(pc.equal(cases["kind"], kind))
@@ -178,7 +197,8 @@ def main() -> None:
         if change in found:
             continue
         with cohort_of(params, raw_folder, CHANGES[change] | ({} if change == WHOLE else ONE_SET)):
-            found[change] = measured(given.rounds, given.rate, given.seed, second_caller=change in OF_SECOND_CALLER)
+            how = {"second_caller": change in OF_SECOND_CALLER, "logistic": change == LOGISTIC}
+            found[change] = measured(given.rounds, given.rate, given.seed, **how)
         write_json(out, found)
         print(change, json.dumps(found[change]), flush=True)
     print(markdown(found))

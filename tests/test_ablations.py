@@ -63,14 +63,17 @@ def test_the_language_model_is_trained_anew_and_a_finished_stage_is_not_run_agai
 def test_a_change_is_measured_once_and_written_down(raw, monkeypatch, capsys):
     out = raw / "ablations.json"
     given = ["--params", str(raw / FILE), "--raw", str(raw / "data" / "raw"), "--out", str(out), "--rounds", "3"]
-    monkeypatch.setattr(sys, "argv", ["ablations", *given, "--only", "no views"])
+    monkeypatch.setattr(sys, "argv", ["ablations", *given, "--only", "no views", ablations.LOGISTIC])
     before = (raw / FILE).read_bytes()
     ablations.main()
     found = json.loads(out.read_text(encoding="utf-8"))["no views"]
     assert {"as they are, tumours", "as they are, cell lines", "exome", "list"} <= set(found)
     assert found["as they are, cell lines"]["n"] < found["as they are"]["n"]
     assert found["exome"]["n"] >= 10 and 0.0 <= found["exome"]["accuracy"] <= 1.0
-    assert "| no views |" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "| no views |" in said and f"| {ablations.LOGISTIC} |" in said
+    linear = json.loads(out.read_text(encoding="utf-8"))[ablations.LOGISTIC]
+    assert set(linear) == set(found) and linear["exome"]["accuracy"] > 0.1
     assert (raw / FILE).read_bytes() == before
     shutil.rmtree(raw / "data" / "raw")
     ablations.main()
