@@ -380,6 +380,22 @@ def test_the_dataset_of_a_revision_comes_from_the_remote_that_is_named(clone, tm
     assert answer.exit_code == 0 and "12 cases with other mutations named:" in answer.stdout
 
 
+def test_a_damaged_dataset_of_a_revision_is_noticed(clone):
+    lock = yaml.safe_load(git(clone, "show", "v1:dvc.lock"))
+    (md5,) = (out["md5"] for out in lock["stages"]["to_text"]["outs"])
+    store = clone / "remote" / "files" / "md5"
+    files = json.loads((store / md5[:2] / md5[2:]).read_bytes())
+    name = next(file["md5"] for file in files if file["relpath"] == "test.parquet")
+    broken = store / name[:2] / name[2:]
+    content = bytearray(broken.read_bytes())
+    # The first byte after the mark of the format: the file can still be read.
+    content[4] ^= 1
+    broken.chmod(0o644)
+    broken.write_bytes(content)
+    with pytest.raises(InputError, match=r"test\.parquet of v1 is damaged: its MD5 is not"):
+        text_dataset("v1", str(clone), str(clone / "remote"))
+
+
 def listed(folder: Path, **commits: str) -> None:
     rows = [f"{name},2026-01-01,{commit},12,0.5,0.5,0.5,as {name} was" for name, commit in commits.items()]
     (folder / "versions.csv").write_text("\n".join([",".join(released.COLUMNS), *rows]) + "\n")
