@@ -267,6 +267,8 @@ def test_the_documented_move_to_the_teams_remote_takes_the_whole_history(project
     )
     assert done.returncode == 0, done.stderr
     assert {path.name for path in team.rglob("*") if path.is_file()} >= objects and not (moving / "remote").exists()
+    for config in ("config", "config.local"):
+        assert "verify = true" in (moving / ".dvc" / config).read_text()
     # A colleague, who has nothing but the new remote.
     git(tmp_path, "clone", "-q", moving.as_uri(), "colleague")
     colleague = tmp_path / "colleague"
