@@ -97,12 +97,13 @@ def _mutation(draw: random.Random) -> str:
 def large_base(folder: Path, tokenizer_of: Path, shape: dict[str, int]) -> None:
     """Write a Gemma 2 of ``shape`` with random bfloat16 weights, and the other base's tokenizer and vocabulary."""
     import torch
-    from transformers import AutoConfig, Gemma2Config, Gemma2ForCausalLM
+    from transformers import Gemma2Config, Gemma2ForCausalLM
 
     from cancertype.language_model import base_record
+    from cancertype.language_model.loading import load_config
 
     folder.mkdir(parents=True)
-    like = AutoConfig.from_pretrained(tokenizer_of, local_files_only=True)
+    like = load_config(tokenizer_of)
     config = Gemma2Config(vocab_size=like.vocab_size, **shape)
     model = Gemma2ForCausalLM._from_config(config, dtype=torch.bfloat16)
     model.save_pretrained(folder)

@@ -6,6 +6,7 @@ followed. Content reaches the disk before it gets its final name, so a power cut
 """
 
 import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -77,8 +78,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     _remove(part)
     os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     try:
-        yield part
-        _sync(part)
+        with _full_disk_of(path):
+            yield part
+            _sync(part)
         os.replace(part, path)
         _sync(path.parent)
     finally:
@@ -113,10 +115,22 @@ def whole_folder(out: Path) -> Iterator[Path]:
     _remove(part)
     part.mkdir(parents=True)
     try:
-        yield part
+        with _full_disk_of(out):
+            yield part
         replace_folder(part, out)
     finally:
         _remove(part)
+
+
+@contextmanager
+def _full_disk_of(path: Path) -> Iterator[None]:
+    """Make the error of a full disk name ``path``: a write names no file, and a copy names the file that it reads."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
 
 
 def replace_folder(new: Path, out: Path) -> None:
@@ -187,6 +201,12 @@ def explained_writes(folder: Path, afterwards: str = "then run it again") -> Ite
             f"{folder}: writing failed ({error}); {free:,.0f} MiB are free there. Make room or move the folder to a "
             f"larger disk, {afterwards}"
         ) from error
+
+
+def leads_elsewhere(path: Path) -> bool:
+    """Whether ``path`` is a link, but not one into a store that names files by their hash, as DVC's and the Hub's
+    caches do."""
+    return path.is_symlink() and re.fullmatch(r"[0-9a-f]{30,64}", path.resolve().name) is None
 
 
 def roots() -> tuple[Path, ...]:

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from cancertype.errors import InputError
-from cancertype.files import whole_folder
+from cancertype.files import digest, whole_folder
 
 ADAPTER = Path("models/adapter")
 SCRATCH = Path("scratch/continue_from")
@@ -58,11 +58,29 @@ def _fetch(revision: str, folder: Path) -> None:
         with whole_folder(folder) as part:
             # A team's remote may be younger than the revision, whose own configuration then does not name it.
             Repo.get(".", ADAPTER.as_posix(), out=str(part), rev=revision, remote=name, remote_config=config)
+            _check(part / ADAPTER.name, revision)
     except (DvcException, DataIndexDirError) as error:
         raise InputError(
             f"train.continue_from: DVC cannot fetch the adapter of revision {revision} ({error}). It must be in the "
             "cache or in a remote: run `dvc fetch` at that revision, or `dvc push` where it was trained"
         ) from error
+
+
+def _check(folder: Path, revision: str) -> None:
+    """Raise ``InputError`` where a file of the adapter in ``folder`` is not that of ``revision``.
+
+    ``dvc get`` compares nothing with its hash, and damaged weights would be trained further unnoticed.
+    """
+    from dvc.api import DVCFileSystem
+
+    files = DVCFileSystem(".", rev=revision)
+    for path in sorted(folder.iterdir()):
+        name = (ADAPTER / path.name).as_posix()
+        if digest(path, "md5") != files.info(name)["md5"]:
+            raise InputError(
+                f"train.continue_from: {name} of revision {revision} is damaged. `make verify` finds damaged objects "
+                "in DVC's cache and in remote/, and says how to replace them"
+            )
 
 
 def cache_folder() -> Path | None:

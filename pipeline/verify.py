@@ -22,8 +22,18 @@ from cancertype.errors import InputError
 from cancertype.files import digest
 from pipeline.params import run
 
-PLACES = (Path(".dvc/cache"), Path("remote"))
+REMOTE = Path("remote")
 _OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?")
+
+
+def cache() -> Path:
+    """The folder of DVC's cache: ``.dvc/cache``, unless the configuration names one on another disk."""
+    # DVC takes seconds to import.
+    from dvc.repo import Repo
+
+    with Repo() as repo:
+        folder = Path(repo.cache.local_cache_dir)
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def objects(store: Path) -> Iterator[Path]:
@@ -84,25 +94,27 @@ def _fault(out: dict, store: Path) -> str | None:
 
 def check_commits() -> None:
     """Raise ``InputError`` that names each output of ``dvc.lock`` that is not whole in the cache, and what to do."""
-    problems = uncommitted(Path("dvc.lock"), Path("dvc.yaml"), PLACES[0])
+    store = cache()
+    problems = uncommitted(Path("dvc.lock"), Path("dvc.yaml"), store)
     if problems:
-        free = shutil.disk_usage(".").free / 2**20
+        existing = next(folder for folder in (store, *store.parents) if folder.is_dir())
+        free = shutil.disk_usage(existing).free / 2**20
         raise InputError(
             "; ".join(problems)
-            + f". {free:,.0f} MiB are free on the disk: make room, then run `dvc commit --force` while "
+            + f". {free:,.0f} MiB are free on the disk of {store}: make room, then run `dvc commit --force` while "
             "the outputs are still in the working tree, so that the next run does not make them again"
         )
 
 
 def main(arguments: Sequence[str] = ()) -> None:
-    """Verify ``PLACES``, or what ``arguments`` ask for. Raises ``InputError`` with each fault and what to do."""
+    """Verify cache and ``remote/``, or what ``arguments`` ask for. Raises ``InputError`` with faults and remedy."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--committed", action="store_true", help="only: has all of dvc.lock reached the cache?")
     if parser.parse_args(arguments).committed:
         check_commits()
         return
     problems = []
-    for store in PLACES:
+    for store in (cache(), REMOTE):
         wrong = damaged(store)
         problems += [f"{path}: its content is not what its name says" for path in wrong]
         print(f"{store}: {sum(1 for _ in objects(store))} objects, {len(wrong)} damaged")

@@ -145,6 +145,27 @@ def test_code_pickles_and_secrets_beside_a_model_stay_where_they_are(tiny_gemma3
     assert {path.name for path in (tmp_path / "base").iterdir()} == {path.name for path in tiny_gemma3.iterdir()}
 
 
+def test_a_link_in_a_base_folder_leads_to_no_file_that_is_then_published(tiny_gemma3, tmp_path):
+    """A licence is copied into every folder that is made of the base, and published with it."""
+    given = shutil.copytree(tiny_gemma3, tmp_path / "given")
+    (tmp_path / ".env").write_text("TOKEN=private")
+    (given / "LICENSE").symlink_to(tmp_path / ".env")
+    with pytest.raises(InputError, match=r"LICENSE: is a link to .*\.env, whose content nobody chose to publish"):
+        conversion.fetch(str(given), None, tmp_path / "base")
+    assert not (tmp_path / "base").exists()
+
+
+def test_the_links_of_the_hubs_cache_and_linked_weights_are_followed(tiny_gemma3, tmp_path):
+    given = shutil.copytree(tiny_gemma3, tmp_path / "given")
+    for name, kept in {"config.json": "0" * 40, "model.safetensors": "weights.safetensors"}.items():
+        (given / name).rename(tmp_path / kept)
+        (given / name).symlink_to(tmp_path / kept)
+    conversion.fetch(str(given), None, tmp_path / "base")
+    for name in ("config.json", "model.safetensors"):
+        copied = tmp_path / "base" / name
+        assert not copied.is_symlink() and copied.read_bytes() == (tiny_gemma3 / name).read_bytes()
+
+
 @pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
 def test_a_model_that_brings_code_is_refused_and_its_code_never_runs(tiny_gemma3, tmp_path, name):
     given = shutil.copytree(tiny_gemma3, tmp_path / "given")

@@ -19,3 +19,11 @@ def test_ordinary_text_stays_as_it_is_and_lines_are_those_given():
 def test_an_error_of_another_process_says_the_same():
     error = InputError("a\fb", "c")
     assert str(pickle.loads(pickle.dumps(error))) == str(error) == "a\\x0cb\nc"
+
+
+def test_a_word_that_nobody_would_read_is_cut():
+    assert (
+        str(InputError(f"line 1: {'A' * 5_000} is no gene")) == f"line 1: {'A' * 200}... (5,000 characters) is no gene"
+    )
+    path = "/".join(["folder"] * 100)
+    assert path in str(InputError(f"{path}: missing"))

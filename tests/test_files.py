@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,6 +74,18 @@ def write_folder(out: Path, name: str) -> None:
     with files.whole_folder(out) as folder:
         (folder / "inner").mkdir()
         (folder / "inner" / name).write_text(name)
+
+
+@pytest.mark.parametrize("whole", [files.whole_file, files.whole_folder])
+def test_a_full_disk_is_named_by_what_could_not_be_written(tmp_path, whole):
+    """The system's error names no file where a write fails, and where a copy fails the file that it was read from."""
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.write_text("content")
+    for fill in (lambda: Path("/dev/full").write_bytes(b"x"), lambda: shutil.copyfile(source, "/dev/full")):
+        with pytest.raises(OSError, match="No space left") as raised, whole(out):
+            fill()
+        assert raised.value.filename == str(out)
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
 @pytest.mark.parametrize("exchanges", [True, False])

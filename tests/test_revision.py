@@ -54,6 +54,17 @@ def test_a_revision_whose_adapter_is_gone_is_one_clear_line_and_leaves_nothing(r
     assert list((repository / "scratch" / "continue_from").iterdir()) == []
 
 
+def test_damaged_weights_of_a_revision_are_noticed_and_never_trained_further(repository):
+    (broken,) = (
+        path for path in (repository / ".dvc" / "cache").rglob("*") if path.is_file() and path.read_bytes() == b"first"
+    )
+    broken.chmod(0o644)
+    broken.write_text("fIrst")
+    with pytest.raises(InputError, match=r"models/adapter/weights of revision v1 is damaged"):
+        revision.adapter_of("v1")
+    assert list((repository / "scratch" / "continue_from").iterdir()) == []
+
+
 def test_the_cache_is_found_only_inside_a_dvc_repository(repository, tmp_path_factory, monkeypatch):
     assert revision.cache_folder().is_relative_to(repository / ".dvc" / "cache")
     monkeypatch.chdir(tmp_path_factory.mktemp("outside"))

@@ -86,6 +86,16 @@ def test_a_run_whose_outputs_reached_the_cache_passes(pipeline_run):
     assert verify.main(["--committed"]) is None
 
 
+def test_a_cache_on_another_disk_is_checked_where_it_is(pipeline_run, tmp_path, capsys):
+    elsewhere = tmp_path / "large disk"
+    shutil.move(pipeline_run / ".dvc" / "cache", elsewhere)
+    (pipeline_run / ".dvc" / "config.local").write_text(f"[cache]\n    dir = {elsewhere}\n")
+    assert verify.main(["--committed"]) is None
+    flip_a_bit(next(path for path in verify.objects(elsewhere) if path.read_bytes() == b"model\n"))
+    with pytest.raises(InputError, match=f"{elsewhere}.*: its content is not what its name says"):
+        verify.main()
+
+
 @pytest.mark.parametrize(
     ("output", "harm", "message"),
     [

@@ -267,6 +267,8 @@ def test_the_documented_move_to_the_teams_remote_takes_the_whole_history(project
     )
     assert done.returncode == 0, done.stderr
     assert {path.name for path in team.rglob("*") if path.is_file()} >= objects and not (moving / "remote").exists()
+    for config in ("config", "config.local"):
+        assert "verify = true" in (moving / ".dvc" / config).read_text()
     # A colleague, who has nothing but the new remote.
     git(tmp_path, "clone", "-q", moving.as_uri(), "colleague")
     colleague = tmp_path / "colleague"
@@ -378,6 +380,22 @@ def test_the_dataset_of_a_revision_comes_from_the_remote_that_is_named(clone, tm
         app, ["diff", "v1", "v2", "--repo", str(clone), "--remote", str(tmp_path / "elsewhere")]
     )
     assert answer.exit_code == 0 and "12 cases with other mutations named:" in answer.stdout
+
+
+def test_a_damaged_dataset_of_a_revision_is_noticed(clone):
+    lock = yaml.safe_load(git(clone, "show", "v1:dvc.lock"))
+    (md5,) = (out["md5"] for out in lock["stages"]["to_text"]["outs"])
+    store = clone / "remote" / "files" / "md5"
+    files = json.loads((store / md5[:2] / md5[2:]).read_bytes())
+    name = next(file["md5"] for file in files if file["relpath"] == "test.parquet")
+    broken = store / name[:2] / name[2:]
+    content = bytearray(broken.read_bytes())
+    # The first byte after the mark of the format: the file can still be read.
+    content[4] ^= 1
+    broken.chmod(0o644)
+    broken.write_bytes(content)
+    with pytest.raises(InputError, match=r"test\.parquet of v1 is damaged: its MD5 is not"):
+        text_dataset("v1", str(clone), str(clone / "remote"))
 
 
 def listed(folder: Path, **commits: str) -> None:

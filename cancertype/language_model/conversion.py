@@ -34,7 +34,7 @@ from transformers import (
 )
 
 from ..errors import InputError
-from ..files import digest, explained_writes, whole_folder, write_json
+from ..files import digest, explained_writes, leads_elsewhere, whole_folder, write_json
 from . import base_record
 from .base_record import HUB_ID, PACKAGED
 from .gguf_tokenizer import GEMMA3_MERGES, gemma_tokenizer
@@ -123,7 +123,10 @@ def _from_folder(base: str, revision: None, folder: Path) -> dict:
     given = Path(base).resolve()
     check_folder(given)
     base_record.check_weights(given)
-    for name in tqdm(model_files(given), desc="Copying the base", unit="file"):
+    names = model_files(given)
+    for name in names:
+        _check_link(given / name)
+    for name in tqdm(names, desc="Copying the base", unit="file"):
         _link_or_copy((given / name).resolve(), folder / name)
     # A folder that fetch wrote says where its weights first came from; that outlives the copy.
     earlier = base_record.read(given) if (given / base_record.RECORD).is_file() else {}
@@ -134,6 +137,17 @@ def _from_folder(base: str, revision: None, folder: Path) -> dict:
         "tokenizer": earlier.get("tokenizer", "as it stood in the folder"),
         "copied_from": earlier.get("id"),
     }
+
+
+def _check_link(path: Path) -> None:
+    """Raise ``InputError`` for a link to a file that may be anything: what is copied here is published with the model.
+
+    Weights may be linked, because only safetensors can be loaded from them.
+    """
+    if leads_elsewhere(path) and path.suffix != ".safetensors":
+        raise InputError(
+            f"{path}: is a link to {os.readlink(path)}, whose content nobody chose to publish: put a file there"
+        )
 
 
 def _link_or_copy(path: Path, to: Path) -> None:

@@ -18,7 +18,7 @@ from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 from huggingface_hub.hf_api import RepoFile
 
 from ..errors import InputError
-from ..files import whole_folder, write_json, write_text
+from ..files import leads_elsewhere, whole_folder, write_json, write_text
 from ..prediction import manifest
 from ..prediction.manifest import CARD, MANIFEST, MODEL_FILE
 from ..prediction.prediction_config import ADAPTER
@@ -190,7 +190,7 @@ def _copy(path: Path, folder: Path, name: str) -> None:
         raise InputError(f"{path}: is a pickle, which runs code when it is loaded; publish safetensors or JSON instead")
     if not path.is_file():
         raise InputError(f"{path}: no such file, but the Hub folder needs it as {name}; run the stage that writes it")
-    if path.is_symlink() and not _leads_to_a_cache(path):
+    if leads_elsewhere(path):
         raise InputError(
             f"{path}: is a link to {os.readlink(path)}, whose content nobody chose to publish: put a file there"
         )
@@ -199,11 +199,6 @@ def _copy(path: Path, folder: Path, name: str) -> None:
         _copy_record(path, target)
     else:
         shutil.copyfile(path, target)
-
-
-def _leads_to_a_cache(link: Path) -> bool:
-    """Whether a link leads to a store that names files by their hash, as the caches of DVC and the Hub do."""
-    return re.fullmatch(r"[0-9a-f]{30,64}", link.resolve().name) is not None
 
 
 def _copy_record(path: Path, target: Path) -> None:

@@ -13,6 +13,7 @@ from functools import lru_cache
 import pyarrow as pa
 
 from ..alterations.schema import ARM_CALLS, FUSIONS, GENE_CALLS, Alterations
+from ..errors import shortened
 from ..variants import canonical
 from ..variants.cases import Dropped, RowAccount, SourceTables, unlabelled
 from .report_lines import SHORT, Paragraph, paragraphs, tokens_of, uniform
@@ -139,7 +140,7 @@ class _Found:
             for reading in outcome.readings:
                 self._add(sample, reading)
             self._account(outcome)
-            self.problems += [Problem(outcome.line, what) for what in outcome.problems]
+            self.problems += [Problem(outcome.line, shortened(what)) for what in outcome.problems]
             if len(self.statements) < MOST_STATEMENTS:
                 self.statements.append(_shown(sample, outcome))
 

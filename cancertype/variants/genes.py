@@ -7,8 +7,9 @@ from ..package_data import rows
 from .protein_changes import UNSTATED
 
 _SEVERAL = re.compile(r"[;,|/]")
-_BEHIND = re.compile(r"\s*\(.*\)$|_ENS[TG][0-9.]+$")
-"""What exports write behind a symbol: DepMap's Entrez id, ``TP53 (7157)``, and COSMIC's transcript."""
+_BEHIND = re.compile(r"(?<!\s)\s*\(.*\)$|_ENS[TG][0-9.]+$")
+"""What exports write behind a symbol: DepMap's Entrez id, ``TP53 (7157)``, and COSMIC's transcript. Only the first of
+several blanks begins a match, so that a line of thousands of them is read in linear time."""
 _ENSEMBL_ID = re.compile(r"ENS[A-Z]*G[0-9]{6,}(\.[0-9]+)?", re.IGNORECASE)
 
 _MOUSE = {"Trp53": "TP53", "Trp63": "TP63", "Trp73": "TP73", "Trp53bp1": "TP53BP1", "Hras1": "HRAS", "Kras2": "KRAS"}
