@@ -229,6 +229,7 @@ def test_the_adapter_has_a_folder_of_its_own_that_peft_loads_onto_the_hubs_base(
 
     out = tmp_path / "out"
     hub.assemble_lora(out, adapter=adapter, base="google/gemma-3-270m", terms=tiny_gemma3, card=CARD)
+    manifest.check(out)
     config = json.loads((out / "adapter_config.json").read_text())
     assert (config["base_model_name_or_path"], config["revision"]) == ("google/gemma-3-270m", None)
 

@@ -85,6 +85,8 @@ def test_code_and_blocks_cannot_be_left_from_inside():
         ("\\\\server\\ann\\x.maf", "(a local path)"),
         ("file:///home/ann/x.maf", "(a local path)"),
         ("read from /home/ann/x.maf in May", "read from (a local path) in May"),
+        ("read from /Users/ann/My old files/x.maf in May", "read from (a local path) in May"),
+        ("ann:secret@host.org/x", "host.org/x"),
         ("see C:\\Users\\Ann\\x.maf", "see (a local path)"),
         ("token hf_abcdefghijklmnopqrst", "token (left out)"),
         ("ghp_0123456789abcdefghij", "(left out)"),

@@ -143,7 +143,8 @@ def assemble_dataset(
 
 
 def assemble_lora(out: Path, *, adapter: Path, base: str | None, terms: Path, card: str) -> None:
-    """Make ``out`` a Hub folder of the ``adapter`` alone, which PEFT loads onto the Hub model ``base``.
+    """Make ``out`` a Hub folder of the ``adapter`` alone, with its manifest, which PEFT loads onto the Hub model
+    ``base``.
 
     ``base``: a Hub id; None leaves the name that the adapter has. ``terms``: a folder with the texts of the base's
     terms. Raises ``InputError`` where a file is missing or not readable.
@@ -163,7 +164,7 @@ def assemble_lora(out: Path, *, adapter: Path, base: str | None, terms: Path, ca
     texts = {config_name: json.dumps(config, indent=2, sort_keys=True) + "\n", CARD: card}
     with as_peft_wants_it(adapter) as whole:
         contents |= {WEIGHTS: whole / WEIGHTS, "training.json": adapter / "training.json"}
-        _build(Path(out), contents, texts, lambda _: None, listed=False)
+        _build(Path(out), contents, texts, lambda _: None, listed=True)
 
 
 def _build(

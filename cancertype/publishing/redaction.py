@@ -15,9 +15,11 @@ _TOKEN = re.compile(
     r"|(?:AKIA|ASIA)[A-Z0-9]{12,}|sk-[\w-]{16,}|AIza[\w-]{20,}|eyJ[\w-]{10,}\.[\w-]{10,}\.[\w-]+)"
 )
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
-_USER_AT_HOST = re.compile(r"(?<![\w/.:])[\w.+-]+(:[^\s@/]*)?@(?=[\w.-]+:)")
+_USER_AT_HOST = re.compile(r"(?<![\w/.:])(?:[\w.+-]+:[^\s@/]+@(?=[\w.-])|[\w.+-]+(:[^\s@/]*)?@(?=[\w.-]+:))")
 _PATH = re.compile(
     r"(?<![\w/:.@)])(?:~[\w.-]*(?=[/\\])|\.{1,2}(?=[/\\])|[A-Za-z]:(?=[\\/])|\\\\(?=\w)|(?=/[^/\s]))[/\\]?[^\s'\"<>|,;]*"
+    # A folder's name may hold blanks: up to three words before the next separator belong to it.
+    r"(?: (?:[^\s/\\'\"<>|,;\0]+ ){0,2}[^\s/\\'\"<>|,;\0]+[/\\][^\s'\"<>|,;]*)*"
 )
 _WHOLE_PATH = re.compile(r"~[\w.-]*([/\\]|$)|/\S|\.{1,2}([/\\]|$)|[A-Za-z]:[/\\]|\\\\|file:", re.IGNORECASE)
 
