@@ -155,6 +155,24 @@ ONE_SAMPLE = [
     ("Variants of unknown significance: ATM S1400L, BRCA2 K3326*", "ATM S1400L, BRCA2 K3326*"),
     ("Genes tested: EGFR, KRAS, BRAF, TP53. Result: KRAS G12D", "KRAS G12D"),
     ("This test covers EGFR, KRAS, BRAF. KRAS G12D found.", "KRAS G12D"),
+    ("This assay interrogates mutations in EGFR, KRAS and BRAF.\nKRAS G12V was identified.", "KRAS G12V"),
+    ("KIT exons 9, 11, 13, 17: no mutation detected; NRAS Q61K", "NRAS Q61K"),
+    ("KRAS exon 2, 3 and 4: no mutation; TP53 R175H", "TP53 R175H"),
+    ("KRAS codons 12, 13 and 61: not mutated; BRAF codon 600: V600E", "BRAF V600E"),
+    ("EGFR exon 19 deletion, 7 gain, TP53 R175H", "EGFR inframe, TP53 R175H"),
+    ("EGFR mutations in exon 19 (E746_A750del) and 20 (T790M)", "EGFR E746_A750del, EGFR T790M"),
+    ("TP53 mutations were not observed, nor were those of KRAS; BRAF V600E was.", "BRAF V600E"),
+    ("Family history: mother with BRCA1 mutation. Tumor: TP53 R175H.", "TP53 R175H"),
+    ("Clinical trial for patients with BRAF V600E mutant melanoma.\nTumor mutations: NRAS Q61R.", "NRAS Q61R"),
+    ("NPM1: positive (c.860_863dupTCTG; p.W288fs*12). CEBPA: not mutated.", "NPM1 W288fs"),
+    ("KRAS,G12D,missense\nTP53,R213*,nonsense", "KRAS G12D, TP53 R213*"),
+    ("APC E1309fs, APC nonsense", "APC E1309fs, APC nonsense"),
+    ("p.G12D (KRAS), p.V600E (BRAF)", "KRAS G12D, BRAF V600E"),
+    ("TP53 c.375+1G>A - Splice region variant", "TP53 splice"),
+    ("1.\tTP53\tNM_000546\tc.524G>A\tp.R175H\t45%\n2.\tKRAS\tNM_004985\tc.35G>A\tp.G12D\t30%", "TP53 R175H, KRAS G12D"),
+    ("KRAS,G12D,0.35\nTP53,R175H,0.40", "KRAS G12D, TP53 R175H"),
+    ("TP53,R175H,R248Q\nKRAS,G12D,G13D", "TP53 R175H, TP53 R248Q, KRAS G12D, KRAS G13D"),
+    ("HER2 ERBB2 S310F\nMLL2 KMT2D R5154*", "ERBB2 S310F, KMT2D R5154*"),
 ]
 """Texts about one sample, and its mutations."""
 
@@ -180,6 +198,13 @@ SEVERAL_SAMPLES = [
         {"MCF7": "PIK3CA E545K", "T47D": "PIK3CA H1047R, TP53 L194F"},
     ),
     ("PC3: TP53 K139fs", {"PC3": "TP53 K139fs"}),
+    ("PT-001: KRAS G12D; TP53 R175H; PT-002: BRAF V600E", {"PT-001": "KRAS G12D, TP53 R175H", "PT-002": "BRAF V600E"}),
+    ("C1: KRAS G12D; C2: BRAF V600E", {"C1": "KRAS G12D", "C2": "BRAF V600E"}),
+    ("S1 KRAS G12D; S1 TP53 R175H; S2 BRAF V600E", {"S1": "KRAS G12D, TP53 R175H", "S2": "BRAF V600E"}),
+    ("S1 KRAS G12D, S1 TP53 R175H, S2 BRAF V600E", {"S1": "KRAS G12D, TP53 R175H", "S2": "BRAF V600E"}),
+    ("S1,KRAS,G12D;S1,TP53,R175H;S2,BRAF,V600E", {"S1": "KRAS G12D, TP53 R175H", "S2": "BRAF V600E"}),
+    ("C1, KRAS G12D\nC1, TP53 R175H\nC2, BRAF V600E", {"C1": "KRAS G12D, TP53 R175H", "C2": "BRAF V600E"}),
+    ("Tumor A - KRAS G12D\nTumor B - BRAF V600E", {"Tumor A": "KRAS G12D", "Tumor B": "BRAF V600E"}),
 ]
 
 

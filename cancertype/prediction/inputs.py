@@ -220,7 +220,10 @@ def _read_text_file(path: Path, limits: ReadingLimits) -> Input:
 
 def _read_text(lines: list[str], name: str, path: Path | None, limits: ReadingLimits) -> Input:
     unnamed = DelimitedFile(path or Path(name))
-    if len(lines) > 1 and (columns := exports.headless_list(lines, unnamed)) is not None:
+    columns = exports.headless_list(lines, unnamed) if len(lines) > 1 else None
+    if columns is None and len(stated := [line for line in lines if line.strip()]) == 1:
+        columns = exports.headless_list_on_one_line(stated[0], unnamed)
+    if columns is not None:
         export = exports.Export(exports.LIST, frozenset())
         return Input(exports.LIST.name, name, exports.read(columns, export, limits), [], path, columns, exports.LIST)
     tables, problems = free_text.read(lines, name)

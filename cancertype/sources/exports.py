@@ -434,6 +434,15 @@ _LONGEST_ROW = 10_000
 """Characters of a row of at most twelve short fields."""
 
 
+def headless_list_on_one_line(text: str, file: DelimitedFile) -> DelimitedFile | None:
+    """The same for rows that semicolons or commas separate: ``S1 KRAS G12D; S1 TP53 R175H; S2 BRAF V600E``."""
+    for mark in ";,":
+        rows = [row.strip() for row in text.split(mark)]
+        if len(rows) > 1 and (columns := headless_list(rows, file)) is not None and "Sample" in columns.names:
+            return columns
+    return None
+
+
 def headless_list(lines: Sequence[str], file: DelimitedFile) -> DelimitedFile | None:
     """A list of sample, gene and change (or gene and change) without a line of column names, in columns; None where
     ``lines`` are something else. The separator is a tab, comma, semicolon, bar or blanks."""
@@ -456,7 +465,7 @@ def headless_list(lines: Sequence[str], file: DelimitedFile) -> DelimitedFile | 
 
 def _split(row: str, separator: str | None) -> list[str]:
     if separator is None:
-        return row.split()
+        return [field.rstrip(",;") for field in row.split()]
     return [field.strip() for field in next(csv.reader([row], delimiter=separator), [])]
 
 
@@ -475,12 +484,33 @@ def _roles(rows: list[list[str]], separator: str | None) -> dict[str, int] | Non
     rest = [i for i in range(len(columns)) if i not in (gene, change)]
     if not rest:
         return {"Gene": gene, "Protein change": change} if separator not in (None, "|") else None
-    samples = [i for i in rest if all(columns[i]) and not all(_is_change(value) for value in columns[i])]
+    beside = [i for i in rest if all(map(_BESIDE.fullmatch, columns[i])) or (i and all(map(str.isdecimal, columns[i])))]
+    if beside == rest and separator is not None:
+        return {"Gene": gene, "Protein change": change}
+    open_ = [i for i in rest if i not in beside]
+    samples = [i for i in open_ if all(columns[i]) and _may_name_samples(columns[i], columns[gene])]
     if not samples or (separator is None and (len(rows) < 2 or len(columns) > 3 or samples[0] != 0)):
         return None
     if separator is None and not all(_is_sample_name(value) for value in columns[0]):
         return None
     return {"Sample": samples[0], "Gene": gene, "Protein change": change}
+
+
+def _may_name_samples(values: Sequence[str], genes: Sequence[str]) -> bool:
+    """Whether a column may name samples: its values are no changes, and no other name of the row's gene."""
+    if all(map(_is_change, values)):
+        return False
+    return not any(symbol_of(value) == symbol_of(gene) for value, gene in zip(values, genes, strict=True))
+
+
+_ENTRY = re.compile(r"\(?\d{1,3}[.)]")
+"""The number of an entry."""
+
+_BESIDE = re.compile(
+    rf"{_ENTRY.pattern}|\d*[.,]\d+ ?%?|\d+ ?%|(?:N[MPRC]_|ENS[GTP]|rs|COS[MV])\d\S*|[cgn]\.\S+|ex(?:on)? ?\d+|tier .*",
+    re.IGNORECASE,
+)
+"""What lists hold beside genes and changes: numbers of entries, allele fractions, accessions, DNA changes, exons."""
 
 
 def _is_symbol(text: str) -> bool:
@@ -492,6 +522,6 @@ def _is_change(text: str) -> bool:
 
 
 def _is_sample_name(text: str) -> bool:
-    if re.fullmatch(r"\(?\d{1,3}[.)]", text):
-        return False  # the number of an entry
+    if _ENTRY.fullmatch(text):
+        return False
     return not text.endswith(":") and (any(c.isdigit() for c in text) or text.isupper()) and not _is_change(text)

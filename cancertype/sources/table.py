@@ -220,6 +220,8 @@ def transposed(file: DelimitedFile) -> DelimitedFile | None:
     """A table of one row per gene and one column per case as ``read_file`` wants it; None where the first column does
     not hold genes."""
     first, *rest = file.names
+    if is_gene(first):
+        return None  # TP53,R175H,R248Q: there are no column names
     cases = [name for name in rest if name and plain(name) not in _OTHER_COLUMNS]
     if not cases:
         return None
