@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import InputError
-from ..tables.columns import matching, translated
+from ..tables.columns import encoded, matching, translated
 from ..tables.containers import tab_separated
 from ..tables.delimited import TEXT, DelimitedFile
 from ..tables.layout import Column, Layout, plain
@@ -21,8 +21,10 @@ from ..variants.genes import current_symbol, known_genes, symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
 from . import list_cells
 from .common_names import with_symbols
+from .maf import flags
 from .rows import Block, RowReader, read_samples
 from .settings import ReadingLimits
+from .vcf_samples import NORMAL_TISSUE, named_normals
 
 _MANY = pa.string()
 _FREQUENCIES = (
@@ -49,7 +51,7 @@ ICGC = _layout(
     position="chromosome_start",
     reference=("mutated_from_allele", "reference_genome_allele"),
     alternative="mutated_to_allele",
-    status="verification_status",
+    validation="verification_status",
 )
 COSMIC = _layout(
     "COSMIC mutations",
@@ -85,6 +87,7 @@ ANNOVAR = _layout(
     position="Start",
     reference="Ref",
     alternative="Alt",
+    filter="FILTER",
     frequency=_FREQUENCIES,
 )
 TSO500 = _layout(
@@ -108,6 +111,7 @@ PCGR = _layout(
     position=("POS", "POSITION"),
     reference="REF",
     alternative="ALT",
+    filter="FILTER",
     frequency=_FREQUENCIES,
 )
 CBIOPORTAL_API = _layout(
@@ -127,7 +131,8 @@ LIST = _layout(
     "list of mutations",
     sample=(
         "Sample", "Sample ID", "Sample Name", "Tumor_Sample_Barcode", "Tumor Sample", "Case", "Case ID", "Patient",
-        "Patient ID", "Subject", "Model", "ModelID", "DepMap_ID", "Cell line", "Cell line name", "ID", "Name",
+        "Patient ID", "Subject", "Specimen ID", "Tumor ID", "Tumour ID", "Model", "ModelID", "DepMap_ID", "Cell line",
+        "Cell line name", "ID", "Name",
         "Barcode",
     ),
     gene=(
@@ -138,7 +143,7 @@ LIST = _layout(
         "HGVSp_Short", "Protein Change", "Protein", "ProteinChange", "AA Change", "AA_Change", "Amino Acid Change",
         "Amino_Acid_Change", "AAChange", "AA Mutation", "MA:protein.change", "HGVSp", "HGVS.p", "HGVS_p", "P.", "p-dot",
         "Protein alteration", "Protein Mutation", "Alteration", "Mutation", "Variant", "Change", "Amino Acids",
-        "p. change", "Result", "Finding",
+        "p. change", "AA", "HGVS protein", "Mutation AA", "Result", "Finding",
     ),
     coding=(
         "cDNA", "HGVSc", "HGVS.c", "HGVS_c", "cDNA Change", "cDNA_Change", "Coding", "Coding change", "CDS Mutation",
@@ -157,6 +162,9 @@ LIST = _layout(
         "Somatic/Germline", "Somatic or germline", "Variant origin", "Allele origin", "Germline", "Somatic", "Detected",
         "Call",
     ),
+    filter=("FILTER", "Filter status"),
+    frequency=(*(name for name in _FREQUENCIES if name != "AF"), "gnomAD", "gnomAD frequency", "gnomAD MAF",
+               "Population frequency"),
 )  # fmt: skip
 
 _NOT_SOMATIC = re.compile(r"germ\s*line|\bloh\b|wild\s*-?type|not somatic", re.IGNORECASE)
@@ -168,12 +176,16 @@ _NEGATIVE = re.compile(
 _NOT_DETECTED = re.compile(
     r"not[\s_-]*(?:detected|found|identified|present)|undetected|absent|negative|neg|wt|no|false", re.IGNORECASE
 )
+_ANSWERS = frozenset({"yes", "true", "1", "y", "no", "false", "0", "n"})
 _STATED_ORIGIN = "stated to be germline, LOH or wild type"
+_FILTERED = "marked by FILTER"
 _INHERITED = "likely inherited: known to gnomAD"
 _REFUTED = "not verified by the study"
+_REFUTING = frozenset({"invalid", "wildtype", "not verified"})
 _WILD_TYPE = "stated to be wild type"
 _OTHER_EVENT = re.compile(
-    r"^(amplification|amplified|amp|deletion|homdel|homozygous deletion|loss|gain|fusion|rearrangement|copy.*|cnv|sv)$",
+    r"^(amplification|amplified|amp|deletion|homdel|(?:homozygous|whole gene) deletion|loss|gain|fusion|rearrangement"
+    r"|copy.*|cnv|sv)$",
     re.IGNORECASE,
 )
 _FIRST_CHANGE = re.compile(r"p\.[^,;|\s]+")
@@ -187,9 +199,10 @@ class ExportReader(RowReader):
     def wanted(self, block: Block) -> np.ndarray:
         """Mask of the rows that are coding, not stated to be germline or wild type, and unknown to gnomAD."""
         keep = super().wanted(block)
+        keep = self.refuse(keep, matching(block.text("filter"), lambda text: bool(flags(text))), _FILTERED)
         for name, column in zip(block.names("status"), block.columns("status"), strict=True):
             keep = self.refuse(keep, matching(_coded(column), _against(name)), _STATED_ORIGIN)
-        refuted = matching(block.text("validation"), lambda text: text.strip().lower() in ("invalid", "wildtype"))
+        refuted = matching(block.text("validation"), lambda text: text.strip().lower() in _REFUTING)
         keep = self.refuse(keep, refuted, _REFUTED)
         change = block.text("protein_change")
         words = matching(change, lambda text: bool(_NEGATIVE.fullmatch(text.strip())))
@@ -197,6 +210,15 @@ class ExportReader(RowReader):
         others = [matching(block.text(role), lambda t: bool(_OTHER_EVENT.match(t.strip()))) for role in _EVENT_ROLES]
         keep = self.refuse(keep, np.logical_or.reduce(others), list_cells.OTHER_KIND)
         return self.refuse(keep, self._inherited(block), _INHERITED)
+
+    def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
+        """The rows that may count, without those of normal tissue, which is no case."""
+        rows = super().rows(files)
+        normals = named_normals(name.strip() for name in self.samples)
+        normal = matching(encoded(rows["case_id"]), lambda name: name.strip() in normals)
+        keep = self.refuse(np.ones(rows.num_rows, bool), normal, NORMAL_TISSUE)
+        self.samples = {name for name in self.samples if name.strip() not in normals}
+        return rows if keep.all() else rows.filter(pa.array(keep))
 
     def _inherited(self, block: Block) -> np.ndarray:
         limit = self.limits.germline_max_population_frequency
@@ -227,11 +249,14 @@ def _coded(column: pa.Array) -> pa.DictionaryArray:
 
 def _against(column: str) -> Callable[[str], bool]:
     """The test for a value of the status column named so that says that the row is no somatic mutation."""
-    answers = {"germline": ("yes", "true", "1", "y"), "somatic": ("no", "false", "0", "n")}.get(plain(column), ())
+    is_question = plain(column) in ("germline", "somatic", "detected")
+    answers = ("yes", "true", "1", "y") if plain(column) == "germline" else ("no", "false", "0", "n")
 
     def speaks_against(text: str) -> bool:
         text = text.strip()
-        return bool(_NOT_SOMATIC.search(text) or text.lower() in answers or _NOT_DETECTED.fullmatch(text))
+        if is_question and text.lower() in _ANSWERS:
+            return text.lower() in answers
+        return bool(_NOT_SOMATIC.search(text) or _NOT_DETECTED.fullmatch(text))
 
     return speaks_against
 
@@ -359,6 +384,11 @@ def read(file: DelimitedFile, export: Export, limits: ReadingLimits) -> SourceTa
         raise InputError(
             f"{file.path} is ICGC's table of simple somatic mutations, whose genes are Ensembl ids: add a column "
             "gene_symbol with the gene symbols (biomaRt or gprofiler convert them)"
+        )
+    if export.layout is CBIOPORTAL_API and "gene" not in CBIOPORTAL_API.present(file.names):
+        raise InputError(
+            f"{file.path} holds mutations of cBioPortal's API without gene symbols: ask the API for them again with "
+            "projection=DETAILED"
         )
     if export.layout is not LIST:
         return read_samples(file, export.reader(limits, export.layout))
