@@ -172,6 +172,16 @@ ONE_SAMPLE = [
     ("1.\tTP53\tNM_000546\tc.524G>A\tp.R175H\t45%\n2.\tKRAS\tNM_004985\tc.35G>A\tp.G12D\t30%", "TP53 R175H, KRAS G12D"),
     ("KRAS,G12D,0.35\nTP53,R175H,0.40", "KRAS G12D, TP53 R175H"),
     ("TP53,R175H,R248Q\nKRAS,G12D,G13D", "TP53 R175H, TP53 R248Q, KRAS G12D, KRAS G13D"),
+    ("wt TP53 and mutant KRAS", "KRAS missense"),
+    ("wild type TP53, KRAS and NRAS", ""),
+    ("EGFR wt/ALK neg/ROS1 neg/KRAS G12C+", "KRAS G12C"),
+    ("BRAFV600E-mutated, no TERT", "BRAF V600E"),
+    ("EGFR E746-A750 deletion; KIT deletion of W557_K558", "EGFR E746_A750del, KIT W557_K558del"),
+    ("TP53 R175H (germline status unknown), BRCA2 S1982fs (confirmed germline)", "TP53 R175H"),
+    ("TP53 p.R175H; consider germline testing. KRAS G12D.", "TP53 R175H, KRAS G12D"),
+    ("TP53 R175H, germline origin cannot be excluded", "TP53 R175H"),
+    ("TP53 R175H likely artifact; KRAS G12D", "KRAS G12D"),
+    ('{"TP53": "R175H", "KRAS": "G12D"}', "TP53 R175H, KRAS G12D"),
     ("HER2 ERBB2 S310F\nMLL2 KMT2D R5154*", "ERBB2 S310F, KMT2D R5154*"),
 ]
 """Texts about one sample, and its mutations."""

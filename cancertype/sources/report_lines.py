@@ -393,7 +393,7 @@ def _name_and_rest(text: str) -> tuple[str, str] | None:
     before, colon, after = text.partition(":")
     if not colon and (match := _NOUN_AND_HYPHEN.match(text)):
         before, colon, after = match[1], match[2], text[match.end() :]
-    before = before.strip()
+    before = before.strip(" \"'{[")
     if not colon or not before or len(before) > 80 or re.search(r"[,;|]|\t| {3}", before):
         return None
     if "(" in before and not _GENOMIC_KINDS.isdisjoint(token.kind for token in words(before.split())):

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..alterations.known_fusions import is_known_fusion, with_unknown_partner
-from ..variants.protein_changes import ProteinChange
+from ..variants.protein_changes import ProteinChange, parse_protein_change
 from .karyotype import is_chromosome, named_arms
 from .report_words import (
     ASSAYED,
@@ -375,6 +375,8 @@ def resolved(tokens: list[Token]) -> list[Token]:
         if token.kind == Kind.HYPHEN and _is_minus_sign(tokens, i):
             token = Token(Kind.NEGATION, token.text, "undetected")
         token = _decided(token, following, gene_before, only_fillers)
+        if token.kind == Kind.UNKNOWN and _is_beside_deletion(tokens, i) and (change := _deleted(token.text)):
+            token = Token(Kind.CHANGE, token.text, change)
         if gene_before and depth and token.kind == Kind.ARMS and token.text in _GISTIC:
             token = Token(Kind.COPY, token.text, _GISTIC[token.text])
         if numbers_are_chromosomes and token.text in ("X", "Y"):
@@ -409,6 +411,20 @@ def _of_named_arm(token: Token, tokens: list[Token], i: int) -> Token:
 
 
 _OF_CHROMOSOMES = frozenset({Kind.COPY, Kind.ARMS, Kind.CHROMOSOME})
+
+
+_RESIDUES = re.compile(r"(?:p\.)?([A-Z][a-z]{0,2}\d+)[-_]([A-Z]?[a-z]{0,2}\d+)")
+
+
+def _deleted(text: str) -> ProteinChange | None:
+    """The deletion of a range of residues, which a word beside it states: ``E746-A750 deletion``."""
+    match = _RESIDUES.fullmatch(text)
+    return parse_protein_change(f"{match[1]}_{match[2]}del") if match else None
+
+
+def _is_beside_deletion(tokens: list[Token], i: int) -> bool:
+    beside = [*tokens[max(0, i - 2) : i], *tokens[i + 1 : i + 2]]
+    return any(token.kind == Kind.COPY and token.value == "deletion" for token in beside)
 
 
 _GISTIC = {"-2": "homozygous deletion", "-1": "heterozygous loss", "+1": "gain", "+2": "amplification"}
@@ -823,6 +839,8 @@ def _negate_forwards(sentence: list[Statement], i: int, negation: Token, last_of
         following = sentence[j]
         if following.lead.negation or any(mention.content.negation for mention in following.mentions):
             break
+        if negation.value == "wild type" and any(mention.content.mutation for mention in following.mentions):
+            break  # wild-type TP53 and mutant KRAS
         listed = j <= last_of_or or to_the_end
         if not listed:
             if not following.mentions:
