@@ -154,6 +154,20 @@ LISTS = [
     ),
     ("csv", "gene,change\nKRAS,G12D\nTP53,R175H\n", "KRAS G12D, TP53 R175H"),
     ("csv", "KRAS,G12D\nTP53,R175H\n", "KRAS G12D, TP53 R175H"),
+    (
+        "txt",
+        "S1\tTP53\tR175H\tmissense\t0.4\nS1\tVHL\t\tsplice\t0.2\nS2\tBRAF\tV600E\tmissense\t0.3\n",
+        {"S1": "TP53 R175H, VHL splice", "S2": "BRAF V600E"},
+    ),
+    ("txt", "S1\tTP53\tR175H\nS1\tKRAS\tWT\nS2\tMYC\tamplification\n", {"S1": "TP53 R175H", "S2": ""}),
+    ("txt", "TP53\tp.R175H\nKRAS\tp.G12D\nBRAF\tWT\n", "TP53 R175H, KRAS G12D"),
+    ("csv", "Gene,Type,cDNA\nAPC,Nonsense,c.4348C>T\nKRAS,,c.35G>A\n", "APC nonsense, KRAS missense"),
+    ("tsv", "Sample\tGene\tMutation_Type\tEffect\nS1\tBRAF\tSNP\tMissense_Mutation\n", {"S1": "BRAF missense"}),
+    (
+        "tsv",
+        "COSMIC sample\tGene Name\tAA Mutation\nA375\tBRAF\tp.V600E\nB\tKRAS\tp.G12D\n",
+        {"A375": "BRAF V600E", "B": "KRAS G12D"},
+    ),
     ("csv", "Gene,Change,Detected\nKRAS,G12D,Y\nBRAF,V600E,N\nNRAS,Q61R,no\n", "KRAS G12D"),
     ("csv", "Gene,Change,Germline\nKRAS,G12D,No\nBRCA1,E23fs,Yes\n", "KRAS G12D"),
     ("csv", "Gene,Change\nKRAS,G12D\nTP53,unknown\n", "KRAS G12D"),
@@ -234,6 +248,12 @@ MATRICES = [
         {"TCGA-AA-0001-01": "KRAS G12D, TP53 R175H"},
     ),
     ("csv", "Sample,KRAS mutation,BRAF_status\nS1,G12D,wt\nS2,wt,V600E\n", {"S1": "KRAS G12D", "S2": "BRAF V600E"}),
+    (
+        "csv",
+        "sample,TP53_mut,KRAS_mut,MYC_amp,Smoker\nS1,1,0,1,1\nS2,0,1,0,1\n",
+        {"S1": "TP53 missense", "S2": "KRAS missense"},
+    ),
+    ("csv", "Gene,Sample 1,Sample 2\nKRAS,x,\nTP53,,x\n", {"Sample 1": "KRAS missense", "Sample 2": "TP53 missense"}),
     ("csv", "Patient,Age,Sex,TP53,KRAS\nP1,63,M,1,0\nP2,1,F,0,1\n", {"P1": "TP53 missense", "P2": "KRAS missense"}),
     ("csv", "ID,C1,C2,AR,KRAS\nS1,0,0,1,1\nS2,0,1,0,0\n", {"S1": "AR missense, KRAS missense", "S2": "C2 missense"}),
 ]

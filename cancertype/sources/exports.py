@@ -15,7 +15,7 @@ from ..tables.columns import encoded, matching, translated
 from ..tables.containers import tab_separated
 from ..tables.delimited import TEXT, DelimitedFile
 from ..tables.layout import Column, Layout, plain
-from ..variants.cases import SourceTables
+from ..variants.cases import Dropped, SourceTables
 from ..variants.consequences import consequence_class
 from ..variants.genes import current_symbol, known_genes, symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
@@ -229,6 +229,12 @@ class ExportReader(RowReader):
         """The stated class: ANNOVAR's region (splicing, UTR3) where its exonic function is empty, and the class that a
         list writes into its column of changes (``TP53 nonsense``)."""
         stated = block.text("consequence")
+        for other in block.columns("consequence")[1:] if "region" not in block else ():
+            # A column called Type may hold SNP, and the class be in the next.
+            unclear = matching(stated, lambda text: consequence_class(text) is None)
+            if (better := unclear & matching(_coded(other), lambda text: consequence_class(text) is not None)).any():
+                words = [_coded(column).dictionary_decode() for column in (other, stated)]
+                stated = pc.if_else(pa.array(better), *words).dictionary_encode()
         if "region" in block:
             exonic = block.strings("consequence")
             empty = pc.is_in(exonic, value_set=pa.array(["", ".", "NA", "unknown"]))
@@ -298,7 +304,7 @@ class ListReader(ExportReader):
 
     def __init__(self, limits: ReadingLimits | None = None, layout: Layout | None = None) -> None:
         super().__init__(limits, layout)
-        self.extra = 0
+        self.extra = self.class_unknown = 0
 
     def protein_change(self, block: Block) -> pa.Array:
         """The stated change, which may be a word; where there is none, the coding-DNA change."""
@@ -311,7 +317,7 @@ class ListReader(ExportReader):
     def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
         """The rows that may count; one more for each further change that a cell states (``extra``)."""
         read = list_cells.read_all(with_symbols(super().rows(files)))
-        self.extra = read.extra
+        self.extra, self.class_unknown = read.extra, read.class_unknown
         self.tally.total += read.extra
         for reason, n in read.refused.items():
             self.tally.leave_out(reason, n)
@@ -372,8 +378,20 @@ def recognised(file: DelimitedFile) -> Export | None:
             return export
     present = LIST.present(file.names)
     if "gene" in present and {"protein_change", "consequence", "coding"} & set(present):
-        return Export(LIST, frozenset())
+        return Export(_with_samples(file.names), frozenset())
     return None
+
+
+_ENDS_OF_SAMPLES = ("sample", "sampleid", "samplename", "barcode", "patient", "patientid")
+
+
+def _with_samples(names: Sequence[str]) -> Layout:
+    """The layout of lists for columns of these ``names``. Where none is known to hold the samples, it is one that is
+    called so (``COSMIC sample``), because the rows of all samples would be one case without it."""
+    if "sample" in LIST.present(names):
+        return LIST
+    called = [name for name in names if plain(name).endswith(_ENDS_OF_SAMPLES) and not plain(name).startswith("mut")]
+    return replace(LIST, columns={**LIST.columns, "sample": Column(tuple(called))}) if len(called) == 1 else LIST
 
 
 def read(file: DelimitedFile, export: Export, limits: ReadingLimits) -> SourceTables:
@@ -390,14 +408,15 @@ def read(file: DelimitedFile, export: Export, limits: ReadingLimits) -> SourceTa
             f"{file.path} holds mutations of cBioPortal's API without gene symbols: ask the API for them again with "
             "projection=DETAILED"
         )
-    if export.layout is not LIST:
+    if export.layout.name != LIST.name:
         return read_samples(file, export.reader(limits, export.layout))
-    reader = ListReader(limits, LIST)
+    reader = ListReader(limits, export.layout)
     tables = read_samples(file, reader)
     account = tables.account
     # A row counts once in the account, however many changes its cell states.
     account = replace(account, total=account.total - reader.extra, used=account.used - reader.extra)
-    return replace(tables, account=account)
+    vague = Dropped("list", "class", list_cells.CLASS_UNKNOWN, reader.class_unknown)
+    return replace(tables, account=account, dropped=[*tables.dropped, *([vague] if vague.n else [])])
 
 
 # --- Other shapes, brought into columns ---
@@ -506,24 +525,42 @@ def _roles(rows: list[list[str]], separator: str | None) -> dict[str, int] | Non
     text as well."""
     columns = list(zip(*rows, strict=True))
     genes = [i for i, column in enumerate(columns) if all(_is_symbol(value) for value in column)]
-    changes = [i for i, column in enumerate(columns) if all(_is_change(value) for value in column)]
+    classes = [i for i, column in enumerate(columns) if _names_classes(column)]
+    changes = [i for i, column in enumerate(columns) if _states_changes(column) and i not in classes] or classes
     pairs = [(gene, change) for gene in genes for change in changes if gene != change]
     if not pairs:
         return None
     gene, change = next((pair for pair in pairs if pair[1] == pair[0] + 1), pairs[0])
-    rest = [i for i in range(len(columns)) if i not in (gene, change)]
+    roles = {"Gene": gene, "Protein change": change}
+    if classes and change not in classes:
+        roles["Variant_Classification"] = classes[0]
+    rest = [i for i in range(len(columns)) if i not in roles.values()]
     if not rest:
-        return {"Gene": gene, "Protein change": change} if separator not in (None, "|") else None
+        return roles if separator not in (None, "|") else None
     beside = [i for i in rest if all(map(_BESIDE.fullmatch, columns[i])) or (i and all(map(str.isdecimal, columns[i])))]
     if beside == rest and separator is not None:
-        return {"Gene": gene, "Protein change": change}
+        return roles
     open_ = [i for i in rest if i not in beside]
     samples = [i for i in open_ if all(columns[i]) and _may_name_samples(columns[i], columns[gene])]
     if not samples or (separator is None and (len(rows) < 2 or len(columns) > 3 or samples[0] != 0)):
         return None
     if separator is None and not all(_is_sample_name(value) for value in columns[0]):
         return None
-    return {"Sample": samples[0], "Gene": gene, "Protein change": change}
+    return {"Sample": samples[0], **roles}
+
+
+def _names_classes(values: Sequence[str]) -> bool:
+    """Whether a column holds classes (missense, splice) and nothing else."""
+    stated = [value for value in values if not is_unstated(value)]
+    return bool(stated) and all(consequence_class(value) is not None for value in stated)
+
+
+def _states_changes(values: Sequence[str]) -> bool:
+    """Whether a column holds protein changes, and besides nothing but results: wild type, a class, an amplification."""
+    return any(parse_protein_change(value) is not None for value in values) and all(
+        _is_change(value) or is_unstated(value) or _NEGATIVE.fullmatch(value) or _OTHER_EVENT.match(value)
+        for value in values
+    )
 
 
 def _may_name_samples(values: Sequence[str], genes: Sequence[str]) -> bool:

@@ -27,6 +27,7 @@ from ..variants.consequences import consequence_class
 from ..variants.genes import known_genes, symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
 from ..variants.schema import NON_CODING, SILENT
+from .list_cells import CLASS_UNKNOWN
 from .vcf_samples import NORMAL_TISSUE, named_normals
 
 _WORDS = {
@@ -37,7 +38,7 @@ _WORDS = {
     "not sequenced": """
         na n/a nan null none ns . - ? not_sequenced not_profiled not_tested not_assessed not_available
     """,
-    "mutated": "1 1.0 true yes mut mutated mutant mutation multi_hit positive pos",
+    "mutated": "1 1.0 true yes mut mutated mutant mutation multi_hit positive pos x",
     "no small mutation": """
         amp amplification amplified gain homdel deepdel deep_deletion hetloss shallow_deletion loss fusion sv
         rearrangement up down mrna_high mrna_low cna_amp cna_homdel
@@ -68,12 +69,12 @@ PANEL = "table"
 SMALLEST_EXOME = 5000
 """A table with fewer gene columns is a panel: what is outside it was not looked at."""
 
+NO_GENE_COLUMN = "its name is no gene's: not read"
 NOT_SEQUENCED = "not sequenced in this case"
 _GERMLINE_REASON = "marked as germline"
 _OTHER_KIND = "copy number, fusion or expression: no small mutation"
 _CASE_LEFT_OUT = "of a case that is left out"
 _UNREADABLE = "no protein change, class word, WT, 0 or 1"
-_CLASS_UNKNOWN = "mutated, in a way that is not stated: read as missense"
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,7 @@ def read_file(file: DelimitedFile, source: str = "table", *, labelled: bool = Fa
     }
     cases = [_case(ids[i], subclasses[i], source, panel) for i in sorted(keep)]
     cases = pa.Table.from_pylist(cases, schema=CASES)
-    dropped = [*left_out, *grid.dropped(source, account), *unclear]
+    dropped = [*left_out, *grid.dropped(source, account), *unclear, *_columns_left_out(source, file, columns, genes)]
     return SourceTables(cases, variants, dropped, notes, panels, account)
 
 
@@ -220,6 +221,14 @@ def is_gene(name: str) -> bool:
     """Whether a column's ``name`` is a known gene symbol, in its usual capitals or not, or one with a word behind it
     such as ``KRAS mutation``."""
     return _gene_of(name).upper() in known_genes()
+
+
+_SHAPE_OF_A_GENE = re.compile(r"[A-Za-z][A-Z0-9.-]*(?:orf[A-Z0-9]+)?(?: \(.*\))?|[A-Z][a-z]{2,}[0-9]+[a-z]?")
+
+
+def _may_be_a_gene(name: str) -> bool:
+    """Whether a column is named after a gene, be it known here or not: ``Smoker`` and ``MYC_amp`` are no genes."""
+    return is_gene(name) or _SHAPE_OF_A_GENE.fullmatch(name) is not None
 
 
 _BEHIND_A_GENE = re.compile(
@@ -336,7 +345,7 @@ class _Grid:
         counts = {**account.left_out, **account.not_understood}
         reasons = [reason for reason in sorted(counts) if reason not in (NOT_SEQUENCED, _CASE_LEFT_OUT)]
         out = [Dropped(source, "cell", reason, counts[reason]) for reason in reasons]
-        return out + ([Dropped(source, "class", _CLASS_UNKNOWN, self._class_unknown)] if self._class_unknown else [])
+        return out + ([Dropped(source, "class", CLASS_UNKNOWN, self._class_unknown)] if self._class_unknown else [])
 
 
 def _check_numbers(file: DelimitedFile, values: set[str]) -> None:
@@ -383,6 +392,8 @@ def _columns(file: DelimitedFile) -> tuple[dict[str, str], list[str]]:
         )
     others = {name for name in top.names if plain(name) in {*_OTHER_COLUMNS, *_ID_NAMES} and not is_gene(name)}
     genes = [name for name in top.names if name not in {*special.values(), *others}]
+    if any(map(is_gene, genes)):
+        genes = [name for name in genes if _may_be_a_gene(name)]
     if default := next((name for name in others if plain(name) == "isdefaultentryformodel"), None):
         special["DEFAULT"] = default
     if not genes:
@@ -424,6 +435,12 @@ def _contradictory(subclasses: list[str], cells: list[tuple[int, str, "Cell"]]) 
     for row, profile in profiles.items():
         groups[frozenset(profile)].append(row)
     return {row for rows in groups.values() if len({subclasses[r] for r in rows} - {""}) > 1 for row in rows}
+
+
+def _columns_left_out(source: str, file: DelimitedFile, columns: dict[str, str], genes: Sequence[str]) -> list[Dropped]:
+    known = {*columns.values(), *genes}
+    names = [name for name in file.names if name not in known and plain(name) not in {*_OTHER_COLUMNS, *_ID_NAMES}]
+    return [Dropped(source, "column", NO_GENE_COLUMN, len(names), tuple(names[:_EXAMPLES]))] if names else []
 
 
 def _left_out(
