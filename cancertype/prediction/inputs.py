@@ -181,7 +181,8 @@ def _read_one(given: str, limits: ReadingLimits, options: dict) -> Input:
     if paths.exists(Path(given)):
         found = _read_file(Path(given), limits, options)
         return found if found.form == PANELS else _checked(found)
-    return _checked(_read_text(given.splitlines(), "text", None, limits))
+    # A shell passes on a backslash and an n where a line's end is meant.
+    return _checked(_read_text(given.replace("\\n", "\n").splitlines(), "text", None, limits))
 
 
 def _read_file(path: Path, limits: ReadingLimits, options: dict) -> Input:

@@ -20,8 +20,8 @@ _SIGNS = {
     for old, new in {
         "’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "→": ">", "⟶": ">", "➔": ">", "›": ">", "×": "x",
         "α": "A", "β": "B", "γ": "G", "δ": "D", "κ": "K", "Δ": "del", "∆": "del", "⁄": "/", "∕": "/", "：": ":",
-        "，": ",", "；": ";", "＋": "+", "∷": "::", "•": " ", "·": " ", "\u00ad": None, "\u200b": None, "\u200c": None,
-        "\u200d": None, "\u2060": None, "\ufeff": None,
+        "，": ",", "、": ",", "；": ";", "＋": "+", "∷": "::", "•": " ", "·": " ", "\u00ad": None, "\u200b": None,
+        "\u200c": None, "\u200d": None, "\u2060": None, "\ufeff": None,
     }.items()
 }  # fmt: skip
 _UNIFORM = _DASHES | _SIGNS
@@ -240,15 +240,18 @@ def uniform(line: str) -> str:
 
 def _goes_on(before: list[Token], after: list[Token], is_entry: bool) -> bool:
     """Whether a line goes on with the next: it breaks off behind a comma or a word such as "and", or it only names a
-    gene and the next begins with a change (cells of a table pasted one per line, ``Gene: BRAF`` above ``Variant:
-    V600E``)."""
+    gene and the next begins with a change or only says that there is none (cells of a table pasted one per line,
+    ``Gene: BRAF`` above ``Variant: V600E``, or ``BRAF`` above ``not detected``)."""
     if not before or not after:
         return False
     if _breaks_off(before) and not is_entry:
         return True
     named, said = ([t for t in tokens[:8] if t.kind not in _ENTRY_WORDS] for tokens in (before, after))
     is_gene = len(before) <= 4 and len(named) == 1 and named[0].kind == Kind.GENE
-    return is_gene and bool(said) and said[0].kind in (Kind.CHANGE, Kind.CODING)
+    if not is_gene or not said:
+        return False
+    is_none = said[0].kind == Kind.NEGATION and {token.kind for token in said} <= {Kind.NEGATION, Kind.DETECTED}
+    return said[0].kind in (Kind.CHANGE, Kind.CODING) or (is_none and said[0].value != "no")
 
 
 def _breaks_off(tokens: list[Token]) -> bool:

@@ -240,7 +240,7 @@ class Reader:
             self._below += 1
             return outcomes
         content = content_of(paired)
-        if heading or (content.reason == GERMLINE and not content.negation):
+        if heading or _is_title(paired) or (content.reason == GERMLINE and not content.negation):
             self._begin_section(content)
             return []
         if self._heading and self._heading.reason == GERMLINE:
@@ -248,6 +248,7 @@ class Reader:
         return outcomes
 
     def _begin_section(self, content: Content) -> None:
+        self._heading = None
         if content.negation or content.reason or content.copies or content.fusion:
             self._heading = Heading(content.negation is not None, content.reason, content)
         self._below = 0
@@ -449,6 +450,16 @@ class Reader:
             else:
                 outcome.readings.append(Mutation(gene, change.text, ""))
                 self._changed_genes.add(gene)
+
+
+_IN_TITLES = frozenset({Kind.NEGATION, Kind.FILLER, Kind.MUTATION, Kind.DETECTED, Kind.POSITIVE})
+_LONGEST_TITLE = 5
+
+
+def _is_title(tokens: list[Token]) -> bool:
+    """Whether a line without a gene is the title of a list of genes, such as ``WILD TYPE GENES``."""
+    names_genes = any(token.text.lower() in ("genes", "negatives") for token in tokens)
+    return names_genes and len(tokens) <= _LONGEST_TITLE and _IN_TITLES.issuperset(token.kind for token in tokens)
 
 
 def _names_an_arm(statement: Statement) -> bool:
