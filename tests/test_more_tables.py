@@ -387,3 +387,8 @@ def test_a_maf_whose_classes_are_ensembls(tmp_path):
     header = "Hugo_Symbol Tumor_Sample_Barcode Consequence HGVSp_Short"
     content = table(header, "BRAF S1 missense_variant p.V600E", "VHL S1 splice_acceptor_variant .")
     assert found(tmp_path / "a.maf", content) == {"S1": "BRAF V600E, VHL splice"}
+
+
+def test_a_bare_equals_says_nothing_of_another_variant(tmp_path):
+    rows = [BRAF.replace("Missense_Mutation", "Frame_Shift_Del").replace("p.V600E", "p.%3D"), KRAS, TP53]
+    assert found(tmp_path / "a.maf", table(MAF, *rows)) == {"S1": "BRAF frameshift, KRAS G12D", "S2": "TP53 R273H"}

@@ -351,14 +351,19 @@ def _contradicted(stated: pa.DictionaryArray | None, of_protein: pa.DictionaryAr
 
 
 def _with_splice(changes: ProteinChanges, consequence: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The protein changes, silent ones of splice variants written as X125_splice."""
+    """The protein changes, silent ones of splice variants written as X125_splice. A bare "=" of another variant, which
+    contradicts its consequence, says nothing."""
     rows = np.flatnonzero(equals(consequence, "splice") & equals(changes.consequence, SILENT))
     if not len(rows):
-        return changes.text
+        return translated(changes.text, _without_bare_equals)
     codes = indices(changes.text).copy()
     forms = pa.array([splice(codon).text for codon in changes.codon.take(pa.array(rows)).to_pylist()], pa.string())
     codes[rows] = len(changes.text.dictionary) + np.arange(len(rows), dtype=np.int32)
-    return coded(pa.concat_arrays([changes.text.dictionary, forms]), codes)
+    return translated(coded(pa.concat_arrays([changes.text.dictionary, forms]), codes), _without_bare_equals)
+
+
+def _without_bare_equals(text: str) -> str:
+    return "" if text == "=" else text
 
 
 def _dna(
