@@ -204,7 +204,7 @@ def test_melanoma_of_tcga_is_known_by_its_metastasis(tmp_path):
         ({"data_mutations": None}, "neither data_mutations.txt nor a table that begins with STUDY_ID"),
         (
             {"data_mutations": "Hugo_Symbol\tTumor_Sample_Barcode\n"},
-            "none of the columns Variant_Classification, HGVSp",
+            "none of the columns Variant_Classification, Consequence, HGVSp",
         ),
         ({"data_mutations": "Hugo_Symbol\tHGVSp_Short\n"}, "no column Tumor_Sample_Barcode"),
         ({"data_gene_panel_matrix": "SAMPLE_ID\tcna\nS1\tX\n"}, "line 1: no column mutations"),

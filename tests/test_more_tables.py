@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from cancertype.errors import InputError
 from cancertype.prediction import inputs, summary
 
 MAF = (
@@ -89,6 +90,9 @@ def test_a_row_that_no_status_speaks_against_counts(tmp_path, status):
         ("two genes in a cell", [
             TP53.replace("TP53", "TP53,WRAP53"), KRAS.replace("KRAS", "KRAS|LOC1"),
         ], {"S1": "KRAS G12D", "S2": "TP53 R273H"}),
+        ("dates that were genes", [
+            BRAF.replace("BRAF", "9-Sep"), KRAS.replace("KRAS", "2024-09-02"), TP53.replace("TP53", "44805"),
+        ], {"S1": "SEPTIN9 V600E, SEPTIN2 G12D", "S2": ""}),
         ("the class contradicts the change", [
             BRAF.replace("V600E", "V600fs"), KRAS.replace("G12D", "G12*"), TP53.replace("R273H", "R273_C275del"),
         ], {"S1": "BRAF V600fs, KRAS G12*", "S2": "TP53 R273_C275del"}),
@@ -150,6 +154,32 @@ LISTS = [
     ),
     ("csv", "gene,change\nKRAS,G12D\nTP53,R175H\n", "KRAS G12D, TP53 R175H"),
     ("csv", "KRAS,G12D\nTP53,R175H\n", "KRAS G12D, TP53 R175H"),
+    (
+        "txt",
+        "S1\tTP53\tR175H\tmissense\t0.4\nS1\tVHL\t\tsplice\t0.2\nS2\tBRAF\tV600E\tmissense\t0.3\n",
+        {"S1": "TP53 R175H, VHL splice", "S2": "BRAF V600E"},
+    ),
+    ("txt", "S1\tTP53\tR175H\nS1\tKRAS\tWT\nS2\tMYC\tamplification\n", {"S1": "TP53 R175H", "S2": ""}),
+    ("txt", "TP53\tp.R175H\nKRAS\tp.G12D\nBRAF\tWT\n", "TP53 R175H, KRAS G12D"),
+    ("csv", "Gene,Type,cDNA\nAPC,Nonsense,c.4348C>T\nKRAS,,c.35G>A\n", "APC nonsense, KRAS missense"),
+    ("tsv", "Sample\tGene\tMutation_Type\tEffect\nS1\tBRAF\tSNP\tMissense_Mutation\n", {"S1": "BRAF missense"}),
+    (
+        "tsv",
+        "COSMIC sample\tGene Name\tAA Mutation\nA375\tBRAF\tp.V600E\nB\tKRAS\tp.G12D\n",
+        {"A375": "BRAF V600E", "B": "KRAS G12D"},
+    ),
+    ("csv", "Gene,Change,Detected\nKRAS,G12D,Y\nBRAF,V600E,N\nNRAS,Q61R,no\n", "KRAS G12D"),
+    ("csv", "Gene,Change,Germline\nKRAS,G12D,No\nBRCA1,E23fs,Yes\n", "KRAS G12D"),
+    ("csv", "Gene,Change\nKRAS,G12D\nTP53,unknown\n", "KRAS G12D"),
+    (
+        "tsv",
+        "Sample\tGene\tChange\tFILTER\tgnomAD_AF\nS1\tKRAS\tG12D\tPASS\t.\nS1\tBRAF\tV600E\tLowQual\t0\n"
+        "S1\tTP53\tP72R\tPASS\t0.66\n",
+        {"S1": "KRAS G12D"},
+    ),
+    ("csv", "Sample,Gene,Change\nP1-T,KRAS,G12D\nP1-N,BRCA1,E23fs\n", {"P1-T": "KRAS G12D"}),
+    ("csv", "Sample,Gene,Change\nP1-N,KRAS,G12D\nP2-N,BRAF,V600E\n", {"P1-N": "KRAS G12D", "P2-N": "BRAF V600E"}),
+    ("csv", "Tumor_ID,Gene,AA\nS1,KRAS,G12D\nS2,NF1,p.Leu1%3D\n", {"S1": "KRAS G12D", "S2": ""}),
     ("csv", "Gene,Variant,Status\nKRAS,G12D,Detected\nBRAF,V600E,Not detected\n", "KRAS G12D"),
     ("csv", "Gene,Result\nKRAS,G12D\nBRAF,Wild type\nEGFR,Not detected\n", "KRAS G12D"),
     ("csv", "Sample,Gene,Change\nS1,KRAS,WT\nS1,TP53,R175H\nS2,BRAF,negative\n", {"S1": "TP53 R175H", "S2": ""}),
@@ -200,6 +230,31 @@ MATRICES = [
     ),
     ("tsv", "ID\tKRAS\tTP53\nS1\tyes\tno\nS2\tno\tyes\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
     ("tsv", "ID\tKRAS\tTP53\nS1\t+\t-\nS2\t-\t+\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
+    (
+        "tsv",
+        "studyID:sampleId\tAltered\tKRAS\tTP53\nx:S1\t1\t1\t0\nx:S2\t0\t0\t0\n",
+        {"x:S1": "KRAS missense", "x:S2": ""},
+    ),
+    (
+        "tsv",
+        "track_name\ttrack_type\tS1\tS2\nKRAS\tCNA\tAmplification\t\nKRAS\tMUTATIONS\t"
+        "Missense Mutation (putative driver)\t\nTP53\tMUTATIONS\t"
+        "Truncating mutation (putative passenger)\tSplice Mutation\n",
+        {"S1": "KRAS missense, TP53 nonsense", "S2": "TP53 splice"},
+    ),
+    (
+        "tsv",
+        "Gene\tTCGA-AA-0001-01\tTCGA-AA-0001-11\nKRAS\tG12D\tWT\nTP53\tR175H\tR175H\n",
+        {"TCGA-AA-0001-01": "KRAS G12D, TP53 R175H"},
+    ),
+    ("csv", "Sample,KRAS mutation,BRAF_status\nS1,G12D,wt\nS2,wt,V600E\n", {"S1": "KRAS G12D", "S2": "BRAF V600E"}),
+    (
+        "csv",
+        "sample,TP53_mut,KRAS_mut,MYC_amp,Smoker\nS1,1,0,1,1\nS2,0,1,0,1\n",
+        {"S1": "TP53 missense", "S2": "KRAS missense"},
+    ),
+    ("csv", "Gene,Sample 1,Sample 2\nKRAS,x,\nTP53,,x\n", {"Sample 1": "KRAS missense", "Sample 2": "TP53 missense"}),
+    ("csv", "Patient,Age,Sex,TP53,KRAS\nP1,63,M,1,0\nP2,1,F,0,1\n", {"P1": "TP53 missense", "P2": "KRAS missense"}),
     ("csv", "ID,C1,C2,AR,KRAS\nS1,0,0,1,1\nS2,0,1,0,0\n", {"S1": "AR missense, KRAS missense", "S2": "C2 missense"}),
 ]
 
@@ -296,8 +351,44 @@ def test_two_callers_records_of_one_variant_count_once(tmp_path):
     rows = [
         f"7 140453136 . A T . PASS set=one;{SOMATIC} GT 0/1",
         f"chr7 140453136 . A T . PASS set=two;{SOMATIC} GT 0/1",
+        f"7 140453136 . A T . PASS set=three;{SOMATIC.replace('Val600Glu', '?')} GT 0/1",
         f"5 100 . TAG T . PASS {deletion.format('-')} GT 0/1",
         f"5 99 . CTAG CT . PASS {deletion.format('-')} GT 0/1",
     ]
     content = "##fileformat=VCFv4.2\n" + CSQ + "\n" + table(head, *rows)
     assert found(tmp_path / "a.vcf", content) == {"T1": "APC R10fs, BRAF V600E"}
+
+
+def test_a_second_header_in_another_order_is_an_error(tmp_path):
+    path = tmp_path / "a.maf"
+    header = "Hugo_Symbol Tumor_Sample_Barcode Variant_Classification HGVSp_Short"
+    other = "Hugo_Symbol HGVSp_Short Variant_Classification Tumor_Sample_Barcode"
+    path.write_text(table(header, "BRAF S1 Missense_Mutation p.V600E", other, "TP53 p.R273H Missense_Mutation S2"))
+    with pytest.raises(InputError, match="a second header with other columns is in the middle"):
+        inputs.read(str(path))
+
+
+def test_the_api_has_to_be_asked_for_gene_symbols(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text('[{"sampleId": "S1", "entrezGeneId": 673, "proteinChange": "V600E"}]')
+    with pytest.raises(InputError, match=r"without gene symbols: .* projection=DETAILED"):
+        inputs.read(str(path))
+
+
+@pytest.mark.parametrize(("status", "counts"), [("Somatic", True), ("Unknown", False)])
+def test_what_the_matched_normal_carries_too_counts_where_it_is_called_somatic(tmp_path, status, counts):
+    header = f"{MAF} Match_Norm_Seq_Allele1 Match_Norm_Seq_Allele2 Mutation_Status"
+    content = table(header, f"{BRAF} A A {status}", f"{KRAS} C T {status}", f"{TP53} C C {status}")
+    expected = ALL if counts else {"S1": "BRAF V600E", "S2": "TP53 R273H"}
+    assert found(tmp_path / "a.maf", content) == in_order(expected)
+
+
+def test_a_maf_whose_classes_are_ensembls(tmp_path):
+    header = "Hugo_Symbol Tumor_Sample_Barcode Consequence HGVSp_Short"
+    content = table(header, "BRAF S1 missense_variant p.V600E", "VHL S1 splice_acceptor_variant .")
+    assert found(tmp_path / "a.maf", content) == {"S1": "BRAF V600E, VHL splice"}
+
+
+def test_a_bare_equals_says_nothing_of_another_variant(tmp_path):
+    rows = [BRAF.replace("Missense_Mutation", "Frame_Shift_Del").replace("p.V600E", "p.%3D"), KRAS, TP53]
+    assert found(tmp_path / "a.maf", table(MAF, *rows)) == {"S1": "BRAF frameshift, KRAS G12D", "S2": "TP53 R273H"}

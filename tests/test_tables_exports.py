@@ -363,7 +363,7 @@ def workbook(lines: list[list], sheets: int = 1) -> bytes:
     for line in lines:
         book.active.append(line)
     for i in range(1, sheets):
-        book.create_sheet(f"more {i}").append(["x"])
+        book.create_sheet(f"more {i}").append(["x", "y"])
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
@@ -379,6 +379,26 @@ def test_a_spreadsheet_is_read_like_the_same_table(tmp_path):
         read(tmp_path, workbook(lines, sheets=2), "c.xlsx")
     with pytest.raises(InputError, match="damaged zip archive or spreadsheet"):
         read(tmp_path, workbook(lines)[:-400], "d.xlsx").tables  # noqa: B018
+
+
+def test_a_spreadsheet_may_have_a_title_and_a_sheet_of_text(tmp_path):
+    lines = [
+        ["Table S1. Mutations"],
+        ["Sample", "Gene", "Protein change"],
+        ["S1", "BRAF", "V600E"],
+        ["S2", "KRAS", "G12D"],
+    ]
+    book = openpyxl.load_workbook(io.BytesIO(workbook(lines)))
+    book.create_sheet("README").append(["made in 2024"])
+    book.save(tmp_path / "a.xlsx")
+    assert pairs(inputs.read(str(tmp_path / "a.xlsx"))) == TWO
+
+
+def test_the_row_names_of_pandas_are_the_samples(tmp_path):
+    pd.DataFrame({"BRAF": ["V600E", "WT"], "KRAS": ["WT", "G12D"]}, index=["S1", "S2"]).to_parquet(
+        tmp_path / "a.parquet"
+    )
+    assert pairs(inputs.read(str(tmp_path / "a.parquet"))) == TWO
 
 
 def test_a_parquet_file_is_read_like_the_same_table(tmp_path):

@@ -181,7 +181,8 @@ def _read_one(given: str, limits: ReadingLimits, options: dict) -> Input:
     if paths.exists(Path(given)):
         found = _read_file(Path(given), limits, options)
         return found if found.form == PANELS else _checked(found)
-    return _checked(_read_text(given.splitlines(), "text", None, limits))
+    # A shell passes on a backslash and an n where a line's end is meant.
+    return _checked(_read_text(given.replace("\\n", "\n").splitlines(), "text", None, limits))
 
 
 def _read_file(path: Path, limits: ReadingLimits, options: dict) -> Input:
@@ -220,7 +221,10 @@ def _read_text_file(path: Path, limits: ReadingLimits) -> Input:
 
 def _read_text(lines: list[str], name: str, path: Path | None, limits: ReadingLimits) -> Input:
     unnamed = DelimitedFile(path or Path(name))
-    if len(lines) > 1 and (columns := exports.headless_list(lines, unnamed)) is not None:
+    columns = exports.headless_list(lines, unnamed) if len(lines) > 1 else None
+    if columns is None and len(stated := [line for line in lines if line.strip()]) == 1:
+        columns = exports.headless_list_on_one_line(stated[0], unnamed)
+    if columns is not None:
         export = exports.Export(exports.LIST, frozenset())
         return Input(exports.LIST.name, name, exports.read(columns, export, limits), [], path, columns, exports.LIST)
     tables, problems = free_text.read(lines, name)

@@ -88,7 +88,7 @@ def _of_rows(file: DelimitedFile, layout: Layout) -> Iterator[Problem]:
             if role in names:
                 column = batch.column(names[role])
                 for i in np.flatnonzero(is_wrong(column)).tolist():
-                    if role == "protein_change" and layout is exports.LIST and _in_words(batch, names, i):
+                    if role == "protein_change" and layout.name == exports.LIST.name and _in_words(batch, names, i):
                         continue
                     wrong.setdefault(i, []).append(f"{names[role]} {column[i].as_py()[:40]!r}: {says}")
         yield from (Problem(int(numbers[i]), what) for i in sorted(wrong) for what in wrong[i])

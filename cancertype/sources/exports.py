@@ -11,18 +11,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import InputError
-from ..tables.columns import matching, translated
+from ..tables.columns import encoded, matching, translated
 from ..tables.containers import tab_separated
 from ..tables.delimited import TEXT, DelimitedFile
 from ..tables.layout import Column, Layout, plain
-from ..variants.cases import SourceTables
+from ..variants.cases import Dropped, SourceTables
 from ..variants.consequences import consequence_class
 from ..variants.genes import current_symbol, known_genes, symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
 from . import list_cells
 from .common_names import with_symbols
+from .maf import flags
 from .rows import Block, RowReader, read_samples
 from .settings import ReadingLimits
+from .vcf_samples import NORMAL_TISSUE, named_normals
 
 _MANY = pa.string()
 _FREQUENCIES = (
@@ -49,7 +51,7 @@ ICGC = _layout(
     position="chromosome_start",
     reference=("mutated_from_allele", "reference_genome_allele"),
     alternative="mutated_to_allele",
-    status="verification_status",
+    validation="verification_status",
 )
 COSMIC = _layout(
     "COSMIC mutations",
@@ -85,6 +87,7 @@ ANNOVAR = _layout(
     position="Start",
     reference="Ref",
     alternative="Alt",
+    filter="FILTER",
     frequency=_FREQUENCIES,
 )
 TSO500 = _layout(
@@ -108,6 +111,7 @@ PCGR = _layout(
     position=("POS", "POSITION"),
     reference="REF",
     alternative="ALT",
+    filter="FILTER",
     frequency=_FREQUENCIES,
 )
 CBIOPORTAL_API = _layout(
@@ -127,7 +131,8 @@ LIST = _layout(
     "list of mutations",
     sample=(
         "Sample", "Sample ID", "Sample Name", "Tumor_Sample_Barcode", "Tumor Sample", "Case", "Case ID", "Patient",
-        "Patient ID", "Subject", "Model", "ModelID", "DepMap_ID", "Cell line", "Cell line name", "ID", "Name",
+        "Patient ID", "Subject", "Specimen ID", "Tumor ID", "Tumour ID", "Model", "ModelID", "DepMap_ID", "Cell line",
+        "Cell line name", "ID", "Name",
         "Barcode",
     ),
     gene=(
@@ -138,7 +143,7 @@ LIST = _layout(
         "HGVSp_Short", "Protein Change", "Protein", "ProteinChange", "AA Change", "AA_Change", "Amino Acid Change",
         "Amino_Acid_Change", "AAChange", "AA Mutation", "MA:protein.change", "HGVSp", "HGVS.p", "HGVS_p", "P.", "p-dot",
         "Protein alteration", "Protein Mutation", "Alteration", "Mutation", "Variant", "Change", "Amino Acids",
-        "p. change", "Result", "Finding",
+        "p. change", "AA", "HGVS protein", "Mutation AA", "Result", "Finding",
     ),
     coding=(
         "cDNA", "HGVSc", "HGVS.c", "HGVS_c", "cDNA Change", "cDNA_Change", "Coding", "Coding change", "CDS Mutation",
@@ -157,6 +162,9 @@ LIST = _layout(
         "Somatic/Germline", "Somatic or germline", "Variant origin", "Allele origin", "Germline", "Somatic", "Detected",
         "Call",
     ),
+    filter=("FILTER", "Filter status"),
+    frequency=(*(name for name in _FREQUENCIES if name != "AF"), "gnomAD", "gnomAD frequency", "gnomAD MAF",
+               "Population frequency"),
 )  # fmt: skip
 
 _NOT_SOMATIC = re.compile(r"germ\s*line|\bloh\b|wild\s*-?type|not somatic", re.IGNORECASE)
@@ -168,12 +176,16 @@ _NEGATIVE = re.compile(
 _NOT_DETECTED = re.compile(
     r"not[\s_-]*(?:detected|found|identified|present)|undetected|absent|negative|neg|wt|no|false", re.IGNORECASE
 )
+_ANSWERS = frozenset({"yes", "true", "1", "y", "no", "false", "0", "n"})
 _STATED_ORIGIN = "stated to be germline, LOH or wild type"
+_FILTERED = "marked by FILTER"
 _INHERITED = "likely inherited: known to gnomAD"
 _REFUTED = "not verified by the study"
+_REFUTING = frozenset({"invalid", "wildtype", "not verified"})
 _WILD_TYPE = "stated to be wild type"
 _OTHER_EVENT = re.compile(
-    r"^(amplification|amplified|amp|deletion|homdel|homozygous deletion|loss|gain|fusion|rearrangement|copy.*|cnv|sv)$",
+    r"^(amplification|amplified|amp|deletion|homdel|(?:homozygous|whole gene) deletion|loss|gain|fusion|rearrangement"
+    r"|copy.*|cnv|sv)$",
     re.IGNORECASE,
 )
 _FIRST_CHANGE = re.compile(r"p\.[^,;|\s]+")
@@ -187,9 +199,10 @@ class ExportReader(RowReader):
     def wanted(self, block: Block) -> np.ndarray:
         """Mask of the rows that are coding, not stated to be germline or wild type, and unknown to gnomAD."""
         keep = super().wanted(block)
+        keep = self.refuse(keep, matching(block.text("filter"), lambda text: bool(flags(text))), _FILTERED)
         for name, column in zip(block.names("status"), block.columns("status"), strict=True):
             keep = self.refuse(keep, matching(_coded(column), _against(name)), _STATED_ORIGIN)
-        refuted = matching(block.text("validation"), lambda text: text.strip().lower() in ("invalid", "wildtype"))
+        refuted = matching(block.text("validation"), lambda text: text.strip().lower() in _REFUTING)
         keep = self.refuse(keep, refuted, _REFUTED)
         change = block.text("protein_change")
         words = matching(change, lambda text: bool(_NEGATIVE.fullmatch(text.strip())))
@@ -197,6 +210,15 @@ class ExportReader(RowReader):
         others = [matching(block.text(role), lambda t: bool(_OTHER_EVENT.match(t.strip()))) for role in _EVENT_ROLES]
         keep = self.refuse(keep, np.logical_or.reduce(others), list_cells.OTHER_KIND)
         return self.refuse(keep, self._inherited(block), _INHERITED)
+
+    def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
+        """The rows that may count, without those of normal tissue, which is no case."""
+        rows = super().rows(files)
+        normals = named_normals(name.strip() for name in self.samples)
+        normal = matching(encoded(rows["case_id"]), lambda name: name.strip() in normals)
+        keep = self.refuse(np.ones(rows.num_rows, bool), normal, NORMAL_TISSUE)
+        self.samples = {name for name in self.samples if name.strip() not in normals}
+        return rows if keep.all() else rows.filter(pa.array(keep))
 
     def _inherited(self, block: Block) -> np.ndarray:
         limit = self.limits.germline_max_population_frequency
@@ -207,6 +229,12 @@ class ExportReader(RowReader):
         """The stated class: ANNOVAR's region (splicing, UTR3) where its exonic function is empty, and the class that a
         list writes into its column of changes (``TP53 nonsense``)."""
         stated = block.text("consequence")
+        for other in block.columns("consequence")[1:] if "region" not in block else ():
+            # A column called Type may hold SNP, and the class be in the next.
+            unclear = matching(stated, lambda text: consequence_class(text) is None)
+            if (better := unclear & matching(_coded(other), lambda text: consequence_class(text) is not None)).any():
+                words = [_coded(column).dictionary_decode() for column in (other, stated)]
+                stated = pc.if_else(pa.array(better), *words).dictionary_encode()
         if "region" in block:
             exonic = block.strings("consequence")
             empty = pc.is_in(exonic, value_set=pa.array(["", ".", "NA", "unknown"]))
@@ -227,11 +255,14 @@ def _coded(column: pa.Array) -> pa.DictionaryArray:
 
 def _against(column: str) -> Callable[[str], bool]:
     """The test for a value of the status column named so that says that the row is no somatic mutation."""
-    answers = {"germline": ("yes", "true", "1", "y"), "somatic": ("no", "false", "0", "n")}.get(plain(column), ())
+    is_question = plain(column) in ("germline", "somatic", "detected")
+    answers = ("yes", "true", "1", "y") if plain(column) == "germline" else ("no", "false", "0", "n")
 
     def speaks_against(text: str) -> bool:
         text = text.strip()
-        return bool(_NOT_SOMATIC.search(text) or text.lower() in answers or _NOT_DETECTED.fullmatch(text))
+        if is_question and text.lower() in _ANSWERS:
+            return text.lower() in answers
+        return bool(_NOT_SOMATIC.search(text) or _NOT_DETECTED.fullmatch(text))
 
     return speaks_against
 
@@ -273,7 +304,7 @@ class ListReader(ExportReader):
 
     def __init__(self, limits: ReadingLimits | None = None, layout: Layout | None = None) -> None:
         super().__init__(limits, layout)
-        self.extra = 0
+        self.extra = self.class_unknown = 0
 
     def protein_change(self, block: Block) -> pa.Array:
         """The stated change, which may be a word; where there is none, the coding-DNA change."""
@@ -286,7 +317,7 @@ class ListReader(ExportReader):
     def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
         """The rows that may count; one more for each further change that a cell states (``extra``)."""
         read = list_cells.read_all(with_symbols(super().rows(files)))
-        self.extra = read.extra
+        self.extra, self.class_unknown = read.extra, read.class_unknown
         self.tally.total += read.extra
         for reason, n in read.refused.items():
             self.tally.leave_out(reason, n)
@@ -347,8 +378,20 @@ def recognised(file: DelimitedFile) -> Export | None:
             return export
     present = LIST.present(file.names)
     if "gene" in present and {"protein_change", "consequence", "coding"} & set(present):
-        return Export(LIST, frozenset())
+        return Export(_with_samples(file.names), frozenset())
     return None
+
+
+_ENDS_OF_SAMPLES = ("sample", "sampleid", "samplename", "barcode", "patient", "patientid")
+
+
+def _with_samples(names: Sequence[str]) -> Layout:
+    """The layout of lists for columns of these ``names``. Where none is known to hold the samples, it is one that is
+    called so (``COSMIC sample``), because the rows of all samples would be one case without it."""
+    if "sample" in LIST.present(names):
+        return LIST
+    called = [name for name in names if plain(name).endswith(_ENDS_OF_SAMPLES) and not plain(name).startswith("mut")]
+    return replace(LIST, columns={**LIST.columns, "sample": Column(tuple(called))}) if len(called) == 1 else LIST
 
 
 def read(file: DelimitedFile, export: Export, limits: ReadingLimits) -> SourceTables:
@@ -360,14 +403,20 @@ def read(file: DelimitedFile, export: Export, limits: ReadingLimits) -> SourceTa
             f"{file.path} is ICGC's table of simple somatic mutations, whose genes are Ensembl ids: add a column "
             "gene_symbol with the gene symbols (biomaRt or gprofiler convert them)"
         )
-    if export.layout is not LIST:
+    if export.layout is CBIOPORTAL_API and "gene" not in CBIOPORTAL_API.present(file.names):
+        raise InputError(
+            f"{file.path} holds mutations of cBioPortal's API without gene symbols: ask the API for them again with "
+            "projection=DETAILED"
+        )
+    if export.layout.name != LIST.name:
         return read_samples(file, export.reader(limits, export.layout))
-    reader = ListReader(limits, LIST)
+    reader = ListReader(limits, export.layout)
     tables = read_samples(file, reader)
     account = tables.account
     # A row counts once in the account, however many changes its cell states.
     account = replace(account, total=account.total - reader.extra, used=account.used - reader.extra)
-    return replace(tables, account=account)
+    vague = Dropped("list", "class", list_cells.CLASS_UNKNOWN, reader.class_unknown)
+    return replace(tables, account=account, dropped=[*tables.dropped, *([vague] if vague.n else [])])
 
 
 # --- Other shapes, brought into columns ---
@@ -434,6 +483,15 @@ _LONGEST_ROW = 10_000
 """Characters of a row of at most twelve short fields."""
 
 
+def headless_list_on_one_line(text: str, file: DelimitedFile) -> DelimitedFile | None:
+    """The same for rows that semicolons or commas separate: ``S1 KRAS G12D; S1 TP53 R175H; S2 BRAF V600E``."""
+    for mark in ";,":
+        rows = [row.strip() for row in text.split(mark)]
+        if len(rows) > 1 and (columns := headless_list(rows, file)) is not None and "Sample" in columns.names:
+            return columns
+    return None
+
+
 def headless_list(lines: Sequence[str], file: DelimitedFile) -> DelimitedFile | None:
     """A list of sample, gene and change (or gene and change) without a line of column names, in columns; None where
     ``lines`` are something else. The separator is a tab, comma, semicolon, bar or blanks."""
@@ -456,7 +514,7 @@ def headless_list(lines: Sequence[str], file: DelimitedFile) -> DelimitedFile | 
 
 def _split(row: str, separator: str | None) -> list[str]:
     if separator is None:
-        return row.split()
+        return [field.rstrip(",;") for field in row.split()]
     return [field.strip() for field in next(csv.reader([row], delimiter=separator), [])]
 
 
@@ -467,20 +525,59 @@ def _roles(rows: list[list[str]], separator: str | None) -> dict[str, int] | Non
     text as well."""
     columns = list(zip(*rows, strict=True))
     genes = [i for i, column in enumerate(columns) if all(_is_symbol(value) for value in column)]
-    changes = [i for i, column in enumerate(columns) if all(_is_change(value) for value in column)]
+    classes = [i for i, column in enumerate(columns) if _names_classes(column)]
+    changes = [i for i, column in enumerate(columns) if _states_changes(column) and i not in classes] or classes
     pairs = [(gene, change) for gene in genes for change in changes if gene != change]
     if not pairs:
         return None
     gene, change = next((pair for pair in pairs if pair[1] == pair[0] + 1), pairs[0])
-    rest = [i for i in range(len(columns)) if i not in (gene, change)]
+    roles = {"Gene": gene, "Protein change": change}
+    if classes and change not in classes:
+        roles["Variant_Classification"] = classes[0]
+    rest = [i for i in range(len(columns)) if i not in roles.values()]
     if not rest:
-        return {"Gene": gene, "Protein change": change} if separator not in (None, "|") else None
-    samples = [i for i in rest if all(columns[i]) and not all(_is_change(value) for value in columns[i])]
+        return roles if separator not in (None, "|") else None
+    beside = [i for i in rest if all(map(_BESIDE.fullmatch, columns[i])) or (i and all(map(str.isdecimal, columns[i])))]
+    if beside == rest and separator is not None:
+        return roles
+    open_ = [i for i in rest if i not in beside]
+    samples = [i for i in open_ if all(columns[i]) and _may_name_samples(columns[i], columns[gene])]
     if not samples or (separator is None and (len(rows) < 2 or len(columns) > 3 or samples[0] != 0)):
         return None
     if separator is None and not all(_is_sample_name(value) for value in columns[0]):
         return None
-    return {"Sample": samples[0], "Gene": gene, "Protein change": change}
+    return {"Sample": samples[0], **roles}
+
+
+def _names_classes(values: Sequence[str]) -> bool:
+    """Whether a column holds classes (missense, splice) and nothing else."""
+    stated = [value for value in values if not is_unstated(value)]
+    return bool(stated) and all(consequence_class(value) is not None for value in stated)
+
+
+def _states_changes(values: Sequence[str]) -> bool:
+    """Whether a column holds protein changes, and besides nothing but results: wild type, a class, an amplification."""
+    return any(parse_protein_change(value) is not None for value in values) and all(
+        _is_change(value) or is_unstated(value) or _NEGATIVE.fullmatch(value) or _OTHER_EVENT.match(value)
+        for value in values
+    )
+
+
+def _may_name_samples(values: Sequence[str], genes: Sequence[str]) -> bool:
+    """Whether a column may name samples: its values are no changes, and no other name of the row's gene."""
+    if all(map(_is_change, values)):
+        return False
+    return not any(symbol_of(value) == symbol_of(gene) for value, gene in zip(values, genes, strict=True))
+
+
+_ENTRY = re.compile(r"\(?\d{1,3}[.)]")
+"""The number of an entry."""
+
+_BESIDE = re.compile(
+    rf"{_ENTRY.pattern}|\d*[.,]\d+ ?%?|\d+ ?%|(?:N[MPRC]_|ENS[GTP]|rs|COS[MV])\d\S*|[cgn]\.\S+|ex(?:on)? ?\d+|tier .*",
+    re.IGNORECASE,
+)
+"""What lists hold beside genes and changes: numbers of entries, allele fractions, accessions, DNA changes, exons."""
 
 
 def _is_symbol(text: str) -> bool:
@@ -492,6 +589,6 @@ def _is_change(text: str) -> bool:
 
 
 def _is_sample_name(text: str) -> bool:
-    if re.fullmatch(r"\(?\d{1,3}[.)]", text):
-        return False  # the number of an entry
+    if _ENTRY.fullmatch(text):
+        return False
     return not text.endswith(":") and (any(c.isdigit() for c in text) or text.isupper()) and not _is_change(text)

@@ -16,6 +16,7 @@ from ..alterations.schema import ARM_CALLS, FUSIONS, GENE_CALLS, Alterations
 from ..errors import shortened
 from ..variants import canonical
 from ..variants.cases import Dropped, RowAccount, SourceTables, unlabelled
+from ..variants.protein_changes import parse_protein_change
 from .report_lines import SHORT, Paragraph, paragraphs, tokens_of, uniform
 from .report_readings import ArmCall, Finding, Fused, GeneCall, Mutation, NoFusion, Outcome, Reader, Reading
 
@@ -193,14 +194,22 @@ class _Found:
         )
 
     def _mutation_rows(self) -> pa.Table:
-        """The distinct mutations. Of a gene that is named again with more, only the latter counts."""
+        """The distinct mutations. Of a gene that is named again with more, only the latter counts: a class alone
+        ("KRAS, G12D, missense") says no more than an exact change of that class."""
         more = {(sample, m.gene) for sample, m in self.mutations if not m.gene_only}
+        exact = {
+            (sample, m.gene, change.consequence)
+            for sample, m in self.mutations
+            if (change := parse_protein_change(m.protein_change))
+        }
         altered = {key for key, call in self.genes.items() if call}
         altered |= {(sample, gene) for sample, f in self.fusions for gene in (f.five_prime, f.three_prime)}
         rows = {
             (sample, m.gene, m.protein_change, m.consequence): None
             for sample, m in self.mutations
-            if not (m.gene_only and (sample, m.gene) in more) and not (m.is_bare and (sample, m.gene) in altered)
+            if not (m.gene_only and (sample, m.gene) in more)
+            and not (m.is_bare and (sample, m.gene) in altered)
+            and not (not m.protein_change and (sample, m.gene, m.consequence) in exact)
         }
         rows = list(rows)
         columns = ("case_id", "gene", "protein_change", "consequence")

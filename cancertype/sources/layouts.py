@@ -13,7 +13,7 @@ MAF = Layout(
         "gene": Column(("Hugo_Symbol",), _MANY, required=True),
         "chromosome": Column(("Chromosome",), for_training=True),
         "position": Column(("Start_Position", "Start_position"), _MANY, for_training=True),
-        "consequence": Column(("Variant_Classification",), for_training=True),
+        "consequence": Column(("Variant_Classification", "Consequence"), for_training=True, only_one=True),
         "reference": Column(("Reference_Allele",), for_training=True),
         "alternative": Column(("Tumor_Seq_Allele2",), for_training=True),
         "sample": Column(("Tumor_Sample_Barcode",), required=True),
@@ -28,7 +28,7 @@ MAF = Layout(
         "other_allele": Column(("Tumor_Seq_Allele1",)),
         "filter": Column(("FILTER",)),
         "context": Column(("CONTEXT", "ref_context"), _MANY),
-        "status": Column(("Mutation_Status",)),
+        "status": Column(("Mutation_Status", "Somatic_Status", "Germline_or_Somatic", "Somatic_or_Germline")),
         "validation": Column(("Validation_Status",)),
     },
 )  # fmt: skip

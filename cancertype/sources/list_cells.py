@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..tables.columns import compacted
+from ..variants.consequences import consequence_class
 from ..variants.genes import symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
 from . import free_text
@@ -17,6 +18,7 @@ from .report_readings import Mutation
 from .rows import ROWS
 
 OTHER_KIND = "copy number or fusion: no small mutation"
+CLASS_UNKNOWN = "mutated, in a way that is not stated: read as missense"
 _LONGEST = 200
 
 
@@ -24,10 +26,12 @@ _LONGEST = 200
 class CellReading:
     """What a cell says of its row's gene: ``mutations`` as (protein change, consequence), or why it says none.
 
-    Neither is there where the words are not understood."""
+    Neither is there where the words are not understood. ``class_unknown``: they do not state the class, as c.35G>A does
+    not, which is then read as missense."""
 
     mutations: tuple[tuple[str, str], ...] = ()
     left_out: str | None = None
+    class_unknown: bool = False
 
 
 @lru_cache(1 << 16)
@@ -41,8 +45,9 @@ def read(gene: str, text: str) -> CellReading | None:
     readings = [reading for outcome in outcomes for reading in outcome.readings]
     small = [each for each in readings if isinstance(each, Mutation) and symbol_of(each.gene) == symbol_of(gene)]
     if small:
-        exact = [each for each in small if not each.gene_only] or small[:1]
-        return CellReading(tuple(dict.fromkeys((each.protein_change, each.consequence) for each in exact)))
+        exact = [each for each in small if not each.gene_only]
+        stated = dict.fromkeys((each.protein_change, each.consequence) for each in exact or small[:1])
+        return CellReading(tuple(stated), class_unknown=not exact)
     if readings:
         return CellReading(left_out=OTHER_KIND)
     return CellReading(left_out=next((outcome.left_out for outcome in outcomes if outcome.left_out), None))
@@ -56,11 +61,12 @@ def _is_notation(gene: str, text: str) -> bool:
 @dataclass
 class Read:
     """``rows`` of a list with their cells read; how many of them are ``extra``, the second and later changes of one
-    cell; and the number of rows ``refused`` by reason."""
+    cell; the number of rows ``refused`` by reason; and in how many a mutation of unknown class is read as missense."""
 
     rows: pa.Table
     extra: int
     refused: dict[str, int]
+    class_unknown: int = 0
 
 
 def read_all(rows: pa.Table) -> Read:
@@ -71,6 +77,7 @@ def read_all(rows: pa.Table) -> Read:
     refused: dict[str, int] = {}
     keep = np.ones(rows.num_rows, bool)
     more: list[tuple[int, str, str]] = []
+    vague = 0
     for i, (own, text) in enumerate(zip(gene, change, strict=True)):
         reading = read(own, text)
         if reading is None:
@@ -80,6 +87,9 @@ def read_all(rows: pa.Table) -> Read:
             keep[i] = False
         elif reading.mutations:
             (change[i], said), *others = reading.mutations
+            if reading.class_unknown and consequence_class(consequence[i]) is not None:
+                continue  # the row's own class
+            vague += reading.class_unknown
             consequence[i] = said or ("" if change[i] else consequence[i])
             more += [(i, *other) for other in others]
     known = {(case[i], gene[i], _canonical(change[i])) for i in np.flatnonzero(keep).tolist()}
@@ -99,7 +109,7 @@ def read_all(rows: pa.Table) -> Read:
         column = pa.array(values, pa.string())
         at = kept.schema.get_field_index(name)
         kept = kept.set_column(at, name, column.dictionary_encode() if name == "consequence" else column)
-    return Read(compacted(kept.select(ROWS.names)), len(extra), refused)
+    return Read(compacted(kept.select(ROWS.names)), len(extra), refused, vague)
 
 
 def _canonical(text: str) -> str:

@@ -25,6 +25,7 @@ from .rows import Block, RowReader, read_samples
 WHOLE_GENOME_AMPLIFIED = frozenset({"wga", "native_wga_mix"})
 """Flags of MC3 for variants of amplified DNA, which pass in the cohorts where nearly all DNA was amplified."""
 
+IN_NORMAL = "also in the matched normal"
 NO_MUTATION = "Mutation_Status None: no mutation"
 _NOT_SOMATIC = (
     ("germline", "Mutation_Status germline"),
@@ -48,6 +49,7 @@ _STATUSES = (
 """What the words of Mutation_Status and Validation_Status say against a row; none of it behind "non" or "not"."""
 _DENIED = re.compile(r"\b(?:non|not|no)[ -]+(?:a )?(?:germ|inherit|constitut|loh)")
 _NOTHING = frozenset({"PASS", "", ".", "NA", "N/A", "NAN", "NONE", "NULL", "-"})
+_UNSTATED_ALLELES = frozenset({"", ".", "NA", "N", "?"})
 _NORMAL_TISSUE = re.compile(r"TCGA-\w{2}-\w{4}-1[0-4]")
 _SEQUENCED = re.compile(r"#\s*Sequenced_Samples:?\s*(.*)", re.IGNORECASE)
 
@@ -127,7 +129,25 @@ def _status(text: str) -> str:
 
 
 class SampleReader(MafReader):
-    """Reads one MAF for prediction, where normal tissue is no case."""
+    """Reads one MAF for prediction, where normal tissue is no case, and what the matched normal carries too does not
+    count unless the file calls it somatic."""
+
+    layout = Layout(
+        "MAF",
+        {**LAYOUT.columns, "normal_alleles": Column(("Match_Norm_Seq_Allele2", "Match_Norm_Seq_Allele1"))},
+    )
+
+    def wanted(self, block: Block) -> np.ndarray:
+        """The same without rows whose changed allele is also one of the matched normal's."""
+        keep = super().wanted(block)
+        if "normal_alleles" not in block or "reference" not in block:
+            return keep
+        alternative, reference = self.alternative(block), block.text("reference")
+        changed = ~matching(alternative, _UNSTATED_ALLELES.__contains__) & ~_same(alternative, reference)
+        carried = [_same(alternative, _as_dictionary(column)) for column in block.columns("normal_alleles")]
+        somatic = matching(block.text("status"), lambda text: _status(text) == "somatic")
+        in_normal = np.logical_or.reduce([np.zeros(block.rows, bool), *carried])
+        return self.refuse(keep, in_normal & changed & ~somatic, IN_NORMAL)
 
     def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
         """The rows that may count, without those of normal tissue."""
@@ -136,6 +156,15 @@ class SampleReader(MafReader):
         keep = self.refuse(np.ones(rows.num_rows, bool), normal, "of normal tissue (TCGA sample types 10 to 14)")
         self.samples = {name for name in self.samples if not is_normal_tissue(name)}
         return rows if keep.all() else rows.filter(pa.array(keep))
+
+
+def _same(first: pa.DictionaryArray, second: pa.DictionaryArray) -> np.ndarray:
+    """Mask of the rows in which two columns hold the same."""
+    return pc.equal(first.dictionary_decode(), second.dictionary_decode()).to_numpy(zero_copy_only=False)
+
+
+def _as_dictionary(column: pa.Array) -> pa.DictionaryArray:
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
 
 
 def is_normal_tissue(barcode: str) -> bool:

@@ -20,8 +20,8 @@ _SIGNS = {
     for old, new in {
         "’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "→": ">", "⟶": ">", "➔": ">", "›": ">", "×": "x",
         "α": "A", "β": "B", "γ": "G", "δ": "D", "κ": "K", "Δ": "del", "∆": "del", "⁄": "/", "∕": "/", "：": ":",
-        "，": ",", "；": ";", "＋": "+", "∷": "::", "•": " ", "·": " ", "\u00ad": None, "\u200b": None, "\u200c": None,
-        "\u200d": None, "\u2060": None, "\ufeff": None,
+        "，": ",", "、": ",", "；": ";", "＋": "+", "∷": "::", "•": " ", "·": " ", "\u00ad": None, "\u200b": None,
+        "\u200c": None, "\u200d": None, "\u2060": None, "\ufeff": None,
     }.items()
 }  # fmt: skip
 _UNIFORM = _DASHES | _SIGNS
@@ -173,10 +173,10 @@ class Paragraph:
 
 def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
     """The paragraphs of a text. What comes before the first line that begins a sample is the sample ``name``."""
-    texts = [uniform(line) for line in lines]
+    numbers, texts = _with_own_lines([uniform(line) for line in lines])
     layout = _Layout(texts)
     sample, open_one = name, None
-    for i, text in enumerate(texts):
+    for i, (number, text) in enumerate(zip(numbers, texts, strict=True)):
         if not text:
             if open_one:
                 yield open_one
@@ -190,7 +190,7 @@ def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
             if open_one:
                 yield open_one
             open_one = None
-            yield Paragraph(sample, lines=[i + 1], text=text, plain=plain)
+            yield Paragraph(sample, lines=[number], text=text, plain=plain)
             continue
         key = None if named else _key_of(text)
         tokens = tokens_of(text)
@@ -206,9 +206,27 @@ def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
             if open_one.tokens[-1].kind == Kind.GENE:
                 tokens.insert(0, Token(Kind.COMMA, ","))
         open_one.tokens += tokens
-        open_one.lines += [i + 1] * len(tokens)
+        open_one.lines += [number] * len(tokens)
     if open_one:
         yield open_one
+
+
+def _with_own_lines(texts: list[str]) -> tuple[list[int], list[str]]:
+    """The texts with every sample on a line of its own (``S1: KRAS G12D; S2: BRAF V600E``), and the number of the line
+    that each comes from."""
+    numbers: list[int] = []
+    out: list[str] = []
+    for number, text in enumerate(texts, 1):
+        parts = [part.strip() for part in text.split(";")] if ";" in text and text.count(":") > 1 else []
+        parts = [part for part in parts if part]
+        layout = _Layout(parts) if len(parts) > 1 else None
+        named = [layout.sample_of(i) for i in range(len(parts))] if layout else []
+        names = [each[0] for each in named if each]
+        if len(names) < 2 or named[0] is None or len(set(names)) < len(names):
+            parts = [text]
+        numbers += [number] * len(parts)
+        out += parts
+    return numbers, out
 
 
 def uniform(line: str) -> str:
@@ -222,15 +240,18 @@ def uniform(line: str) -> str:
 
 def _goes_on(before: list[Token], after: list[Token], is_entry: bool) -> bool:
     """Whether a line goes on with the next: it breaks off behind a comma or a word such as "and", or it only names a
-    gene and the next begins with a change (cells of a table pasted one per line, ``Gene: BRAF`` above ``Variant:
-    V600E``)."""
+    gene and the next begins with a change or only says that there is none (cells of a table pasted one per line,
+    ``Gene: BRAF`` above ``Variant: V600E``, or ``BRAF`` above ``not detected``)."""
     if not before or not after:
         return False
     if _breaks_off(before) and not is_entry:
         return True
     named, said = ([t for t in tokens[:8] if t.kind not in _ENTRY_WORDS] for tokens in (before, after))
     is_gene = len(before) <= 4 and len(named) == 1 and named[0].kind == Kind.GENE
-    return is_gene and bool(said) and said[0].kind in (Kind.CHANGE, Kind.CODING)
+    if not is_gene or not said:
+        return False
+    is_none = said[0].kind == Kind.NEGATION and {token.kind for token in said} <= {Kind.NEGATION, Kind.DETECTED}
+    return said[0].kind in (Kind.CHANGE, Kind.CODING) or (is_none and said[0].value != "no")
 
 
 def _breaks_off(tokens: list[Token]) -> bool:
@@ -365,10 +386,17 @@ class _Layout:
         return any(token.kind in _GENOMIC_KINDS for token in tokens[:4])
 
 
+_NOUN_AND_HYPHEN = re.compile(rf"((?:{'|'.join(sorted(_NOUNS))}) \S{{1,20}})( -+ )", re.IGNORECASE)
+"""``Tumor A - KRAS G12D``."""
+
+
 def _name_and_rest(text: str) -> tuple[str, str] | None:
-    """What stands before and behind the first colon, where the first could name something."""
+    """What stands before and behind the first colon (or the hyphen behind ``Tumor A``), where the first could name
+    something."""
     before, colon, after = text.partition(":")
-    before = before.strip()
+    if not colon and (match := _NOUN_AND_HYPHEN.match(text)):
+        before, colon, after = match[1], match[2], text[match.end() :]
+    before = before.strip(" \"'{[")
     if not colon or not before or len(before) > 80 or re.search(r"[,;|]|\t| {3}", before):
         return None
     if "(" in before and not _GENOMIC_KINDS.isdisjoint(token.kind for token in words(before.split())):

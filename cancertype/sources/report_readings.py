@@ -240,7 +240,7 @@ class Reader:
             self._below += 1
             return outcomes
         content = content_of(paired)
-        if heading or (content.reason == GERMLINE and not content.negation):
+        if heading or _is_title(paired) or (content.reason == GERMLINE and not content.negation):
             self._begin_section(content)
             return []
         if self._heading and self._heading.reason == GERMLINE:
@@ -248,6 +248,7 @@ class Reader:
         return outcomes
 
     def _begin_section(self, content: Content) -> None:
+        self._heading = None
         if content.negation or content.reason or content.copies or content.fusion:
             self._heading = Heading(content.negation is not None, content.reason, content)
         self._below = 0
@@ -370,7 +371,8 @@ class Reader:
             return
         negated = statement.negated or mention.negated
         reason = _reason(statement, mention)
-        if statement.general and not (negated or content.has_change or reason):
+        is_own = content.has_change and not statement.of_others
+        if statement.general and not (negated or is_own or reason):
             _leave_out(outcome, GENERAL_STATEMENT, f"{outcome.text!r} says nothing of this tumour: not counted")
         elif reason and not negated:
             _leave_out(outcome, reason, f"{outcome.text!r}: {reason}: not counted")
@@ -450,6 +452,16 @@ class Reader:
                 self._changed_genes.add(gene)
 
 
+_IN_TITLES = frozenset({Kind.NEGATION, Kind.FILLER, Kind.MUTATION, Kind.DETECTED, Kind.POSITIVE})
+_LONGEST_TITLE = 5
+
+
+def _is_title(tokens: list[Token]) -> bool:
+    """Whether a line without a gene is the title of a list of genes, such as ``WILD TYPE GENES``."""
+    names_genes = any(token.text.lower() in ("genes", "negatives") for token in tokens)
+    return names_genes and len(tokens) <= _LONGEST_TITLE and _IN_TITLES.issuperset(token.kind for token in tokens)
+
+
 def _names_an_arm(statement: Statement) -> bool:
     return any(mention.arms for mention in statement.mentions)
 
@@ -517,7 +529,9 @@ def _reason(statement: Statement, mention: Mention) -> str | None:
     if reason == METHYLATION and content.has_change:
         return None
     if reason == ASSAYED:
-        return None if content.has_event else reason
+        # "This assay interrogates mutations in EGFR" says nothing of this tumour's EGFR.
+        only_mutation = content.mutation and mention.headed and not (content.names_an_event or content.exons)
+        return None if content.has_event and not only_mutation else reason
     if reason == OTHER_MARKER:
         return None if content.has_event or not mention.is_bare else reason
     if reason == COPY_NEUTRAL and content.has_change:
@@ -552,6 +566,8 @@ def _stated_consequence(gene: str, content: Content) -> str | None:
     if gene == "MET" and "14" in content.exons and not content.classes and not content.has_change:
         return "splice"  # METex14: mutations of this exon count as they make the transcript skip it
     named = [name for name in content.classes if name in _RANKED]
+    if set(named) == {NON_CODING} and "splice" in (value for _, value in content.codings):
+        return "splice"  # annotators call c.375+1G>T a splice region variant as well
     if named:
         return min(named, key=_RANKED.index)
     if "truncating" in content.classes:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ..alterations.known_fusions import is_known_fusion, with_unknown_partner
-from ..variants.protein_changes import ProteinChange
+from ..variants.protein_changes import ProteinChange, parse_protein_change
 from .karyotype import is_chromosome, named_arms
 from .report_words import (
     ASSAYED,
@@ -237,6 +237,7 @@ class Statement:
     says_no: bool = False
     reason: str | None = None
     general: bool = False
+    of_others: bool = False
     in_brackets: bool = False
     of_arms: bool = False
     of_amplified_arms: bool = False
@@ -244,7 +245,7 @@ class Statement:
     @property
     def text(self) -> str:
         shown = [token.text for i, token in enumerate(self.tokens) if not i or token is not self.tokens[i - 1]]
-        return " ".join(shown).replace("( ", "(").replace(" )", ")").replace(" :", ":")
+        return " ".join(shown).replace("( ", "(").replace(" )", ")").replace(" :", ":").replace(" ,", ",")
 
     @property
     def is_bare(self) -> bool:
@@ -299,6 +300,8 @@ def sentences_of(tokens: list[Token], lines: list[int]) -> Iterator[list[Stateme
             if sentence:
                 yield sentence
             sentence, joiner = [], ""
+        elif token.kind in (Kind.COMMA, Kind.JOINER) and _is_among_exons(tokens, i):
+            current.append(Token(Kind.FILLER, token.text))
         elif token.kind in (Kind.COMMA, Kind.JOINER):
             close()
             joiner = (joiner or ",") if token.kind == Kind.COMMA else token.value
@@ -313,9 +316,22 @@ def sentences_of(tokens: list[Token], lines: list[int]) -> Iterator[list[Stateme
         yield sentence
 
 
+_AMONG_EXONS = frozenset({Kind.NUMBER, Kind.COMMA, Kind.JOINER, Kind.HYPHEN, Kind.OPEN})
+_OF_NO_EXON = frozenset({Kind.COPY, Kind.COPIES, Kind.PER_MEGABASE})
+
+
+def _is_among_exons(tokens: list[Token], i: int) -> bool:
+    """Whether the separator at ``i`` stands between numbers of exons or codons: ``KIT exons 9, 11 and 13``."""
+    behind = tokens[i + 1 : i + 3]
+    if not behind or behind[0].kind not in (Kind.NUMBER, Kind.JOINER) or behind[-1].kind in _OF_NO_EXON:
+        return False
+    before = next((token for token in reversed(tokens[:i]) if token.kind not in _AMONG_EXONS), None)
+    return before is not None and (before.kind == Kind.EXON or before.text.lower() in ("codon", "codons"))
+
+
 def _begins_a_negation(token: Token, before: list[Token], tokens: list[Token], i: int) -> bool:
     """Whether "no" or "negative for" stands between two genes of one statement and speaks of the second."""
-    if token.kind != Kind.NEGATION or token.text.lower() not in ("no", "without", "negative for"):
+    if token.kind != Kind.NEGATION or token.text.lower() not in ("no", "without", "negative for", "nor"):
         return False
     if not any(earlier.kind in _TARGETS for earlier in before[-8:]):
         return False
@@ -359,6 +375,8 @@ def resolved(tokens: list[Token]) -> list[Token]:
         if token.kind == Kind.HYPHEN and _is_minus_sign(tokens, i):
             token = Token(Kind.NEGATION, token.text, "undetected")
         token = _decided(token, following, gene_before, only_fillers)
+        if token.kind == Kind.UNKNOWN and _is_beside_deletion(tokens, i) and (change := _deleted(token.text)):
+            token = Token(Kind.CHANGE, token.text, change)
         if gene_before and depth and token.kind == Kind.ARMS and token.text in _GISTIC:
             token = Token(Kind.COPY, token.text, _GISTIC[token.text])
         if numbers_are_chromosomes and token.text in ("X", "Y"):
@@ -393,6 +411,20 @@ def _of_named_arm(token: Token, tokens: list[Token], i: int) -> Token:
 
 
 _OF_CHROMOSOMES = frozenset({Kind.COPY, Kind.ARMS, Kind.CHROMOSOME})
+
+
+_RESIDUES = re.compile(r"(?:p\.)?([A-Z][a-z]{0,2}\d+)[-_]([A-Z]?[a-z]{0,2}\d+)")
+
+
+def _deleted(text: str) -> ProteinChange | None:
+    """The deletion of a range of residues, which a word beside it states: ``E746-A750 deletion``."""
+    match = _RESIDUES.fullmatch(text)
+    return parse_protein_change(f"{match[1]}_{match[2]}del") if match else None
+
+
+def _is_beside_deletion(tokens: list[Token], i: int) -> bool:
+    beside = [*tokens[max(0, i - 2) : i], *tokens[i + 1 : i + 2]]
+    return any(token.kind == Kind.COPY and token.value == "deletion" for token in beside)
 
 
 _GISTIC = {"-2": "homozygous deletion", "-1": "heterozygous loss", "+1": "gain", "+2": "amplification"}
@@ -649,9 +681,10 @@ def _of_mention(statement: Statement, mention: Mention) -> list[Token]:
 
 def _speaks_of_before(statement: Statement) -> bool:
     """Whether a change before a gene may belong to a gene named earlier: no "in" or "of" leads to this one, and it does
-    not stand right before it as the only thing said of it (``G12D KRAS``)."""
+    not stand right before it as the only thing said of it (``G12D KRAS``, ``G12D (KRAS)``)."""
     changes = [token for token in statement.lead_tokens if token.kind in (Kind.CHANGE, Kind.CODING)]
-    adjacent = len(changes) == 1 and statement.lead_tokens[-1] is changes[0]
+    said = [token for token in statement.lead_tokens if token.kind != Kind.OPEN]
+    adjacent = len(changes) == 1 and said[-1] is changes[0]
     if adjacent and len(statement.mentions) == 1 and not statement.mentions[0].content.has_event:
         return False
     return not any(token.kind == Kind.CONNECTOR for token in statement.lead_tokens) and statement.joiner == ","
@@ -806,6 +839,8 @@ def _negate_forwards(sentence: list[Statement], i: int, negation: Token, last_of
         following = sentence[j]
         if following.lead.negation or any(mention.content.negation for mention in following.mentions):
             break
+        if negation.value == "wild type" and any(mention.content.mutation for mention in following.mentions):
+            break  # wild-type TP53 and mutant KRAS
         listed = j <= last_of_or or to_the_end
         if not listed:
             if not following.mentions:
@@ -832,7 +867,9 @@ def pass_reasons(sentence: list[Statement]) -> None:
     for i, statement in enumerate(sentence):
         colon = any(token.kind == Kind.COLON for token in statement.lead_tokens)
         reason = statement.lead.reason or (statement.mentions[0].content.reason if statement.mentions else None)
-        if colon and reason and statement.mentions and _stands_before(statement, reason):
+        # "Family history: mother with a BRCA1 mutation"
+        begins = bool(statement.mentions) or (i == 0 and reason == GERMLINE and statement.lead.negation is None)
+        if colon and reason and begins and _stands_before(statement, reason):
             for following in sentence[i + 1 :]:
                 following.reason = following.reason or reason
             return
@@ -845,11 +882,13 @@ def pass_reasons(sentence: list[Statement]) -> None:
 
 
 def pass_generality(sentence: list[Statement]) -> None:
-    """Mark statements about a gene in general, and what follows in the sentence: "patients with KRAS mutations"."""
-    general = False
+    """Mark statements about a gene in general, and what follows in the sentence: "patients with KRAS mutations". Of
+    such patients even an exact change is not this tumour's."""
+    general = of_others = False
     for statement in sentence:
         general |= any(token.kind == Kind.GENERAL for token in statement.tokens)
-        statement.general = general
+        of_others |= any(token.kind == Kind.GENERAL and token.value for token in statement.lead_tokens)
+        statement.general, statement.of_others = general, of_others
 
 
 def _pass_reason_back(sentence: list[Statement], i: int, reason: str, lone: bool) -> None:

@@ -435,17 +435,19 @@ _READ_BY_SEPARATOR = {
 
 
 def _signed(word: str) -> tuple[Token, ...] | None:
-    """``HER2+``, ``ALK-``, ``+TP53``."""
+    """``HER2+``, ``ALK-``, ``V600E+``, ``+TP53``."""
     if word[0] in "+-" and len(word) > 1:
         rest = classify(word.lstrip("+-"))
         return (Token(Kind.HYPHEN, word[0]), *rest) if rest[0].kind != Kind.UNKNOWN else None
     match = _SUFFIX_SIGN.fullmatch(word.rstrip("+") + "+" if word.endswith("++") else word)
     if match and match[1].lower() in _METHODS:
         return Token(Kind.FILLER, match[1]), *classify("positive" if match[2] == "+" else "negative")
-    if not match or not (gene := _gene(match[1])):
-        return None
-    sign = Token(Kind.POSITIVE, word) if match[2] == "+" else Token(Kind.NEGATION, word, "undetected")
-    return gene, sign
+    sign = Token(Kind.POSITIVE, word) if match and match[2] == "+" else Token(Kind.NEGATION, word, "undetected")
+    if match and (gene := _gene(match[1])):
+        return gene, sign
+    if match and (change := protein_change(match[1])):
+        return Token(Kind.CHANGE, match[1], change), sign
+    return None
 
 
 def _hyphenated(word: str) -> tuple[Token, ...] | None:
@@ -469,7 +471,9 @@ def _hyphenated(word: str) -> tuple[Token, ...] | None:
             return (Token(gene.kind, left, gene.value), *rest)
     parts = [part for part in word.split("-") if part]
     pieces = [classify(part) for part in parts] if len(parts) > 1 else []
-    if pieces and pieces[0][0].kind in (Kind.CHANGE, Kind.ARMS, Kind.CODING) and all(map(_says_something, pieces)):
+    # V600E-mutated, BRAFV600E-mutated
+    begins = bool(pieces) and pieces[0][-1].kind in (Kind.CHANGE, Kind.ARMS, Kind.CODING)
+    if begins and all(map(_says_something, pieces[1:])):
         return tuple(token for part in pieces for token in part)
     return None
 

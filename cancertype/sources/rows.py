@@ -125,30 +125,33 @@ class RowReader:
 
     def _stream(self, file: DelimitedFile) -> Iterable[pa.RecordBatch]:
         roles = self.layout.present(file.names)
+        roles = {role: names[:1] if self.layout.columns[role].only_one else names for role, names in roles.items()}
         kinds = {name: self.layout.columns[role].kind for role, names in roles.items() for name in names}
         needed = {names[0] for role, names in roles.items() if role in _NEEDED or self.layout.columns[role].required}
         columns = {name: kind for name, kind in kinds.items() if name in needed}
         for batch in file.batches(columns, kinds, f"reading {file.path.name}"):
             block = Block(batch, roles)
             self.tally.total += block.rows
-            block = self._without_headers(file.path, block)
+            block = self._without_headers(file, block)
             self.samples.update(pc.unique(block.text("sample")).to_pylist() if "sample" in block else [""])
             keep = self.wanted(block)
             yield pa.RecordBatch.from_arrays(self._row_values(file, block.filtered(keep)), schema=ROWS)
 
-    def _without_headers(self, path: Path, block: Block) -> Block:
+    def _without_headers(self, file: DelimitedFile, block: Block) -> Block:
         """Without the column names of a second file that was appended to the first. Raises ``InputError`` where its
         columns come in another order, since its rows would then be read wrongly."""
-        role = "sample" if "sample" in block else "gene"
-        name = block.names(role)[0]
-        column = block.text(role)
-        if name not in column.dictionary.to_pylist():
+        roles = ["sample" if "sample" in block else "gene", *(r for r in ("gene", "consequence") if r in block)]
+        columns = [(block.text(roles[0]), block.names(roles[0])[0])]
+        if set(file.names).isdisjoint(columns[0][0].dictionary.to_pylist()):
             return block
-        again = equals(column, name)
-        others = [(block.text(r), block.names(r)[0]) for r in ("gene", "consequence") if r in block]
-        same = [equals(column, own) for column, own in others]
-        if (again & ~np.logical_and.reduce([again, *same])).any():
-            raise InputError(f"{path}: a second header with other columns is in the middle: give the files one by one")
+        columns += [(block.text(role), block.names(role)[0]) for role in roles[1:]]
+        named = np.logical_and.reduce([matching(column, set(file.names).__contains__) for column, _ in columns])
+        same = np.logical_and.reduce([equals(column, name) for column, name in columns])
+        again = named | equals(*columns[0])
+        if (again & ~same).any():
+            raise InputError(
+                f"{file.path}: a second header with other columns is in the middle: give the files one by one"
+            )
         self.tally.leave_out(_HEADER_AGAIN, int(again.sum()))
         return block.filtered(~again)
 

@@ -3,14 +3,16 @@
 Also the same the other way round, with one row per gene (``transposed``).
 """
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..errors import InputError
 from ..labels import mapping
@@ -25,6 +27,8 @@ from ..variants.consequences import consequence_class
 from ..variants.genes import known_genes, symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
 from ..variants.schema import NON_CODING, SILENT
+from .list_cells import CLASS_UNKNOWN
+from .vcf_samples import NORMAL_TISSUE, named_normals
 
 _WORDS = {
     "wild type": """
@@ -34,7 +38,7 @@ _WORDS = {
     "not sequenced": """
         na n/a nan null none ns . - ? not_sequenced not_profiled not_tested not_assessed not_available
     """,
-    "mutated": "1 1.0 true yes mut mutated mutant mutation multi_hit positive pos",
+    "mutated": "1 1.0 true yes mut mutated mutant mutation multi_hit positive pos x",
     "no small mutation": """
         amp amplification amplified gain homdel deepdel deep_deletion hetloss shallow_deletion loss fusion sv
         rearrangement up down mrna_high mrna_low cna_amp cna_homdel
@@ -50,13 +54,13 @@ _EXAMPLES = 5
 
 _ID_NAMES = (
     "id", "sampleid", "sample", "samplename", "tumorsamplebarcode", "barcode", "modelid", "depmapid", "caseid", "case",
-    "celllinename", "cellline", "patientid", "patient", "name", "index", "unnamed0", "",
+    "studyidsampleid", "celllinename", "cellline", "patientid", "patient", "name", "index", "unnamed0", "",
 )  # fmt: skip
 _OTHER_COLUMNS = frozenset(
     """
     studyid study studyoforigin cancertype cancertypedetailed cancerstudy oncotreecode tumortype sampletype sequencingid
     profileid modelconditionid isdefaultentryformodel isdefaultentryformc entrezgeneid entrezid cytoband altered
-    genepanel genepanelid mutationcount
+    genepanel genepanelid mutationcount tracktype
     """.split()  # noqa: SIM905  one word per line would be a page
 )
 """Columns, without capitals and punctuation, that exports put beside those of the genes."""
@@ -65,12 +69,12 @@ PANEL = "table"
 SMALLEST_EXOME = 5000
 """A table with fewer gene columns is a panel: what is outside it was not looked at."""
 
+NO_GENE_COLUMN = "its name is no gene's: not read"
 NOT_SEQUENCED = "not sequenced in this case"
 _GERMLINE_REASON = "marked as germline"
 _OTHER_KIND = "copy number, fusion or expression: no small mutation"
 _CASE_LEFT_OUT = "of a case that is left out"
 _UNREADABLE = "no protein change, class word, WT, 0 or 1"
-_CLASS_UNKNOWN = "mutated, in a way that is not stated: read as missense"
 
 
 @dataclass(frozen=True)
@@ -169,11 +173,12 @@ def read_file(file: DelimitedFile, source: str = "table", *, labelled: bool = Fa
     grid = _Grid(file, table, genes)
     subclasses = _subclasses(table, columns.get("SUBCLASS") if labelled else None)
     contradictory = _contradictory(subclasses, grid.mutated)
-    keep = {i for i in range(len(ids)) if grid.sequenced[i] and i not in contradictory}
-    left_out = _left_out(source, ids, grid.sequenced, contradictory)
+    normals = set() if labelled else named_normals(ids)
+    keep = {i for i in range(len(ids)) if grid.sequenced[i] and i not in contradictory and ids[i] not in normals}
+    left_out = _left_out(source, ids, grid.sequenced, contradictory, normals)
     panel = PANEL if len(genes) < SMALLEST_EXOME else None
     variants, unclear = canonical.table(_rows(grid.mutated, ids, keep), source)
-    panels = {panel: list(dict.fromkeys(filter(None, map(symbol_of, grid.readable_genes))))} if panel else {}
+    panels = {panel: list(dict.fromkeys(filter(None, map(_gene_of, grid.readable_genes))))} if panel else {}
     account = grid.account(keep)
     notes = {
         "files": [file.path.name],
@@ -182,7 +187,7 @@ def read_file(file: DelimitedFile, source: str = "table", *, labelled: bool = Fa
     }
     cases = [_case(ids[i], subclasses[i], source, panel) for i in sorted(keep)]
     cases = pa.Table.from_pylist(cases, schema=CASES)
-    dropped = [*left_out, *grid.dropped(source, account), *unclear]
+    dropped = [*left_out, *grid.dropped(source, account), *unclear, *_columns_left_out(source, file, columns, genes)]
     return SourceTables(cases, variants, dropped, notes, panels, account)
 
 
@@ -192,7 +197,8 @@ def unreadable_cells(file: DelimitedFile) -> Iterator[tuple[int, str, str]]:
     table = file.read(dict.fromkeys(genes, TEXT))
     for gene in genes:
         column = encoded(table[gene])
-        bad = {code: read_cell(value).unreadable for code, value in enumerate(column.dictionary.to_pylist())}
+        cells = _cells_of(gene, column.dictionary.to_pylist())
+        bad = {code: cell.unreadable for code, cell in enumerate(cells)}
         for row, code in enumerate(column.indices.to_pylist(), 1):
             for word in bad[code]:
                 yield row, gene, word
@@ -212,23 +218,73 @@ def looks_like_one(file: DelimitedFile) -> bool:
 
 
 def is_gene(name: str) -> bool:
-    """Whether ``name`` is a known gene symbol, in its usual capitals or not."""
-    return symbol_of(name).upper() in known_genes()
+    """Whether a column's ``name`` is a known gene symbol, in its usual capitals or not, or one with a word behind it
+    such as ``KRAS mutation``."""
+    return _gene_of(name).upper() in known_genes()
+
+
+_SHAPE_OF_A_GENE = re.compile(r"[A-Za-z][A-Z0-9.-]*(?:orf[A-Z0-9]+)?(?: \(.*\))?|[A-Z][a-z]{2,}[0-9]+[a-z]?")
+
+
+def _may_be_a_gene(name: str) -> bool:
+    """Whether a column is named after a gene, be it known here or not: ``Smoker`` and ``MYC_amp`` are no genes."""
+    return is_gene(name) or _SHAPE_OF_A_GENE.fullmatch(name) is not None
+
+
+_BEHIND_A_GENE = re.compile(
+    r"(?:[\s_.:-]+|\s*[(\[])(?:gene[\s_.-]+)?(?:mutations?|mut|mutated|mutant|variants?|alterations?|altered|genotype"
+    r"|status|(?:mutation|mut)[\s_.-]+status)[)\]]?",
+    re.IGNORECASE,
+)
+
+
+@cache
+def _gene_of(name: str) -> str:
+    """The symbol of the gene that a column is about."""
+    match = _BEHIND_A_GENE.search(name)
+    bare = name[: match.start()] if match and match.end() == len(name) else name
+    return symbol_of(bare) if symbol_of(bare).upper() in known_genes() else symbol_of(name)
 
 
 def transposed(file: DelimitedFile) -> DelimitedFile | None:
     """A table of one row per gene and one column per case as ``read_file`` wants it; None where the first column does
     not hold genes."""
     first, *rest = file.names
+    if is_gene(first):
+        return None  # TP53,R175H,R248Q: there are no column names
     cases = [name for name in rest if name and plain(name) not in _OTHER_COLUMNS]
     if not cases:
         return None
-    genes = [value.strip() for value in file.read({first: TEXT})[first].to_pylist()] if first in file.names else []
+    track = next((name for name in rest if plain(name) == _TRACK_TYPE), None)
+    table = file.read({first: TEXT} if track is None else {first: TEXT, track: TEXT})
+    # Of cBioPortal's OncoPrint, which has several tracks for each gene.
+    of_mutations = None if track is None else pc.equal(pc.utf8_upper(table[track].cast(pa.string())), "MUTATIONS")
+    genes = [value.strip() for value in _chosen(table, of_mutations)[first].to_pylist()]
     if not genes or 2 * sum(map(is_gene, genes)) < len(genes):
         return None
-    table = file.read(dict.fromkeys((first, *cases), TEXT))
+    table = _chosen(file.read(dict.fromkeys((first, *cases), TEXT)), of_mutations)
     rows = ([case, *table[case].to_pylist()] for case in cases)
     return DelimitedFile(file.path, tab_separated(["ID", *genes], rows))
+
+
+_ENTREZ = re.compile(r" \(\d+\)$")
+"""What DepMap writes behind a gene's symbol, be it known here or not."""
+
+
+def _cells_of(column: str, values: Sequence[str], read: Callable[[str], Cell] = read_cell) -> list[Cell]:
+    """The cells of a column. Numbers above 1 count a gene's mutations, but not in a column that is no known gene, which
+    may be an age."""
+    counts = {value for value in values if _is_number(value)}
+    if not is_gene(column) and not _ENTREZ.search(column) and any(float(value) > 1 for value in counts):
+        return [Cell(unreadable=(value.strip(),)) if value in counts else read(value) for value in values]
+    return [read(value) for value in values]
+
+
+_TRACK_TYPE = "tracktype"
+
+
+def _chosen(table: pa.Table, rows: pa.ChunkedArray | None) -> pa.Table:
+    return table if rows is None else table.filter(rows)
 
 
 class _Grid:
@@ -254,7 +310,7 @@ class _Grid:
             self._take(gene, column)
 
     def _take(self, gene: str, column: pa.DictionaryArray) -> None:
-        cells = [self._cell(value) for value in column.dictionary.to_pylist()]
+        cells = _cells_of(gene, column.dictionary.to_pylist(), self._cell)
         codes = column.indices.to_numpy()
         self.sequenced += np.array([cell.reason != NOT_SEQUENCED for cell in cells], bool)[codes]
         mutated = np.array([bool(cell.mutations) for cell in cells], bool)[codes]
@@ -289,7 +345,7 @@ class _Grid:
         counts = {**account.left_out, **account.not_understood}
         reasons = [reason for reason in sorted(counts) if reason not in (NOT_SEQUENCED, _CASE_LEFT_OUT)]
         out = [Dropped(source, "cell", reason, counts[reason]) for reason in reasons]
-        return out + ([Dropped(source, "class", _CLASS_UNKNOWN, self._class_unknown)] if self._class_unknown else [])
+        return out + ([Dropped(source, "class", CLASS_UNKNOWN, self._class_unknown)] if self._class_unknown else [])
 
 
 def _check_numbers(file: DelimitedFile, values: set[str]) -> None:
@@ -336,6 +392,8 @@ def _columns(file: DelimitedFile) -> tuple[dict[str, str], list[str]]:
         )
     others = {name for name in top.names if plain(name) in {*_OTHER_COLUMNS, *_ID_NAMES} and not is_gene(name)}
     genes = [name for name in top.names if name not in {*special.values(), *others}]
+    if any(map(is_gene, genes)):
+        genes = [name for name in genes if _may_be_a_gene(name)]
     if default := next((name for name in others if plain(name) == "isdefaultentryformodel"), None):
         special["DEFAULT"] = default
     if not genes:
@@ -379,10 +437,19 @@ def _contradictory(subclasses: list[str], cells: list[tuple[int, str, "Cell"]]) 
     return {row for rows in groups.values() if len({subclasses[r] for r in rows} - {""}) > 1 for row in rows}
 
 
-def _left_out(source: str, ids: list[str], sequenced_genes: np.ndarray, contradictory: set[int]) -> list[Dropped]:
+def _columns_left_out(source: str, file: DelimitedFile, columns: dict[str, str], genes: Sequence[str]) -> list[Dropped]:
+    known = {*columns.values(), *genes}
+    names = [name for name in file.names if name not in known and plain(name) not in {*_OTHER_COLUMNS, *_ID_NAMES}]
+    return [Dropped(source, "column", NO_GENE_COLUMN, len(names), tuple(names[:_EXAMPLES]))] if names else []
+
+
+def _left_out(
+    source: str, ids: list[str], sequenced_genes: np.ndarray, contradictory: set[int], normals: set[str]
+) -> list[Dropped]:
     reasons = {
         "no gene was sequenced: every cell is empty": np.flatnonzero(sequenced_genes == 0).tolist(),
         "the same mutations as a case of another SUBCLASS": sorted(contradictory),
+        NORMAL_TISSUE: [row for row, name in enumerate(ids) if name in normals],
     }
     return [
         Dropped(source, "case", reason, len(rows), tuple(ids[row] for row in rows[:_EXAMPLES]))
@@ -394,7 +461,7 @@ def _left_out(source: str, ids: list[str], sequenced_genes: np.ndarray, contradi
 def _rows(mutated: list[tuple[int, str, Cell]], ids: list[str], keep: set[int]) -> pa.Table:
     """One row per mutation, without a place, so that one that a cell states in two notations counts once."""
     stated = [
-        (ids[row], gene, change, consequence)
+        (ids[row], _gene_of(gene), change, consequence)
         for row, gene, cell in mutated
         if row in keep
         for change, consequence in cell.mutations

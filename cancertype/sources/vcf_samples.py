@@ -314,6 +314,24 @@ def _ends_with_n(name: str) -> bool:
     return re.search(r"^n\d?(?:[-_.]|$)|[-_.\d]n\d?$", name, re.IGNORECASE) is not None
 
 
+NORMAL_TISSUE = "of a matched normal, by its name"
+
+
+def named_normals(names: Iterable[str]) -> set[str]:
+    """Those of a table's samples whose names say that they are normal: TCGA's sample types from 10, and beside another
+    sample ``NORMAL``, ``P1_germline``, or P1-N beside P1-T. Tables list normals rarely, so no weaker sign counts."""
+    names = set(names)
+    normals = {name for name in names if _BARCODE.match(name) and _is_named_normal(name)}
+    others = {name for name in names if _is_named_normal(name) or _tumour_beside(name) in names}
+    return normals | (others if others != names else set())
+
+
+def _tumour_beside(name: str) -> str | None:
+    """The name of the tumour whose normal has this name: P1-T of P1-N."""
+    match = re.fullmatch(r"(.*[^A-Za-z])([Nn])(\d?)", name)
+    return f"{match[1]}{'T' if match[2] == 'N' else 't'}{match[3]}" if match else None
+
+
 # --- Which normal belongs to which tumour ---
 
 

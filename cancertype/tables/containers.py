@@ -40,7 +40,8 @@ def _text(value: object) -> str:
 
 
 def from_spreadsheet(path: Path) -> bytes:
-    """The one sheet of an .xlsx file that holds a table. Raises ``InputError`` for several, none, or a damaged file."""
+    """The one sheet of an .xlsx file that holds a table, without the lines of text above it. Sheets of a single column,
+    such as a README, count only where there is no other. Raises ``InputError`` for several, none, or a damaged file."""
     # Most tables are no spreadsheets, and the import takes a quarter of a second.
     import openpyxl
     from openpyxl.utils.exceptions import InvalidFileException
@@ -58,11 +59,15 @@ def from_spreadsheet(path: Path) -> bytes:
             f"{path} is a damaged spreadsheet ({_in_one_line(error)}): open it, and save it as .xlsx or CSV again"
         ) from error
     tables = {title: rows for title, rows in sheets.items() if rows}
+    tables = {title: rows for title, rows in tables.items() if max(map(len, rows)) > 1} or tables
     if len(tables) != 1:
         what = f"{len(tables)} sheets with content ({', '.join(tables)})" if tables else "no sheet with content"
         raise InputError(f"{path} holds {what}: keep the one sheet of mutations")
     (rows,) = tables.values()
     width = max(map(len, rows))
+    if width > 1:
+        # A title above the column names, as in the tables of papers.
+        rows = rows[next(i for i, row in enumerate(rows) if len(row) > 1) :]
     return tab_separated(
         [*rows[0], *[""] * (width - len(rows[0]))], ([*row, *[None] * (width - len(row))] for row in rows[1:])
     )
@@ -82,12 +87,19 @@ def _filled(sheet) -> list[list[object]]:
     return rows
 
 
+_PANDAS_INDEX = "__index_level_0__"
+
+
 def from_parquet(path: Path) -> bytes:
     """A Parquet file's columns as text. Raises ``InputError`` for a damaged file or a nested column."""
     try:
         table = pq.read_table(path)
     except (pa.ArrowException, OSError) as error:
         raise InputError(f"{path} is a damaged Parquet file ({_in_one_line(error)}): write it again") from error
+    if _PANDAS_INDEX in table.column_names:
+        # The names of the rows, which often are those of the samples.
+        names = [name for name in table.column_names if name != _PANDAS_INDEX]
+        table = table.select([_PANDAS_INDEX, *names]).rename_columns(["", *names])
     columns = []
     for name, column in zip(table.column_names, table.columns, strict=True):
         try:

@@ -14,13 +14,15 @@ from .delimited import TEXT, DelimitedFile
 class Column:
     """One column of a layout: its ``names`` in the wild, the preferred first, and the ``kind`` to read it as.
 
-    ``required`` columns are needed by every reader, those ``for_training`` by the pipeline as well.
+    ``required`` columns are needed by every reader, those ``for_training`` by the pipeline as well. Of columns that
+    are there under several names, ``only_one``, the preferred, is read.
     """
 
     names: tuple[str, ...]
     kind: pa.DataType = field(default=TEXT)
     required: bool = False
     for_training: bool = False
+    only_one: bool = False
 
 
 @dataclass(frozen=True)

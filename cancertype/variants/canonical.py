@@ -9,9 +9,9 @@ import pyarrow.compute as pc
 
 from ..tables.columns import coded, compacted, distinct, encoded, equals, filled, indices, matching, single, translated
 from .alleles import dna_event, shortest, trinucleotide
-from .cases import ENSEMBL_ID, UNRECOGNISED, Dropped
+from .cases import GENE_ID, UNRECOGNISED, Dropped
 from .consequences import consequence_class
-from .genes import is_ensembl_id, is_other_spelling, symbol_of
+from .genes import is_gene_id, is_other_spelling, symbol_of
 from .protein_changes import PLAIN, PLAIN_FRAMESHIFT, is_unstated, parse_protein_change, splice
 from .schema import NON_CODING, SCHEMA, SILENT
 
@@ -142,11 +142,11 @@ def _unusable(
     stated_gene: pa.DictionaryArray, gene: pa.DictionaryArray, consequence: pa.DictionaryArray
 ) -> dict[str, np.ndarray]:
     """Masks of the rows that make no variant; each row is in one of them at most."""
-    no_gene, ensembl = equals(gene, ""), matching(stated_gene, is_ensembl_id)
-    named = ~(no_gene | ensembl)
+    no_gene, by_id = equals(gene, ""), matching(stated_gene, is_gene_id)
+    named = ~(no_gene | by_id)
     return {
         "no gene": no_gene,
-        ENSEMBL_ID: ensembl,
+        GENE_ID: by_id,
         SILENT: named & equals(consequence, SILENT),
         NON_CODING: named & equals(consequence, NON_CODING),
         UNRECOGNISED: named & (indices(consequence) < 0),
@@ -280,14 +280,16 @@ def _allele_codes(
 
 
 def without_repeats(rows: pa.Table, source: str) -> tuple[pa.Table, list[Dropped]]:
-    """The first of the rows that are one variant of one case: same gene, place, alleles and protein change.
+    """One of the rows that are one variant of one case (same gene, place and alleles): the first that states a protein
+    change where any does. Callers spell the change in their own ways, so it is not compared.
 
     For rows that reach ``table`` without their chromosome and position; given these, it does the same itself.
     ``rows`` has the columns case_id, gene, chromosome, position, reference, alternative and protein_change.
     """
-    names = ("case_id", "gene", "chromosome", "position", "reference", "alternative", "protein_change")
+    names = ("case_id", "gene", "chromosome", "position", "reference", "alternative")
     keys = [indices(encoded(rows[name].cast(pa.string()))).astype(np.int64) for name in names]
-    keep = _first_rows(keys, np.ones(rows.num_rows, bool), np.zeros(rows.num_rows, bool))
+    unstated = matching(encoded(rows["protein_change"].cast(pa.string())), is_unstated)
+    keep = _first_rows(keys, np.ones(rows.num_rows, bool), unstated)
     if keep.all():
         return rows, []
     return rows.filter(pa.array(keep)), [Dropped(source, "row", REPEATED, int((~keep).sum()))]
@@ -349,14 +351,19 @@ def _contradicted(stated: pa.DictionaryArray | None, of_protein: pa.DictionaryAr
 
 
 def _with_splice(changes: ProteinChanges, consequence: pa.DictionaryArray) -> pa.DictionaryArray:
-    """The protein changes, silent ones of splice variants written as X125_splice."""
+    """The protein changes, silent ones of splice variants written as X125_splice. A bare "=" of another variant, which
+    contradicts its consequence, says nothing."""
     rows = np.flatnonzero(equals(consequence, "splice") & equals(changes.consequence, SILENT))
     if not len(rows):
-        return changes.text
+        return translated(changes.text, _without_bare_equals)
     codes = indices(changes.text).copy()
     forms = pa.array([splice(codon).text for codon in changes.codon.take(pa.array(rows)).to_pylist()], pa.string())
     codes[rows] = len(changes.text.dictionary) + np.arange(len(rows), dtype=np.int32)
-    return coded(pa.concat_arrays([changes.text.dictionary, forms]), codes)
+    return translated(coded(pa.concat_arrays([changes.text.dictionary, forms]), codes), _without_bare_equals)
+
+
+def _without_bare_equals(text: str) -> str:
+    return "" if text == "=" else text
 
 
 def _dna(

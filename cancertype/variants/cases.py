@@ -49,8 +49,8 @@ It covers no gene."""
 
 
 UNRECOGNISED = "consequence not recognised"
-ENSEMBL_ID = "an Ensembl id where a gene symbol is needed"
-NOT_UNDERSTOOD = frozenset({UNRECOGNISED, ENSEMBL_ID})
+GENE_ID = "an Ensembl or Entrez id where a gene symbol is needed"
+NOT_UNDERSTOOD = frozenset({UNRECOGNISED, GENE_ID})
 """Reasons of ``Dropped`` for which a row counts as not understood; for any other it is left out."""
 
 

@@ -12,6 +12,11 @@ _BEHIND = re.compile(r"(?<!\s)\s*\(.*\)$|_ENS[TG][0-9.]+$")
 several blanks begins a match, so that a line of thousands of them is read in linear time."""
 _ENSEMBL_ID = re.compile(r"ENS[A-Z]*G[0-9]{6,}(\.[0-9]+)?", re.IGNORECASE)
 
+_ENTREZ_ID = re.compile(r"[1-9][0-9]*(\.0)?")
+_DATE = re.compile(r"[12][0-9]{3}-([01][0-9])-([0-3][0-9])(?:[ T]00:00:00)?")
+"""SEPT9, turned into a date by a spreadsheet and written by a program."""
+_MONTHS = {"03": "Mar", "09": "Sep", "12": "Dec"}
+
 _MOUSE = {"Trp53": "TP53", "Trp63": "TP63", "Trp73": "TP73", "Trp53bp1": "TP53BP1", "Hras1": "HRAS", "Kras2": "KRAS"}
 """Mouse symbols (MGI) of cancer genes that are not the human symbol in other capitals."""
 
@@ -24,6 +29,8 @@ def _renamed_genes() -> dict[str, str]:
 def current_symbol(gene: str) -> str:
     """The gene's current HGNC symbol (``gene_symbols.csv``), spreadsheet dates corrected; "" when there is none."""
     gene = gene.strip()
+    if match := _DATE.fullmatch(gene):
+        gene = f"{int(match[2])}-{_MONTHS.get(match[1], '')}"
     return "" if gene in UNSTATED or gene == "Unknown" else _renamed_genes().get(gene, gene)
 
 
@@ -72,9 +79,9 @@ def is_other_spelling(stated: str, symbol: str) -> bool:
     )
 
 
-def is_ensembl_id(stated: str) -> bool:
-    """Whether ``stated`` is the Ensembl id of a gene, of which no symbol is known here."""
-    return bool(_ENSEMBL_ID.fullmatch(stated.strip()))
+def is_gene_id(stated: str) -> bool:
+    """Whether ``stated`` is the Ensembl or Entrez id of a gene, of which no symbol is known here."""
+    return bool(_ENSEMBL_ID.fullmatch(stated.strip()) or _ENTREZ_ID.fullmatch(stated.strip()))
 
 
 def fusion_genes(fusion: str) -> list[str]:

@@ -11,9 +11,13 @@ _ONE_LETTER = {
     "Trp": "W", "Tyr": "Y", "Val": "V", "Ter": "*", "Xaa": "X",
 }  # fmt: skip
 _THREE_LETTERS = re.compile("|".join(_ONE_LETTER))
-_UNTIDY = re.compile(r"[^!-~]|[():]|[A-Z][a-eg-z]")
-"""Something besides one-letter code: a space, a parenthesis, a transcript, or an amino acid in three letters."""
-UNSTATED = frozenset({"", ".", "-", "?", "0", "0?", "NA", "N/A", "nan", "NaN", "None", "none", "null", "NULL"})
+_UNTIDY = re.compile(r"[^!-~]|[():%]|[A-Z][a-eg-z]")
+"""Something besides one-letter code: a space, a parenthesis, a transcript, VEP's code for "=", or an amino acid in
+three letters."""
+UNSTATED = frozenset(
+    {"", ".", "-", "?", "0", "0?", "NA", "N/A", "nan", "NaN", "None", "none", "null", "NULL", "unknown", "Unknown",
+     "UNKNOWN"}
+)  # fmt: skip
 
 _A = "[ACDEFGHIKLMNPQRSTUVWYX*]"
 _N = "(0{0,5}[1-9][0-9]{0,5})"
@@ -89,7 +93,8 @@ def _bare(text: str) -> str:
     """Without transcript, ``p.``, parentheses and spaces around, and in one-letter code."""
     if not _UNTIDY.search(text):
         return text.removeprefix("p.")
-    text = text.strip("() \t\r\n").rpartition(":")[2].lstrip("( ").removeprefix("p.").strip("() \t")
+    text = text.replace("%3D", "=").strip("() \t\r\n")
+    text = text.rpartition(":")[2].lstrip("( ").removeprefix("p.").strip("() \t")
     if text.isupper() or not text.isascii():
         return text
     return _THREE_LETTERS.sub(lambda match: _ONE_LETTER[match[0]], text)
