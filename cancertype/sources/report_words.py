@@ -383,7 +383,7 @@ def _with_exons(pair: str, first: str, last: str) -> tuple[Token, ...] | None:
     return Token(Kind.GENE, pair, (gene,)), lost, Token(Kind.COPY, "deletion", "deletion")
 
 
-_UNKNOWN_PARTNERS = frozenset(["", "?", "unknown", "unk", "un", "na", "novel", "intergenic", "unidentified"])
+_UNKNOWN_PARTNERS = frozenset(["", "?", "unknown", "na", "novel", "intergenic", "unidentified"])
 
 
 def _double_colon(word: str, separator: str) -> tuple[Token, ...]:
