@@ -224,6 +224,42 @@ def test_a_list_of_events_gives_only_the_genes_that_it_names(tmp_path):
     assert file.alterations.arms.num_rows == 0
 
 
+@pytest.mark.parametrize(
+    ("header", "rows", "case"),
+    [
+        ("Sample,Gene,Type", ["A,EGFR,Amplification", "A,CDKN2A,Deep Deletion"], "A"),
+        ("sample_id,gene,copy_number_change", ["A,EGFR,AMP", "A,CDKN2A,HOMDEL"], "A"),
+        ("Sample,Gene,Copies", ["A,EGFR,14", "A,CDKN2A,0"], "A"),
+        ("Gene,Alteration", ["EGFR,Amplification", "CDKN2A,Deletion"], "cna"),
+    ],
+)
+def test_a_list_of_events_may_name_its_column_in_many_ways_or_no_sample(tmp_path, header, rows, case):
+    file = copy_number.read(write(tmp_path / "cna.csv", header, *rows))
+    assert genes_of(file.alterations, case) == {"EGFR": 2, "CDKN2A": -2}
+    assert (file.account.total, file.account.used) == (2, 2)
+
+
+@pytest.mark.parametrize("corner", ["", "Unnamed: 0", "Sample"])
+def test_the_column_of_genes_or_arms_may_have_any_name(tmp_path, corner):
+    genes = write(tmp_path / "genes.csv", f"{corner},S1,S2", "EGFR,2,0", "CDKN2A,\u22122,1")
+    file = copy_number.read(genes)
+    assert genes_of(file.alterations, "S1") == {"EGFR": 2, "CDKN2A": -2}
+    assert genes_of(file.alterations, "S2") == {"EGFR": 0, "CDKN2A": 1}
+    arms = write(tmp_path / "arms.csv", f"{corner},S1", "1p,-1", "7q,1", "3p,NA")
+    assert calls_of(copy_number.read(arms).alterations, "S1") == {"1p": -1, "7q": 1, "3p": None}
+
+
+def test_a_table_of_a_few_arms_is_an_arm_table(tmp_path):
+    file = copy_number.read(write(tmp_path / "a.tsv", "patient\t1p\t19q", "A\t-1\t-1", "B\t0\tNA"))
+    assert calls_of(file.alterations, "A") == {"1p": -1, "19q": -1}
+    assert calls_of(file.alterations, "B") == {"1p": 0, "19q": None}
+
+
+def test_a_list_of_arms_may_have_the_chromosome_in_a_column_of_its_own(tmp_path):
+    lines = ("sample\tchromosome\tarm\tcall", "A\t7\tp\tgain", "A\t10\tq\tloss")
+    assert calls_of(copy_number.read(write(tmp_path / "a.tsv", *lines)).alterations, "A") == {"7p": 1, "10q": -1}
+
+
 # ---- segments
 
 
@@ -477,6 +513,36 @@ def test_a_seg_file_needs_no_header(tmp_path):
     file = copy_number.read(write(tmp_path / "a.seg", *cbs(**GBM)[1:]))
     assert altered(calls_of(file.alterations, "S1")) == GBM_CALLS
     assert file.account.used == 39
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["sample,Chrom,Start,End,value", "sampleID,chrom,arm,start.pos,end.pos,mean", "S,chr,start,end,LOG2_RATIO_MEAN",
+     "Sampleid,chr,start,end,arm,seg.mean"],
+)  # fmt: skip
+def test_segments_of_other_tools_are_known_by_their_columns(tmp_path, header):
+    keys = [name.lower().replace(".", "") for name in header.split(",")]
+
+    def row(chromosome, start, end, value) -> str:
+        named = {"chrom": chromosome, "chr": chromosome, "start": start + 1, "startpos": start + 1, "end": end,
+                 "endpos": end, "arm": "p", "sample": "A", "sampleid": "A", "s": "A"}  # fmt: skip
+        return ",".join(str(named.get(key, value)) for key in keys)
+
+    path = write(tmp_path / "A.csv", header, *(row(*each) for each in arm_segments(arm_7p=0.5, arm_10q=-0.5)))
+    assert altered(calls_of(copy_number.read(path).alterations, "A")) == {"7p": 1, "10q": -1}
+
+
+def test_ascatngs_segments_have_no_header(tmp_path):
+    rows = [f"{i},{c},{s + 1},{e},2,1,{int(v)},1" for i, (c, s, e, v) in enumerate(arm_segments(neutral=2, arm_7p=3))]
+    file = copy_number.read(write(tmp_path / "A.copynumber.caveman.csv", *rows))
+    assert altered(calls_of(file.alterations, "A")) == {"7p": 1}
+    assert file.account.used == len(ARMS)
+
+
+def test_numbers_may_have_decimal_commas_and_commas_between_thousands(tmp_path):
+    rows = [f"A;{c};{s + 1:,};{e:,};{str(v).replace('.', ',')}" for c, s, e, v in arm_segments(arm_7p=0.5, arm_3p=-0.5)]
+    file = copy_number.read(write(tmp_path / "a.csv", "sample;chromosome;start;end;log2", *rows))
+    assert altered(calls_of(file.alterations, "A")) == {"7p": 1, "3p": -1}
 
 
 def test_depmaps_segments_are_plain_ratios(tmp_path):

@@ -138,7 +138,7 @@ def test_known_events_within_one_gene_are_small_mutations_in_the_words_of_free_t
         "S5": "KMT2A-PTD",
         "S6": "EGFR kinase domain duplication",
     }
-    assert pairs(file, "S8") == {("MET", "CAPZA2")} and file.alterations.fusions.num_rows == 1
+    assert pairs(file, "S8") == {("CAPZA2", "MET")} and file.alterations.fusions.num_rows == 1
     assert (file.account.used, file.silent) == (7, ("S7",))
     (dropped,) = file.dropped
     assert "state it as text beside the file, such as BRCA2 loss exons 3-5" in dropped.reason
@@ -348,3 +348,68 @@ def test_any_list_is_either_read_with_every_row_accounted_for_or_refused_with_it
     account = file.account
     assert account.total == account.used + sum(account.left_out.values()) + sum(account.not_understood.values())
     assert all(row["five_prime"] or row["three_prime"] for row in file.alterations.fusions.to_pylist())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("MLL-AF9", ("KMT2A", "MLLT3")),
+        ("BCR/ABL", ("BCR", "ABL1")),
+        ("TEL-AML1", ("ETV6", "RUNX1")),
+        ("EWS-FLI1", ("EWSR1", "FLI1")),
+        ("ALK-NPM1", ("NPM1", "ALK")),
+        ("t(15;17)", ("PML", "RARA")),
+        ("inv(16)(p13q22)", ("CBFB", "MYH11")),
+        ("EWSR1-intergenic", ("EWSR1", None)),
+    ],
+)
+def test_a_list_names_fusions_by_old_names_translocations_and_in_either_order(tmp_path, text, expected):
+    path = write(tmp_path / "fusions.tsv", "sample\tfusion", f"A\t{text}")
+    assert pairs(fusions.read(path), "A") == {expected}
+
+
+def test_gene_named_unk_is_not_an_unknown_partner(tmp_path):
+    path = write(tmp_path / "fusions.tsv", "Sample\tGene_A\tGene_B", "A\tUNK\tSPOP")
+    assert pairs(fusions.read(path), "A") == {("UNK", "SPOP")}
+
+
+def test_the_words_for_no_fusion_of_a_list_differ_from_an_empty_cell(tmp_path):
+    path = write(tmp_path / "f.csv", "sample,fusion", "A,EML4-ALK", "B,none", "C,Not detected", "D,", "E,NA")
+    file = fusions.read(path)
+    assert pairs(file, "A") == {("EML4", "ALK")}
+    assert file.alterations.screened_for_fusions == {"B", "C"}
+    assert (file.account.total, file.account.used, file.account.left_out) == (5, 3, {"no value (NA)": 2})
+
+
+def test_a_cell_of_a_list_may_name_several_fusions(tmp_path):
+    path = write(tmp_path / "f.tsv", "sample\tfusion", "A\tEML4-ALK; ROS1-CD74")
+    file = fusions.read(path)
+    assert pairs(file, "A") == {("EML4", "ALK"), ("CD74", "ROS1")}
+    assert (file.account.total, file.account.used) == (1, 1)
+
+
+def test_columns_that_do_not_say_which_gene_is_first_get_the_usual_order(tmp_path):
+    lines = ("Sample_Id\tSite1_Hugo_Symbol\tSite2_Hugo_Symbol\tEvent_Info", "A\tROS1\tCD74\t", "B\tALK\tintergenic\t",
+             "C\tALK\t\tEML4-ALK fusion", "D\tRET\tCCDC6\tRET-CCDC6 fusion")  # fmt: skip
+    file = fusions.read(write(tmp_path / "data_sv.txt", *lines))
+    assert pairs(file, "A") == {("CD74", "ROS1")}
+    assert pairs(file, "B") == {(None, "ALK")}
+    assert pairs(file, "C") == {("EML4", "ALK")}
+    assert pairs(file, "D") == {("CCDC6", "RET")}
+    old = write(tmp_path / "old.txt", "Sample_ID\tSite1_Gene\tSite2_Gene\tSV_Class_Name", "A\tALK\tEML4\tINVERSION")
+    assert pairs(fusions.read(old), "A") == {("EML4", "ALK")}
+
+
+def test_a_vcf_gives_a_known_fusion_its_usual_order_and_a_receptor_locus_its_name(tmp_path):
+    gene = "N|intron_variant|MODIFIER|{}|E|Transcript|T|protein_coding|{}".format
+    inverted = f"SVTYPE=INV;END=42295516;CSQ={gene('ALK', -1)},{gene('EML4', 1)}"
+    lines = (
+        "##fileformat=VCFv4.2",
+        '##INFO=<ID=CSQ,Number=.,Type=String,Description="VEP. Format: '
+        'Allele|Consequence|IMPACT|SYMBOL|Gene|Feature_type|Feature|BIOTYPE|STRAND">',
+        "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tT",
+        f"chr2\t29223528\ti\tN\t<INV>\t9\tPASS\t{inverted}\tGT\t0/1",
+        f"chr14\t105864000\ta\tN\tN[chr18:63126000[\t9\tPASS\tSVTYPE=BND;MATEID=b;CSQ={gene('IGHJ6', -1)}\tGT\t0/1",
+        f"chr18\t63126000\tb\tN\t]chr14:105864000]N\t9\tPASS\tSVTYPE=BND;MATEID=a;CSQ={gene('BCL2', -1)}\tGT\t0/1",
+    )
+    assert pairs(fusions.read(write(tmp_path / "sv.vcf", *lines)), "T") == {("EML4", "ALK"), ("IGH", "BCL2")}

@@ -80,6 +80,18 @@ def test_a_wide_table_with_the_columns_of_a_named_panel_is_that_panel(tmp_path):
     assert panels(found.tables) == {"x": "tst170"} and len(found.tables.panels["tst170"]) == len(genes)
 
 
+def test_what_was_not_sequenced_in_a_row_of_a_wide_table_is_not_in_its_assay(tmp_path):
+    lines = ["STUDY_ID\tSAMPLE_ID\tTP53\tKRAS\tAPC\tBRAF", "s\tA\tR175H\tWT\tNS\tWT", "s\tB\tWT\tG12D\tWT\tWT",
+             "s\tC\tWT\tWT\tNS\tV600E"]  # fmt: skip
+    (tmp_path / "wide.tsv").write_text("\n".join(lines) + "\n")
+    read = inputs.read(str(tmp_path / "wide.tsv"))
+    genes = {case: set(found.assay.genes) for case, found in read.assays.items()}
+    assert genes == {"A": {"TP53", "KRAS", "BRAF"}, "B": {"TP53", "KRAS", "APC", "BRAF"}, "C": {"TP53", "KRAS", "BRAF"}}
+    assert "3 genes were sequenced" in read.assays["A"].reason
+    account = read.tables.account
+    assert (account.total, account.used, account.left_out) == (12, 10, {"not sequenced in this case": 2})
+
+
 def test_an_uncertain_assay_says_so_in_the_remarks_and_how_to_overrule_it(tmp_path):
     maf = tmp_path / "a.maf"
     maf.write_text(

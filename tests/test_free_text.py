@@ -540,7 +540,8 @@ def test_a_text_of_alterations_alone_is_a_case():
         ("BRAF: V600E\nTP53: R175H", {"text": "BRAF V600E; TP53 R175H"}),
         ("BRAF:p.V600E\nTP53:p.R175H", {"text": "BRAF V600E; TP53 R175H"}),
         ("7:g.140453136A>T BRAF V600E", {"text": "BRAF V600E"}),
-        ("Mutations: KRAS G12D\nCNV: MYC amplification\nFusions: none", {"text": "KRAS G12D; amplified MYC"}),
+        ("Mutations: KRAS G12D\nCNV: MYC amplification\nFusions: none", {
+            "text": "KRAS G12D; amplified MYC; screened"}),
         ("kidney: VHL S65*\nlung: KRAS G12C", {"kidney": "VHL S65*", "lung": "KRAS G12C"}),
         ("Melanoma: BRAF V600E\ncolorectal cancer: KRAS G12C", {
             "Melanoma": "BRAF V600E", "colorectal cancer": "KRAS G12C"}),

@@ -331,11 +331,11 @@ def test_cells_hold_wild_type_or_several_changes(tmp_path):
     assert set(read.variants["dna"].to_pylist()) == {"unknown"}
     assert read.variants["substitution"].null_count == 4
     assert [(c["label"], c["scope"], c["panel"]) for c in read.cases.to_pylist()] == [
-        ("BRCA", "in", "table"),
+        ("BRCA", "in", "table 2"),
         ("LUAD", "in", "table"),
         (None, "unlabelled", "table"),
     ]
-    assert read.panels == {"table": ["TP53", "KMT2D", "KRAS"]}
+    assert read.panels == {"table": ["TP53", "KMT2D", "KRAS"], "table 2": ["TP53", "KMT2D"]}
     assert read.notes["cells_not_sequenced"] == 1
 
 

@@ -88,6 +88,19 @@ def test_rows_and_columns_may_be_exchanged_and_classes_in_any_order(tmp_path):
     assert np.isnan(shares[1]).all()
 
 
+@pytest.mark.parametrize("quoted", ["{}", '"{}"'])
+@pytest.mark.parametrize("sign", ["\t", " ", ","])
+def test_r_names_no_column_for_its_row_names(tmp_path, sign, quoted):
+    classes, found = spectra.CLASSES["SBS96"], counts("SBS96", c0=3, c5=1)
+    names = [quoted.format(name) for name in classes]
+    rows = [f"{name}{sign}{n}" for name, n in zip(names, found, strict=True)]
+    as_is = write(tmp_path, "a.txt", "\n".join([quoted.format("S1"), *rows]))
+    turned = write(tmp_path, "b.txt", sign.join(names) + "\n" + sign.join([quoted.format("S1"), *map(str, found)]))
+    for path in (as_is, turned):
+        (row,) = spectra.read([path]).table.to_pylist()
+        assert (row["case_id"], row["total"], row["shares"][0]) == ("S1", 4.0, 0.75)
+
+
 def test_a_case_is_a_patient_and_its_primary_tumour(tmp_path):
     samples = {
         "TCGA-AA-0001-06A-11D-1": counts("SBS96", c1=1),

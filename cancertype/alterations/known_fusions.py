@@ -16,6 +16,11 @@ def is_known_fusion(one: str, other: str) -> bool:
     return (one, other) in _pairs() or (other, one) in _pairs()
 
 
+def has_known_fusion(gene: str) -> bool:
+    """Whether the gene is in ``known_fusions.csv``."""
+    return gene in _three_prime_share()
+
+
 def in_usual_order(one: str, other: str) -> tuple[str, str]:
     """The 5' and the 3' partner of a fusion: by ``known_fusions.csv``, otherwise in the order given.
 
@@ -61,13 +66,16 @@ def fusion_of(event: str, bands: str = "") -> Fusion | None:
 
     ``bands`` are its breakpoints (``q34;q11.2``); where none are given, the most common fusion of the event is meant.
     ``translocations.csv`` lists it first. It was written after the WHO Classification of Tumours (5th edition) and the
-    Mitelman Database, and not checked against a copy of either. None for an event that is not in the table, and
-    for other breakpoints than those in it.
+    Mitelman Database, and not checked against a copy of either. A breakpoint may be one band beside that of the table,
+    as far as banding resolves it, where only one fusion fits. None for an event that is not in the table, and for other
+    breakpoints than those in it.
     """
     known = _translocations().get(event, [])
     if not bands:
         return known[0][1] if known else None
-    return next((fusion for places, fusion in known if _same_breakpoints(places, bands)), None)
+    exact = next((fusion for places, fusion in known if _same_breakpoints(places, bands)), None)
+    near = {fusion for places, fusion in known if _near_breakpoints(places, bands)}
+    return exact or (near.pop() if len(near) == 1 else None)
 
 
 def _same_breakpoints(known: str, stated: str) -> bool:
@@ -75,6 +83,15 @@ def _same_breakpoints(known: str, stated: str) -> bool:
     ours, theirs = _bands(known), _bands(stated)
     return len(ours) == len(theirs) and all(
         a.startswith(b) or b.startswith(a) for a, b in zip(ours, theirs, strict=True)
+    )
+
+
+def _near_breakpoints(known: str, stated: str) -> bool:
+    """Whether each band is at most one from the known one: q35 and q36.1 are."""
+    ours, theirs = _bands(known), _bands(stated)
+    return len(ours) == len(theirs) and all(
+        a[0] == b[0] and a[1:3].isdecimal() and b[1:3].isdecimal() and abs(int(a[1:3]) - int(b[1:3])) <= 1
+        for a, b in zip(ours, theirs, strict=True)
     )
 
 

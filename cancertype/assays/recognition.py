@@ -80,13 +80,16 @@ def stated(name: str, genes: Sequence[str] | None = None) -> Recognised | None:
     return Recognised(assay, f"the file names {name}", True) if assay else None
 
 
-def of_columns(name: str, genes: Sequence[str]) -> Recognised:
+def of_columns(name: str, genes: Sequence[str], all_columns: bool = True) -> Recognised:
     """The assay of a table with one column per gene: a named panel where the columns are its genes, else the columns
-    themselves under ``name``."""
+    themselves under ``name``. Without ``all_columns``, ``genes`` are those of the columns that were sequenced."""
     own = of_genes(name, genes, source="the table's columns")
+    what = f"the table's {len(genes)} gene columns" if all_columns else f"the {len(genes)} genes that were sequenced"
     for assay in panels().values():
         if _shared(own.genes, assay.genes) >= _SAME:
-            return Recognised(assay, f"the table's {len(genes)} gene columns are the genes of {assay.name}", True)
+            return Recognised(assay, f"{what} are the genes of {assay.name}", True)
+    if not all_columns:
+        return Recognised(own, f"the table says that {len(genes)} genes were sequenced, and nothing else", True)
     return Recognised(own, f"the table has {len(genes)} gene columns: nothing else was looked at", True)
 
 
@@ -145,6 +148,8 @@ def _of_panel(panel: str | None, tables: SourceTables, own: Sequence[str | None]
     listed = tables.panels.get(panel) if panel else None
     if panel == table.PANEL and listed:
         return of_columns(panel, listed)
+    if panel and listed and panel.startswith(f"{table.PANEL} "):
+        return of_columns(panel, listed, all_columns=False)
     if panel and (got := stated(panel, listed)):
         return got
     cases = {case for case, each in zip(tables.cases["case_id"].to_pylist(), own, strict=True) if each == panel}

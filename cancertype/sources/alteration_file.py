@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..tables.accounts import Dropped, RowAccount
 from ..tables.delimited import MISSING
 from ..tables.rows import TextTable
+from ..variants.gene_aliases import gene_aliases
 from ..variants.genes import current_symbol, known_genes
 
 SAMPLE_COLUMNS = (
@@ -37,6 +38,8 @@ IMPURE = "the sample's purity is below the limit: not looked at"
 _GENE_WITH_ID = re.compile(r"(.+?) ?\((?:\d+|ENSG\d+(?:\.\d+)?)\)|([^^|]+)[|^].*")
 
 
+RECEPTOR_LOCI = re.compile(r"(IG[HKL]|TR[ABDG])(?:[@.\-_].*|[VDJ]\d.*|C\d*|(?<=IGH)(?:[AGM]\d?|[DE]))?")
+"""Parts of the immunoglobulin and T-cell receptor loci."""
 _VCF = ("CHROM", "POS", "ID", "REF", "ALT", "QUAL", "FILTER", "INFO")
 _NORMAL = re.compile(r"(.*[-_.])?(normal|blood|germline|reference)([-_.].*)?", re.IGNORECASE)
 
@@ -108,11 +111,26 @@ def gene_of(text: str) -> str:
     return known_genes().get(symbol.upper(), symbol)
 
 
+@cache
+def fusion_gene(text: str) -> str:
+    """The current symbol of a gene in a fusion, by its old or common name too (MLL, AF9, TEL). Parts of an
+    immunoglobulin or T-cell receptor locus are the locus (IGHV3-23, IGH@, IGH.g@: IGH)."""
+    gene = gene_of(text)
+    named = gene_aliases().get(gene.upper(), ())
+    if len(named) == 1 and gene.upper() not in known_genes():
+        gene = named[0]
+    match = RECEPTOR_LOCI.fullmatch(gene.upper())
+    return match[1] if match else gene
+
+
 def value_of(text: str) -> float | None:
     """The number that a cell holds; None for a missing one. Raises ``ValueError`` for anything else."""
     text = text.strip().strip("\"'")
     if text.lower() in NO_VALUE:
         return None
+    text = text.replace("\u2212", "-")
+    if re.fullmatch(r"[+-]?\d+,\d+", text):
+        text = text.replace(",", ".")  # a decimal comma
     # CNVkit and GATK write minus infinity where nothing is left of a segment; CNVkit also as -20.
     return max(float(text), -20.0) if text.lower() != "-inf" else -20.0
 

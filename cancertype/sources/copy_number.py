@@ -51,12 +51,10 @@ def read(
     table = segments.with_header(open_table(path))
     if is_vcf(table):
         return segments.read_vcf(table, limits, build, sample, purity)
-    for fits, reader in (
-        (matrices.has_arm_columns, matrices.read_arm_columns),
-        (matrices.has_arm_rows, matrices.read_arm_rows),
-    ):
-        if fits(table):
-            return reader(table)
+    if matrices.has_arm_columns(table):
+        return matrices.read_arm_columns(table)
+    if matrices.has_arm_rows(table) and not segments.has_segments(table):  # some tools name the arm of each segment
+        return matrices.read_arm_rows(table)
     if matrices.is_gene_list(table):
         return matrices.read_gene_list(table, limits, sample, purity)
     if segments.has_segments(table):
@@ -65,6 +63,11 @@ def read(
         return matrices.read_gene_rows(table, limits, purity)
     if matrices.has_gene_columns(table):
         return matrices.read_gene_columns(table, limits, purity)
+    table = matrices.with_first_column_named(table)
+    if matrices.has_arm_rows(table):
+        return matrices.read_arm_rows(table)
+    if matrices.has_gene_rows(table):
+        return matrices.read_gene_rows(table, limits, purity)
     raise InputError(_unknown(table))
 
 

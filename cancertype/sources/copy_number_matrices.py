@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
@@ -68,6 +68,7 @@ _NO_SAMPLE = "the sample has no name"
 _EXTREMES_ONLY = "their assay calls amplifications and deletions only (no 1 and no -1), so it says nothing about arms"
 _MANY_GENES = 200
 """Among so many genes, most are unaltered."""
+_FEWEST_FOR_PLOIDY = 20
 _MOST_KNOWN_TEXTS = 100_000
 _ARM_PLACES = {arm: place for place, arm in enumerate(ARMS)}
 _LARGEST_LOG2_PLUS_ONE = 7.0
@@ -152,8 +153,26 @@ def _numbers(cells: Sequence[str], known: _Values, tally: RowTally, where: str) 
 
 
 def has_arm_columns(table: TextTable) -> bool:
-    """Whether the columns are arms."""
-    return sum(arm_of(name) in ARMS for name in table.names) >= _FEWEST_ARMS
+    """Whether the columns are arms: many of them, or all but what is said of the sample."""
+    others = [name for name, short in zip(table.names, table.keys(), strict=True) if short not in _BESIDE_SAMPLES]
+    arms = sum(arm_of(name) in ARMS for name in table.names)
+    return arms >= _FEWEST_ARMS or (len(others) < len(table.names) and 0 < arms == len(others))
+
+
+def with_first_column_named(table: TextTable) -> TextTable:
+    """The table with its first column called ``arm`` or ``gene`` where its first row names one there, whatever the
+    header calls it: R and pandas leave it unnamed, UCSC Xena writes ``sample``."""
+    first, table = table.peeked()
+    if len(first) != len(table.names):
+        return table
+    place = first[0].strip("\"' ")
+    if arm_of(place) in ARMS:
+        name = "arm"
+    elif gene_of(place) in genome.gene_arms() or gene_of(place) in genome.cancer_genes():
+        name = "gene"
+    else:
+        return table
+    return replace(table, names=(name, *table.names[1:]))
 
 
 def read_arm_columns(table: TextTable) -> AlterationFile:
@@ -182,7 +201,7 @@ def read_arm_rows(table: TextTable) -> AlterationFile:
         return _read_arm_list(table, named, of_sample, result)
     samples = [(place, name) for place, name in enumerate(table.names) if keys[place] not in _BESIDE_ARMS]
     for number, fields in table.rows():
-        arm = _first_arm(fields, named)
+        arm = _first_arm(keys, fields, named)
         for place, sample in samples:
             result.add(sample, arm, fields[place], f"line {number}")
     return result.finish("arm table, one row per arm")
@@ -195,12 +214,15 @@ def _read_arm_list(table: TextTable, named: list[int], of_sample: int, result: "
     if value is None:
         raise InputError(f"{table.path}: line {table.line}: no column call beside sample and arm: add or rename it")
     for number, fields in table.rows():
-        result.add(fields[of_sample], _first_arm(fields, named), fields[value], f"line {number}")
+        result.add(fields[of_sample], _first_arm(keys, fields, named), fields[value], f"line {number}")
     return result.finish("arm list")
 
 
-def _first_arm(fields: list[str], named: list[int]) -> str | None:
-    return next((arm for place in named if (arm := arm_of(fields[place])) is not None), None)
+def _first_arm(keys: tuple[str, ...], fields: list[str], named: list[int]) -> str | None:
+    """The arm that a row names, also in two columns: 7 and p."""
+    chromosome = next((fields[place] for place, name in enumerate(keys) if name in ("chromosome", "chr", "chrom")), "")
+    cells = [chromosome + cell if (cell := fields[place]).lower() in ("p", "q") else cell for place in named]
+    return next((arm for cell in cells if (arm := arm_of(cell)) is not None), None)
 
 
 class _ArmCalls:
@@ -417,7 +439,7 @@ def _finish_matrix(
         level, notes = _levels_of_log2(values, limits), {"layout": f"gene matrix, {layout}, log2 ratios"}
         return _finish(table, samples, genes, level, limits, purity, tally, notes)
     notes = {"layout": f"gene matrix, {layout}, levels"}
-    coarse = _calls_extremes_only(values)
+    coarse = _calls_extremes_only(values) & (values != NOT_MEASURED).any(axis=1)
     if coarse.any():
         notes["arms"] = f"{int(coarse.sum())} of {len(samples)} samples: {_EXTREMES_ONLY}"
     return _finish(table, samples, genes, values, limits, purity, tally, notes, ~coarse)
@@ -463,15 +485,21 @@ def is_gene_list(table: TextTable) -> bool:
     keys = table.keys()
     if not any(name in _GENE_COLUMNS for name in keys):
         return False
-    copies = _copies_column(keys) is not None and any(name in keys for name in ("start", "chromosome", "chr"))
-    events = any(name in SAMPLE_COLUMNS for name in keys) and _event_column(keys) is not None
-    return copies or events
+    if _copies_column(keys) is None and _event_column(keys) is None:
+        return False
+    with_place = _copies_column(keys) is not None and any(name in keys for name in ("start", "chromosome", "chr"))
+    of_samples = any(name in SAMPLE_COLUMNS for name in keys)
+    others = [name for name in keys if name not in _BESIDE_GENES]
+    return with_place or of_samples or len(others) == 1  # a gene and what happened to it
+
+
+_COPIES = ("mincopynumber", "copynumber", "copies", "cn", "totalcn", "totalcopynumber", "tcn")
 
 
 def _copies_column(keys: tuple[str, ...]) -> int | None:
     if "log2" in keys:  # CNVkit's segments have a column gene, and copies made from the ratio.
         return None
-    return next((keys.index(name) for name in ("mincopynumber", "copynumber") if name in keys), None)
+    return next((keys.index(name) for name in _COPIES if name in keys), None)
 
 
 def _event_column(keys: tuple[str, ...]) -> int | None:
@@ -485,6 +513,18 @@ def _event_column(keys: tuple[str, ...]) -> int | None:
         "cnastatus",
         "value",
         "cnaevent",
+        "copynumberchange",
+        "copynumberstatus",
+        "copynumberevent",
+        "cnchange",
+        "cnstatus",
+        "cnv",
+        "event",
+        "type",
+        "alterationtype",
+        "varianttype",
+        "gistic",
+        "status",
     )
     return next((keys.index(name) for name in names if name in keys), None)
 
@@ -535,9 +575,11 @@ def read_gene_list(
 
 
 def _levels_of_copies(values: np.ndarray, limits: CopyNumberLimits) -> np.ndarray:
-    """Levels by the mean of a sample's genes as its ploidy; sex chromosomes count neither for it nor as called."""
+    """Levels by the mean of a sample's genes as its ploidy; sex chromosomes count neither for it nor as called. The few
+    genes of a list, most of them altered, do not show the ploidy: it is 2."""
     known = ~np.isnan(values)
     ploidy = calls.rounded(_by_sample(values, known, np.mean))
+    ploidy = np.where(known.sum(axis=1) < _FEWEST_FOR_PLOIDY, 2, ploidy)
     with np.errstate(invalid="ignore"):
         copies = calls.rounded(values)
         departure = copies - ploidy[:, None]

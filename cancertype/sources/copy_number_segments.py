@@ -37,12 +37,15 @@ _PURITIES = ("purity", "cellularity", "tumorpurity", "aberrantcellfraction", "sa
 
 _LOG2_VALUES = (
     "log2", "segmean", "segmentmean", "meanlog2copyratio", "log2copyratioposterior50", "cnlrmedian", "log2ratio",
-    "log2copyratio", "logratio", "segmeanlog2", "meanlog2ratio", "logr", "log2mean",
+    "log2copyratio", "logratio", "segmeanlog2", "meanlog2ratio", "logr", "log2mean", "log2ratiomean", "meanlog2",
+    "medianlog2", "lrr", "cnlr",
 )  # fmt: skip
 _COPY_VALUES = (
     "copynumber", "cnt", "totalcn", "totalcopynumber", "tcn", "cntotal", "modaltotalcn", "rescaledtotalcn", "cn",
-    "absolutecn", "segmentabsolutecn", "absolutecopynumber", "copies",
+    "absolutecn", "segmentabsolutecn", "absolutecopynumber", "copies", "cnstate",
 )  # fmt: skip
+_PLAIN_VALUES = ("mean", "value")
+"""Names of log2 ratios that say nothing (R's copynumber, UCSC Xena): only where no other column fits."""
 _COPY_FIELDS = ("CN", "TCN_EM")
 _LOG2_FIELDS = ("SM", "FOLD_CHANGE_LOG", "CNLR_MEDIAN")
 """Fields of a VCF, of the record or of the sample."""
@@ -84,7 +87,7 @@ class _Columns:
     def add(self, sample: str, chromosome: str, start: str, end: str, value: float | None, where: str) -> None:
         """Take one segment, or count why not."""
         try:
-            first, last = int(float(start)), int(float(end))
+            first, last = _position(start), _position(end)
         except (ValueError, OverflowError):
             self.tally.misunderstand(_BAD_NUMBER, examples=[where])
             return
@@ -123,21 +126,31 @@ class _Columns:
         )
 
 
+def _position(text: str) -> int:
+    """A place on a chromosome, also with commas between thousands. Raises ``ValueError`` for anything else."""
+    return int(float(text.replace(",", "") if re.fullmatch(r"\d{1,3}(?:,\d{3})+", text) else text))
+
+
 def has_segments(table: TextTable) -> bool:
     """Whether the table has a column for chromosome, start, end, and a value that this module knows."""
     keys = table.keys()
     return all(_first(keys, names) is not None for names in (_CHROMOSOMES, _STARTS, _ENDS)) and bool(_value(keys))
 
 
-_SEG_COLUMNS = ("ID", "chrom", "loc.start", "loc.end", "num.mark", "seg.mean")
+_WITHOUT_HEADER = (
+    ("ID", "chrom", "loc.start", "loc.end", "num.mark", "seg.mean"),
+    ("segment", "chromosome", "start", "end", "normal total", "normal minor", "total_cn", "minor_cn"),
+)
+"""A .seg file as GISTIC takes it, and ascatNgs' copynumber.caveman.csv."""
 
 
 def with_header(table: TextTable) -> TextTable:
-    """A .seg file that begins with its first segment, as GISTIC takes them, with the usual names of its columns."""
+    """A file that begins with its first segment, with the usual names of its columns."""
     names = table.names
-    if len(names) != len(_SEG_COLUMNS) or genome.chromosome(names[1]) is None:
+    columns = next((known for known in _WITHOUT_HEADER if len(known) == len(names)), None)
+    if columns is None or genome.chromosome(names[1]) is None:
         return table
-    return table if any(np.isnan(_number(text)) for text in (*names[2:4], names[5])) else table.named(_SEG_COLUMNS)
+    return table if any(np.isnan(_number(text)) for text in (*names[2:4], names[-1])) else table.named(columns)
 
 
 def read(
@@ -197,6 +210,8 @@ def _value(keys: tuple[str, ...]) -> tuple[str, Callable[[list[str]], float | No
     for major, minor in _ALLELES:
         if major in keys and minor in keys:
             return COPIES, partial(_both_alleles, keys.index(major), keys.index(minor))
+    if (place := _first(keys, _PLAIN_VALUES)) is not None:
+        return LOG2, lambda fields: value_of(fields[place])
     return None
 
 

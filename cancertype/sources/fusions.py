@@ -5,7 +5,8 @@
 - VCF: structural variants annotated by SnpEff (ANN) or VEP (CSQ).
 - Lists: (sample, fusion), (gene, gene), (sample, gene, gene), with or without a header.
 
-The layouts with a column for each end give the order 5' to 3'; lists are taken as they stand.
+Callers, and columns that say so, give the order 5' to 3'. Pairs that somebody wrote down may have either order and get
+the usual one (``known_fusions.in_usual_order``).
 """
 
 import re
@@ -26,7 +27,16 @@ from ..tables.accounts import RowTally
 from ..tables.rows import TextTable, open_table
 from ..variants.genes import known_genes
 from . import fusions_vcf
-from .alteration_file import NO_VALUE, SAMPLE_COLUMNS, AlterationFile, gene_of, is_vcf, one_sample
+from .alteration_file import (
+    NO_VALUE,
+    RECEPTOR_LOCI,
+    SAMPLE_COLUMNS,
+    AlterationFile,
+    fusion_gene,
+    is_vcf,
+    one_sample,
+)
+from .karyotype import chromosome_event
 
 Row = dict[str, str]
 """A row by the keys of its columns."""
@@ -44,6 +54,7 @@ _UNKNOWN_EVENT = (
 _NO_GENE = "between genes on both sides"
 _UNCLEAR = "no pair of genes"
 _NO_SAMPLE = "the sample has no name"
+_MISSING = "no value (NA)"
 _NOT_DEFAULT = "not the default profile of its model"
 
 _SEPARATORS = re.compile(r"\s*(?:::|--|→|->|>>|\||:)\s*")
@@ -64,8 +75,14 @@ _EVENTS = tuple(
 )
 """Gene, how tables describe its event, and what free text calls it, which reads it as a small mutation."""
 _EVENT_COLUMNS = ("eventinfo", "annotation", "comments", "fusion", "class", "svclass", "type")
-_BETWEEN_GENES = re.compile(r"\(\d+\)")
-_RECEPTOR_LOCI = re.compile(r"(IG[HKL]|TR[ABDG])(?:[@.\-_].*|[VDJ]\d.*|C\d*|(?<=IGH)(?:[AGM]\d?|[DE]))?")
+_BETWEEN_GENES = re.compile(r"\S\(\d+\)")
+_NO_PARTNER = NO_VALUE | {"intergenic", "unknown", "novel", "igr", "?"}
+_WITHIN_ONE = frozenset(["intragenic", "vii", "viii", "kdd", "itd", "ptd"])
+_NO_FUSION = frozenset(
+    ["no", "none", "negative", "neg", "not detected", "none detected", "no fusion", "no fusions", "no fusion detected",
+     "no fusions detected", "not found", "absent", "wt", "wild type", "wildtype"]
+)  # fmt: skip
+"""Words of a list which say that fusions of a sample were looked for and not found. An empty cell does not."""
 _STAR_ARTEFACTS = re.compile(
     r"GTEx_recurrent|BodyMap|Babiceanu_Normal|Greger_Normal|DGD_PARALOGS|HGNC_GENEFAM|ConjoinG", re.IGNORECASE
 )
@@ -129,7 +146,8 @@ def _nothing(row: Row) -> str | None:
 @dataclass(frozen=True)
 class _Layout:
     """Columns (by ``tables.rows.key``) of the 5' and the 3' gene, or of a ``pair``; ``refusal`` gives the reason why a
-    row does not count. ``screens``: every sample in the file had its RNA searched for fusions."""
+    row does not count. ``screens``: every sample in the file had its RNA searched for fusions. ``either_order``: the
+    columns do not say which gene is the 5' one."""
 
     name: str
     needs: tuple[str, ...]
@@ -138,13 +156,16 @@ class _Layout:
     pair: str = ""
     refusal: Callable[[Row], str | None] = _nothing
     screens: bool = False
+    either_order: bool = False
 
 
 _LAYOUTS = (
     _Layout("STAR-Fusion", ("leftgene", "rightgene"), "leftgene", "rightgene", refusal=_star_fusion, screens=True),
     _Layout("LINX", ("genestart", "geneend"), "genestart", "geneend", refusal=_linx),
-    _Layout("cBioPortal's data_sv", ("site1hugosymbol", "site2hugosymbol"), "site1hugosymbol", "site2hugosymbol",
-            refusal=_of_study),
+    *(
+        _Layout("cBioPortal's data_sv", sites, *sites, refusal=_of_study, either_order=True)
+        for sites in (("site1hugosymbol", "site2hugosymbol"), ("site1gene", "site2gene"))
+    ),
     _Layout("Arriba", ("gene1", "gene2", "confidence"), "gene1", "gene2", refusal=_arriba, screens=True),
     _Layout("FusionCatcher", ("gene1symbol5endfusionpartner", "gene2symbol3endfusionpartner"),
             "gene1symbol5endfusionpartner", "gene2symbol3endfusionpartner", refusal=_fusion_catcher, screens=True),
@@ -156,10 +177,18 @@ _LAYOUTS = (
     *(
         _Layout("pairs of genes", pair, *pair)
         for pair in (
-            ("genea", "geneb"), ("gene1", "gene2"), ("fiveprime", "threeprime"), ("gene5", "gene3"),
+            ("fiveprime", "threeprime"), ("fiveprimegene", "threeprimegene"), ("5prime", "3prime"), ("gene5", "gene3"),
             ("5primegene", "3primegene"), ("gene5prime", "gene3prime"), ("upstreamgene", "downstreamgene"),
-            ("headgene", "tailgene"), ("hgene", "tgene"), ("partner1", "partner2"), ("fivegene", "threegene"),
-            ("5gene", "3gene"), ("genex", "geney"),
+            ("headgene", "tailgene"), ("hgene", "tgene"), ("fivegene", "threegene"), ("5gene", "3gene"),
+            ("donorgene", "acceptorgene"), ("genenameup", "genenamedown"), ("genea", "geneb"),
+            ("geneaname", "genebname"),
+        )
+    ),
+    *(
+        _Layout("pairs of genes", pair, *pair, either_order=True)
+        for pair in (
+            ("gene1", "gene2"), ("partner1", "partner2"), ("genex", "geney"),
+            ("gene1symbol", "gene2symbol"), ("genesymbol1", "genesymbol2"), ("gene1name", "gene2name"),
         )
     ),
     *(
@@ -245,10 +274,10 @@ def _without_header(table: TextTable) -> tuple[_Layout, Iterator[tuple[int, Row]
     rows = chain([(table.line, first)], table.rows())
     by_width = {
         1: (_Layout("list of fusions", (), pair="pair"), ("pair",)),
-        2: (_Layout("pairs of genes", (), "a", "b"), ("a", "b"))
+        2: (_Layout("pairs of genes", (), "a", "b", either_order=True), ("a", "b"))
         if all(_is_gene(name) for name in first)
         else (_Layout("list of fusions", (), pair="pair"), ("sample", "pair")),
-        3: (_Layout("pairs of genes", (), "a", "b"), ("sample", "a", "b")),
+        3: (_Layout("pairs of genes", (), "a", "b", either_order=True), ("sample", "a", "b")),
     }
     layout, names = by_width.get(len(first), (None, ()))
     looks = layout and (split_pair(first[-1]) if layout.pair else all(_is_gene(name) for name in first[-2:]))
@@ -262,7 +291,7 @@ def _without_header(table: TextTable) -> tuple[_Layout, Iterator[tuple[int, Row]
 
 
 def _is_gene(text: str) -> bool:
-    return fusion_gene(text).upper() in known_genes() or bool(_RECEPTOR_LOCI.fullmatch(text))
+    return fusion_gene(text).upper() in known_genes() or bool(RECEPTOR_LOCI.fullmatch(text))
 
 
 def _read(
@@ -273,7 +302,7 @@ def _read(
     screened: frozenset[str],
     with_events: bool,
 ) -> AlterationFile:
-    tally, pairs, seen, events = RowTally(), [], {}, []
+    tally, pairs, seen, events, searched = RowTally(), [], {}, [], set()
     of_sample = next((name for name in SAMPLE_COLUMNS if name in table.keys()), None)  # noqa: SIM118
     alone = one_sample(table.path, sample)
     if layout.screens and of_sample is None:
@@ -289,6 +318,14 @@ def _read(
             tally.leave_out(_NOT_DEFAULT, examples=[name])
         elif reason := layout.refusal(row):
             tally.leave_out(reason, examples=[where])
+        elif layout.pair and row[layout.pair].strip("\"' ").lower() in _NO_FUSION:
+            tally.used += 1
+            searched.add(name)
+        elif layout.pair and row[layout.pair].strip("\"' ").lower() in NO_VALUE:
+            tally.leave_out(_MISSING, examples=[where])
+        elif listed := _several(row, layout):
+            tally.used += 1
+            pairs += [(name, *pair) for pair in listed]
         elif with_events and (event := _event(row, layout)):
             tally.used += 1
             events.append((name, event))
@@ -301,12 +338,21 @@ def _read(
         else:
             tally.used += 1
             pairs.append((name, *pair))
-    found = _finish(pairs, tally, screened | (seen.keys() if layout.screens else set()), layout.name)
+    found = _finish(pairs, tally, screened | searched | (seen.keys() if layout.screens else set()), layout.name)
     if not with_events:
         return found
     given = {name for name, *_ in (*pairs, *events)} | found.alterations.screened_for_fusions
     silent = tuple(name for name in seen if name not in given)
     return found._replace(events=tuple(dict.fromkeys(events)), silent=silent)
+
+
+def _several(row: Row, layout: _Layout) -> list[tuple[str, str]]:
+    """The pairs of a list's cell that names more than one: ``EML4-ALK; TMPRSS2-ERG``."""
+    parts = re.split(r"[;,]", row.get(layout.pair, "")) if layout.pair and not layout.screens else []
+    found = [split_pair(part.strip()) for part in parts]
+    if len(found) < 2 or not all(pair is not None and all(pair) and pair[0] != pair[1] for pair in found):
+        return []
+    return [in_usual_order(*pair) for pair in found]
 
 
 def _event(row: Row, layout: _Layout) -> str | None:
@@ -350,7 +396,11 @@ def _pair(row: Row, layout: _Layout) -> tuple[str | None, str | None] | str:
         pair = in_usual_order(*pair) if all(pair) else with_unknown_partner(next(filter(None, pair)))
     else:
         pair = tuple(_one_gene(row.get(name, "")) for name in (layout.five_prime, layout.three_prime))
-        pair = _ordered(pair, row.get("eventinfo", ""))
+        pair = _ordered(pair, row.get("eventinfo") or row.get("annotation", ""))
+        if layout.either_order and None in pair and any(pair):
+            pair = with_unknown_partner(next(filter(None, pair)))
+        elif layout.either_order and all(pair):
+            pair = in_usual_order(*pair)
     if pair == (None, None):
         return _NO_GENE
     return _ONE_GENE if pair[0] == pair[1] else pair
@@ -360,7 +410,7 @@ def _one_gene(text: str) -> str | None:
     """The gene at one end; None where the breakpoint is between genes (Arriba: ``A(1234),B(567)``) or none is
     named."""
     text = text.strip().strip("\"'")
-    if text.lower() in NO_VALUE or _BETWEEN_GENES.search(text):
+    if text.lower() in _NO_PARTNER or _BETWEEN_GENES.search(text):
         return None
     return fusion_gene(text) or None
 
@@ -368,20 +418,13 @@ def _one_gene(text: str) -> str | None:
 def _ordered(pair: tuple[str | None, str | None], event: str) -> tuple[str | None, str | None]:
     """The pair as the event names it: cBioPortal's sites are in the order of the genome in some studies, and
     ``{EML4:ALK}`` or ``EML4-ALK fusion`` beside them states the 5' gene first."""
-    if None in pair:
-        return pair
     match = re.search(r"\{?([\w@.\-]+)[:\-]{1,2}([\w@.\-]+)\}?", event)
     stated = split_pair(match[0].strip("{}")) if match else None
+    if None in pair:
+        # A partner that only the words beside it name.
+        names_both = stated is not None and all(stated) and set(pair) - {None} < set(stated)
+        return stated if names_both and all(_is_gene(gene) for gene in stated) else pair
     return stated if stated is not None and stated == pair[::-1] else pair
-
-
-@cache
-def fusion_gene(text: str) -> str:
-    """The current symbol of a gene in a fusion. Parts of an immunoglobulin or T-cell receptor locus are the locus
-    (IGHV3-23, IGH@, IGH.g@: IGH)."""
-    gene = gene_of(text)
-    match = _RECEPTOR_LOCI.fullmatch(gene.upper())
-    return match[1] if match else gene
 
 
 @cache
@@ -390,6 +433,8 @@ def split_pair(text: str) -> tuple[str | None, str | None] | None:
     gene stands alone (``EWSR1 rearrangement``); None where there are none.
 
     A hyphen may belong to a gene's name, so a split into two known genes is preferred."""
+    if (event := chromosome_event(text.strip())) and event.fusion:
+        return event.fusion
     text = _NOISE.sub("", text.strip().strip("\"'")).strip(" -,;")
     parts = [part for part in _SEPARATORS.split(text) if part]
     if len(parts) == 2:
@@ -404,6 +449,9 @@ def split_pair(text: str) -> tuple[str | None, str | None] | None:
             return fusion_gene(five), fusion_gene(three)
     if _is_gene(text):
         return fusion_gene(text), None
+    for one, other in halves:
+        if _is_gene(one) and (word := other.lower().strip(" -()")) in _NO_PARTNER | _WITHIN_ONE:
+            return fusion_gene(one), fusion_gene(one) if word in _WITHIN_ONE else None
     if len(halves) == 1 and all(re.fullmatch(r"[A-Za-z][\w.@]+", half) for half in halves[0]):
         return fusion_gene(halves[0][0]), fusion_gene(halves[0][1])
     return None

@@ -1,7 +1,8 @@
 """Fusions from a VCF of structural variants whose genes SnpEff (INFO/ANN) or VEP (INFO/CSQ) named.
 
 Breakends (VCF 4.3, section 5.4) join two places; deletions, duplications and inversions join their own two ends. The
-order 5' to 3' follows from which part of each gene is kept, where VEP states the strand.
+order 5' to 3' follows from which part of each gene is kept, where VEP states the strand. Known fusions have their usual
+order whichever derivative is listed.
 """
 
 import re
@@ -9,10 +10,11 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..alterations import genome
+from ..alterations.known_fusions import in_usual_order
 from ..errors import InputError
 from ..tables.accounts import RowTally
 from ..tables.rows import TextTable
-from .alteration_file import gene_of, tumours_of
+from .alteration_file import fusion_gene, tumours_of
 
 Pair = tuple[str, str | None, str | None]
 """Sample, 5' gene, 3' gene."""
@@ -83,7 +85,8 @@ def _take(
         tally.leave_out(_NO_TWO_GENES, n, [f"line {number}"])
         return
     tally.used += n
-    pairs += [(case, five, three) for case in carriers for five, three in stated]
+    usual = dict.fromkeys(in_usual_order(*pair) for pair in stated)  # both derivatives of a translocation are it
+    pairs += [(case, five, three) for case in carriers for five, three in usual]
 
 
 def _kind(alternative: str, details: dict[str, str]) -> str:
@@ -146,7 +149,7 @@ class _Annotation:
         """Pairs that SnpEff calls a gene_fusion and writes as ``A&B``."""
         pairs = {}
         for entry in self._entries(details):
-            genes = [gene_of(part) for part in entry.get("SYMBOL", "").split("&")]
+            genes = [fusion_gene(part) for part in entry.get("SYMBOL", "").split("&")]
             if "gene_fusion" in entry.get("Consequence", "") and len(set(genes)) == 2:
                 pairs[tuple(genes)] = None
         return list(pairs)
@@ -158,7 +161,7 @@ class _Annotation:
             terms = entry.get("Consequence", "")
             if entry.get("SYMBOL") and not _OUTSIDE.search(terms) and not _WHOLE.search(terms):
                 for symbol in entry["SYMBOL"].split("&"):
-                    found.setdefault(gene_of(symbol), entry.get("STRAND", ""))
+                    found.setdefault(fusion_gene(symbol), entry.get("STRAND", ""))
         return tuple(_Gene(symbol, strand) for symbol, strand in found.items() if symbol)
 
 

@@ -10,17 +10,25 @@ ArmCall = tuple[str, int | None]
 """A chromosome (``7``) or arm (``1p``), and 1 where it is gained, -1 where lost, None where that is said elsewhere."""
 
 _CHROMOSOME = r"(?:2[0-2]|1[0-9]|[1-9]|X|Y)"
+_CHR = r"(?:[Cc]hr|CHR)"
 ARM = re.compile(
-    rf"(?P<sign>[+-]?)(?:chr)?(?P<chromosome>{_CHROMOSOME})(?P<arm>[pq])"
+    rf"(?P<sign>[+-]?){_CHR}?(?P<chromosome>{_CHROMOSOME})(?P<arm>[pqPQ])"
     r"(?P<band>\d{1,2}(?:\.\d{1,2})?)?(?P<behind>[+-]?)(?:x\d)?(?:ter)?"
 )
-_WHOLE = re.compile(rf"(?P<sign>[+-])(?P<chromosome>{_CHROMOSOME})(?:x\d|\[\d+\])?|chr(?P<named>{_CHROMOSOME})")
+_WHOLE = re.compile(rf"(?P<sign>[+-])(?P<chromosome>{_CHROMOSOME})(?:x\d|\[\d+\])?|{_CHR}(?P<named>{_CHROMOSOME})")
 _WHOLE_BEHIND = re.compile(rf"(?P<chromosome>{_CHROMOSOME})(?P<sign>[+-])")
-_TWO_ARMS = re.compile(rf"({_CHROMOSOME}[pq])[-_]?({_CHROMOSOME}[pq])")
+_TWO_ARMS = re.compile(rf"({_CHROMOSOME}[pqPQ])[-_]?({_CHROMOSOME}[pqPQ])")
+_KINDS = "t|inv|del|dup|i|iso|der|ins|add|gain|amp|trp|dic|idic|r|loss|tri|mono"
 _EVENT = re.compile(
-    r"(?P<sign>[+-]?)(?P<kind>t|inv|del|dup|i|iso|der|ins|add|gain|amp|trp|dic|idic|r|loss)"
+    rf"(?:i?der\([^()]{{1,10}}\)(?:\([^()]{{1,10}}\))?(?=t\())?(?P<sign>[+-]?)(?P<kind>{_KINDS}|)"
     r"\((?P<chromosomes>[^()]{1,40})\)(?:\((?P<bands>[^()]{1,60})\))?(?:x\d)?(?:\[(?:cp)?\d{1,3}\])?",
 )
+_WITHOUT_BRACKETS = re.compile(
+    rf"(?P<kind>del|dup|iso|i|idic|gain|amp)(?P<arm>{_CHROMOSOME}[pq](?:\d{{1,2}}(?:\.\d{{1,2}})?)?)"
+    rf"|(?P<whole>inv|tri|mono)(?P<chromosome>{_CHROMOSOME})|t(?P<both>{_CHROMOSOME}[;/:]{_CHROMOSOME})",
+    re.IGNORECASE,
+)
+"""``del17p``, ``inv16``, ``i17q``, ``t8;21``."""
 _SIGN = {"+": 1, "-": -1, "": None}
 
 
@@ -41,13 +49,13 @@ def named_arms(word: str, signed_behind: bool = False) -> tuple[ArmCall, ...] | 
     if match := ARM.fullmatch(word):
         if match["band"]:
             return None
-        return ((match["chromosome"] + match["arm"], _SIGN[match["sign"] or match["behind"]]),)
+        return ((match["chromosome"] + match["arm"].lower(), _SIGN[match["sign"] or match["behind"]]),)
     if match := _WHOLE.fullmatch(word):
         return ((match["named"], None),) if match["named"] else ((match["chromosome"], _SIGN[match["sign"]]),)
     if signed_behind and (match := _WHOLE_BEHIND.fullmatch(word)):
         return ((match["chromosome"], _SIGN[match["sign"]]),)
     if match := _TWO_ARMS.fullmatch(word):
-        return (match[1], None), (match[2], None)
+        return (match[1].lower(), None), (match[2].lower(), None)
     return None
 
 
@@ -65,13 +73,15 @@ def chromosome_event(word: str) -> ChromosomeEvent | None:
 
     A deletion or duplication within an arm counts as loss or gain of the arm, as haematology's "5q-" does. An
     isochromosome gains its arm and loses the other, except for i(12p), which is an extra chromosome in germ-cell
-    tumours. ``der(1;19)(q10;p10)`` loses the arms that it does not hold.
+    tumours. ``der(1;19)(q10;p10)`` loses the arms that it does not hold. A derivative chromosome of a translocation,
+    ``der(22)t(9;22)(q34;q11)``, is read as the translocation. Brackets may be missing (``del17p``), and the sign of a
+    whole chromosome or arm may stand before them (``+(1q)``).
     """
-    match = _EVENT.fullmatch(word)
-    if not match:
+    match = _EVENT.fullmatch(_usual(word))
+    if not match or not (match["kind"] or match["sign"]):
         return None
-    kind, places = match["kind"], match["chromosomes"].replace(" ", "")
-    bands = (match["bands"] or "").replace(" ", "")
+    kind, places = match["kind"], match["chromosomes"]
+    bands = match["bands"] or ""
     if kind in ("t", "inv", "ins"):
         return ChromosomeEvent(fusion=_fusion(kind, places, bands))
     if kind in ("der", "dic"):
@@ -79,10 +89,29 @@ def chromosome_event(word: str) -> ChromosomeEvent | None:
     arm = _arm(places, bands)
     if not arm:
         return ChromosomeEvent()
+    if kind == "idic" and bands and arm[-1] in "pq":
+        arm = _other_arm(arm)  # it is broken in the arm that it lacks
     if kind in ("i", "iso", "idic"):
         return ChromosomeEvent(_isochromosome(arm, extra=match["sign"] == "+"))
-    call = {"del": -1, "loss": -1, "dup": 1, "gain": 1, "amp": 1, "trp": 1}.get(kind)
+    call = _CALLS.get(kind, _SIGN[match["sign"]])
     return ChromosomeEvent(((arm, call),) if call else ())
+
+
+_CALLS = {
+    "del": -1, "loss": -1, "mono": -1, "dup": 1, "gain": 1, "amp": 1, "trp": 1, "tri": 1, "r": None, "add": None,
+}  # fmt: skip
+
+
+def _usual(word: str) -> str:
+    """An event as ISCN writes it: ``T(9,22)``, ``t9;22`` and ``t(9:22)`` are ``t(9;22)``."""
+    word = "".join(word.split())
+    if match := _WITHOUT_BRACKETS.fullmatch(word):
+        kind, place = match["kind"] or match["whole"] or "t", match["arm"] or match["chromosome"] or match["both"]
+        word = f"{kind}({place})"
+    head, bracket, rest = word.partition("(")
+    rest = re.sub("[xy](?![a-z])", lambda sex: sex[0].upper(), rest.lower())
+    word = head.lower() + bracket + rest
+    return re.sub(rf"(?<=t\()({_CHROMOSOME})[:,/]({_CHROMOSOME})(?=\))", r"\1;\2", word)
 
 
 def _fusion(kind: str, places: str, bands: str) -> Fusion | None:
@@ -115,8 +144,11 @@ def isochromosome(arm: str) -> tuple[ArmCall, ...]:
 def _isochromosome(arm: str, extra: bool) -> tuple[ArmCall, ...]:
     if arm[-1] not in "pq":
         return ()
-    other = arm[:-1] + ("q" if arm[-1] == "p" else "p")
-    return ((arm, 1),) if extra or arm == "12p" else ((arm, 1), (other, -1))
+    return ((arm, 1),) if extra or arm == "12p" else ((arm, 1), (_other_arm(arm), -1))
+
+
+def _other_arm(arm: str) -> str:
+    return arm[:-1] + ("q" if arm[-1] == "p" else "p")
 
 
 def _whole_arm_translocation(places: str, bands: str) -> tuple[ArmCall, ...]:

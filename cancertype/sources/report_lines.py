@@ -19,8 +19,9 @@ _SIGNS = {
     ord(old): new
     for old, new in {
         "’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "→": ">", "⟶": ">", "➔": ">", "›": ">", "×": "x",
-        "α": "A", "β": "B", "γ": "G", "δ": "D", "κ": "K", "Δ": "del", "∆": "del", "⁄": "/", "∕": "/", "：": ":",
-        "，": ",", "、": ",", "；": ";", "＋": "+", "∷": "::", "•": " ", "·": " ", "\u00ad": None, "\u200b": None,
+        "α": "A", "β": "B", "γ": "G", "δ": "D", "κ": "K", "λ": "L", "Δ": "del", "∆": "del", "⁄": "/", "∕": "/",
+        "：": ":", "，": ",", "、": ",", "；": ";", "＋": "+", "∷": "::", "•": " ", "·": " ", "\u00ad": None,
+        "\u200b": None,
         "\u200c": None, "\u200d": None, "\u2060": None, "\ufeff": None,
     }.items()
 }  # fmt: skip
@@ -29,12 +30,22 @@ _BULLET = re.compile(r"\s*(?:[*◦▪●■‣>#]+\s+|-+(?=\s)|-+(?=[A-Za-z]{3})
 
 _PIECE = re.compile(
     r"""
-    (?P<karyotype>(?<![^\s,;/(+-])[+-]?(?:(?:t|inv|del|dup|der)\s?|(?:i|iso|ins|add|gain|amp|trp|dic|idic|r|loss))
-        \([0-9XY?pqPQ.;\s]{1,20}\)(?:\([pq][0-9pq.;?~\s-]{1,30}\))?(?:x\d)?(?:\[(?:cp)?\d{1,3}\])?)
-    | (?P<head>\d\d(?:[~-]\d\d)?(?:<\dn>)?,\s?[XY]{1,4}(?=[,/\s\[.]|$))
+    (?P<fish>(?<!\w)(?:nuc\s)?ish\s?\((?:[^()\n]*\)(?:x\d|amp|,|\s?\[[^]]*\]|\s?\()*)+)
+    | (?P<karyotype>(?<![^\s,;/(+-])(?:
+        (?:i?der\([^()]{1,10}\)(?:\([pq][0-9.]{1,6}\))?(?=t\())?
+        [+-]?(?:(?i:t|inv|del|dup|der)\s?|(?i:i|iso|ins|add|gain|amp|trp|dic|idic|r|loss|tri|mono))
+        (?:\([0-9XY?pqPQ.;\s]{1,20}\)|(?<=[tT])\(\d{1,2}[:,/]\d{1,2}\))
+        (?:\s?\([pq][0-9pq.;?~\s-]{1,30}\))?(?:x\d)?(?:\[(?:cp)?\d{1,3}\])?
+        | [+-]\((?:\d{1,2}|[XY])[pq]?\)
+        | [tT]\d{1,2};\d{1,2}(?!\d|;\d)))
+    | (?P<translocation>(?<!\w)(?i:translocations?|inversion|inv)\s?(?:(?i:between|of|involving)\s)?
+        (?:(?i:chromosomes?)\s)?\(?(?:\d{1,2}|[XY])(?:\s?(?:[;:/]|(?i:and))\s?\d{1,2})?\)?(?![\dpq.;]))
+    | (?P<head>(?:2[3-9]|[3-9]\d)(?:[~-]\d\d)?(?:<\dn>)?,\s?[XY]{1,4}(?=[,/\s\[.]|$))
     | (?P<protein>p\.\s?[(\[][^()\[\]]{1,60}[)\]])
+    | (?P<exons>(?<![\w;])[A-Z]\d{1,2}[a-z]?;\s?[A-Z]\d{1,2}[a-z]?(?![\w;]))
+    | (?P<decimal>(?<![\d,])\d{1,3},\d{1,2}(?=\s?(?i:mut|m/mb|/mb)))
     | (?P<comma>,(?!\d{3}\b))
-    | (?P<stop>;|!(?=\s|$)|\?(?=\s|$))
+    | (?P<stop>;|!(?=\s|$)|(?<!::)\?(?=\s|$))
     | (?P<open>[(\[{])
     | (?P<close>[)\]}])
     | (?P<blank>[\s"|]+)
@@ -53,6 +64,12 @@ _ABBREVIATIONS = frozenset(
         "mut.",
         "amp.",
         "del.",
+        "hom.",
+        "het.",
+        "homo.",
+        "hemi.",
+        "rearr.",
+        "ex.",
         "e.g.",
         "i.e.",
         "no.",
@@ -310,12 +327,21 @@ def _tokens_of(text: str) -> list[Token]:
 def _of_piece(kind: str, piece: str) -> tuple[Token, ...]:
     if kind in ("karyotype", "protein"):
         return classify("".join(piece.split()))
+    if kind == "translocation":
+        chromosomes = re.findall(r"\d+|[XY]\b", piece)
+        return classify(f"{'inv' if piece[0] in 'iI' else 't'}({';'.join(chromosomes)})")
+    if kind == "decimal":
+        return classify(piece.replace(",", "."))
+    if kind == "fish":
+        return (Token(Kind.UNKNOWN, piece),)
     signs = {"comma": Kind.COMMA, "stop": Kind.STOP, "open": Kind.OPEN, "close": Kind.CLOSE}
     return (Token(signs.get(kind, Kind.FILLER), piece),)
 
 
 def _ends_sentence(word: str, text: str, end: int) -> bool:
     if not word.endswith((".", "!", "?")) or word.lower() in _ABBREVIATIONS or not word.strip(".!?"):
+        return False
+    if word.endswith("::?"):
         return False
     return not text[end : end + 1].strip()
 
@@ -403,7 +429,7 @@ def _name_and_rest(text: str) -> tuple[str, str] | None:
         return None  # EGFR (exon 19)
     if re.match(r":|[pcgmnr]\.|\d{4,}|//", after):
         return None
-    if not after[:1].isspace() and " " not in text and classify(text)[0].kind == Kind.PAIR:
+    if not after[:1].isspace() and classify(re.split(r"[\s,;]", text, maxsplit=1)[0])[0].kind == Kind.PAIR:
         return None  # TMPRSS2:ERG
     return before, after.strip()
 

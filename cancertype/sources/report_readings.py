@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 
-from ..alterations.known_fusions import fusion_of, in_usual_order, with_unknown_partner
+from ..alterations.known_fusions import fusion_of, has_known_fusion, in_usual_order, with_unknown_partner
+from ..alterations.settings import CopyNumberLimits
 from ..variants.coding_changes import PROMOTER, UNKNOWN, is_tert_promoter
 from ..variants.schema import NON_CODING, SILENT
 from .karyotype import arms_of, isochromosome
@@ -126,6 +127,21 @@ _MEANT_BY_POSITIVE = {"ERBB2": "amplification", "ALK": "fusion", "ROS1": "fusion
                       "NTRK2": "fusion", "NTRK3": "fusion"}  # fmt: skip
 """What "HER2 positive" and "ALK positive" mean in reports."""
 
+_AMPLIFIED_IN_SITU = frozenset(
+    ["ERBB2", "EGFR", "MET", "MDM2", "CDK4", "MYCN", "FGFR1", "CCND1", "CCNE1", "TERT", "AR", "KRAS", "PDGFRA"]
+)
+"""Genes that in situ hybridisation tests for amplification. Others with known fusions are tested for a break."""
+
+
+def _meant_by_positive(gene: str, content: Content) -> str | None:
+    """What a positive test of a gene found: an amplification or a fusion; None where that is not known."""
+    if gene in _MEANT_BY_POSITIVE or not content.in_situ:
+        return _MEANT_BY_POSITIVE.get(gene)
+    if gene in _AMPLIFIED_IN_SITU:
+        return "amplification"
+    return "fusion" if has_known_fusion(gene) else None
+
+
 _IN_FRAME_GENES = frozenset(
     [
         "EGFR",
@@ -158,6 +174,9 @@ _IN_FRAME_GENES = frozenset(
 
 _FRAMESHIFT_EXONS = {("CALR", "9"), ("NPM1", "12"), ("NPM1", "11")}
 """Exons whose recurrent mutations all shift the reading frame."""
+
+_FRAMESHIFT_TYPES = frozenset(gene for gene, _ in _FRAMESHIFT_EXONS)
+"""Genes whose recurrent mutations are numbered or lettered: CALR type 1, NPM1 type A."""
 
 
 @dataclass
@@ -277,7 +296,10 @@ class Reader:
                 named = [mention for mention in statement.mentions if mention.genes or mention.pair]
                 self._carried = named[-1] if named else (None if statement.mentions else self._carried)
             elif self._carried is not None and (
-                statement.lead.names_an_event or _says_mutated(statement, self._carried)
+                statement.lead.names_an_event
+                or statement.is_result_in_situ
+                or (statement.lead.ratio is not None and self._carried.content.names_copies)
+                or _says_mutated(statement, self._carried)
             ):
                 if (statement.lead.reason and not statement.lead.has_change) or _begins_with_unknown(statement):
                     continue
@@ -288,7 +310,7 @@ class Reader:
         carried = self._carried
         if carried.is_bare and not content.negation:
             carried.continued = True
-        genes = carried.genes or tuple(gene for gene in carried.pair or () if gene)
+        genes = carried.genes or _mutated_partner(carried.pair)
         statement.lead = Content(negation=content.negation, reason=content.reason, detected=content.detected)
         statement.mentions.insert(0, Mention(carried.named, genes, content=content, known=carried.known))
         content.negation = None
@@ -331,6 +353,9 @@ class Reader:
             return None
         if statement.negated or statement.says_no or content.negation:
             outcome.used = True
+            below_fusions = self._heading is not None and self._heading.content.fusion and statement.is_filler_or_result
+            if (content.fusion or below_fusions) and not content.reason:
+                outcome.readings.append(NoFusion())
             return outcome
         if content.unknown and not content.has_change and not content.reason:
             outcome.not_understood = NOTHING_KNOWN
@@ -377,9 +402,13 @@ class Reader:
         elif reason and not negated:
             _leave_out(outcome, reason, f"{outcome.text!r}: {reason}: not counted")
         elif mention.arms:
+            content.negation = content.negation or (statement.lead.negation if negated else None)
             _read_arms(outcome, mention, content, negated, among_others=len(statement.mentions) > 1)
         elif mention.pair:
             _read_pair(outcome, mention, negated)
+            if content.has_change and not negated:
+                for gene in _mutated_partner(mention.pair):
+                    self._read_changes(outcome, mention, gene, content)
         elif mention.in_brackets and mention.is_bare and (statement.of_amplified_arms or _amplifies_an_arm(statement)):
             outcome.readings += [GeneCall(gene, 0 if negated else 2) for gene in mention.genes]
         elif mention.in_brackets and mention.is_bare and (statement.of_arms or _names_an_arm(statement)):
@@ -462,6 +491,15 @@ def _is_title(tokens: list[Token]) -> bool:
     return names_genes and len(tokens) <= _LONGEST_TITLE and _IN_TITLES.issuperset(token.kind for token in tokens)
 
 
+def _mutated_partner(pair: tuple[str | None, str | None]) -> tuple[str, ...]:
+    """Which gene of a fusion a change behind it is of (``BCR-ABL1 T315I``): the 3' partner, unless the 5' partner is
+    the oncogene (FGFR2-BICC1)."""
+    five_prime, three_prime = in_usual_order(*pair) if all(pair) else pair
+    oncogene_first = five_prime in _IN_FRAME_GENES and three_prime not in _IN_FRAME_GENES
+    gene = five_prime if oncogene_first or not three_prime else three_prime
+    return (gene,) if gene else ()
+
+
 def _names_an_arm(statement: Statement) -> bool:
     return any(mention.arms for mention in statement.mentions)
 
@@ -472,7 +510,15 @@ def _amplifies_an_arm(statement: Statement) -> bool:
 
 
 def _pass_brackets(sentence: list[Statement]) -> None:
-    """Mark statements within the brackets behind an arm, which name its genes: "9p loss (CDKN2A, MTAP)"."""
+    """Mark statements within the brackets behind an arm, which name its genes: "9p loss (CDKN2A, MTAP)"; and those
+    behind a fusion which name its exons: "EML4-ALK (EML4 exon 6; ALK exon 20)"."""
+    fused: set[str | None] = set()
+    for statement in sentence:
+        for mention in statement.mentions:
+            fused |= set(mention.pair or ())
+            content = mention.content
+            exons_only = bool(content.exons) and not (content.names_an_event or content.mutation)
+            mention.continued |= exons_only and bool(mention.genes) and fused.issuperset(mention.genes)
     for before, statement in pairwise(sentence):
         if statement.in_brackets:
             statement.of_arms = before.of_arms or _names_an_arm(before)
@@ -558,9 +604,11 @@ def _stated_consequence(gene: str, content: Content) -> str | None:
     """The consequence that the words or the coding-DNA notation state; None where they state none."""
     if content.skipping and content.exons:
         return "splice"
-    exon_event = _exon_event(gene, content)
+    exon_event = _exon_event(gene, content) or _event_of_length(content)
     if exon_event:
         return exon_event
+    if content.named_type and gene in _FRAMESHIFT_TYPES:
+        return "frameshift"
     if any((gene, exon) in _FRAMESHIFT_EXONS for exon in content.exons):
         return "frameshift"
     if gene == "MET" and "14" in content.exons and not content.classes and not content.has_change:
@@ -599,6 +647,15 @@ def _exon_event(gene: str, content: Content) -> str | None:
     return "inframe" if gene in _IN_FRAME_GENES else "frameshift"
 
 
+def _event_of_length(content: Content) -> str | None:
+    """The consequence of a deletion or insertion whose length in bases is stated (``52-bp deletion``); None where there
+    is none."""
+    events = {*content.copies, *content.classes} & {"deletion", "insertion", "duplication"}
+    if not content.bases or not events:
+        return None
+    return "frameshift" if content.bases % 3 else "inframe"
+
+
 def _is_described(content: Content) -> bool:
     return bool(content.copies)
 
@@ -606,7 +663,9 @@ def _is_described(content: Content) -> bool:
 def _read_fusion_and_copies(outcome: Outcome, mention: Mention, content: Content) -> None:
     """Read fusions with an unknown partner and copy-number events of a mention's genes."""
     meant = (
-        [_MEANT_BY_POSITIVE.get(gene) for gene in mention.genes] if content.positive and not content.mutation else []
+        [_meant_by_positive(gene, content) for gene in mention.genes]
+        if content.positive and not content.mutation
+        else []
     )
     if content.fusion or ("fusion" in meant and not content.names_an_event):
         outcome.readings += [Fused(*with_unknown_partner(gene)) for gene in mention.genes]
@@ -626,12 +685,16 @@ def _level(content: Content) -> int | None:
     exon_loss = any(content.exons) and any(
         copy in ("deletion", "loss", "homozygous deletion") for copy in content.copies
     )
-    if exon_loss:
+    if exon_loss or _event_of_length(content):
         return None
     if levels:
-        return max(levels, key=abs) if "heterozygous loss" not in content.copies else -1
+        one_left = content.one_allele or content.number_of_copies == 1
+        of_one = "heterozygous loss" in content.copies or (one_left and max(levels) < 0)
+        return -1 if of_one else max(levels, key=abs)
     if content.has_change or content.classes or content.fusion:
         return None
+    if content.log2 is not None:
+        return _level_of_log2(content.log2)
     if content.number_of_copies is not None:
         return _level_of_copies(content.number_of_copies)
     return 2 if content.ratio is not None and content.ratio >= AMPLIFIED_RATIO and not content.mutation else None
@@ -640,6 +703,15 @@ def _level(content: Content) -> int | None:
 AMPLIFIED_RATIO = 2.0
 """A gene's signals to those of its chromosome's centromere, from which FISH calls it amplified (ASCO/CAP 2018, of
 HER2). A lower ratio states neither an amplification nor its absence, as the copies may be gained with the arm."""
+
+
+def _level_of_log2(ratio: float) -> int:
+    """The level of a log2 ratio, by the limits that files of segments are read with."""
+    gained, lost = ratio >= _LIMITS.gained_log2, ratio <= _LIMITS.lost_log2
+    return gained + (ratio >= _LIMITS.amplified_log2) - lost - (ratio <= _LIMITS.deleted_log2)
+
+
+_LIMITS = CopyNumberLimits()
 
 
 def _level_of_copies(copies: float) -> int:
@@ -692,7 +764,7 @@ def _arm_call(content: Content) -> int | None:
         return max(-1, min(1, levels[0]))
     if content.number_of_copies is not None:
         return max(-1, min(1, _level_of_copies(content.number_of_copies)))
-    return None
+    return None if content.log2 is None else max(-1, min(1, _level_of_log2(content.log2)))
 
 
 def _read_pair(outcome: Outcome, mention: Mention, negated: bool) -> None:
@@ -700,6 +772,10 @@ def _read_pair(outcome: Outcome, mention: Mention, negated: bool) -> None:
         outcome.readings.append(NoFusion())
         return
     five_prime, three_prime = mention.pair
+    if five_prime == three_prime:
+        outcome.not_understood = outcome.not_understood or NO_EVENT
+        outcome.problems.append(f"{outcome.text!r} is within one gene: write which event it is. Not counted")
+        return
     if five_prime and three_prime:
         five_prime, three_prime = in_usual_order(five_prime, three_prime)
     outcome.readings.append(Fused(five_prime, three_prime))
@@ -708,7 +784,7 @@ def _read_pair(outcome: Outcome, mention: Mention, negated: bool) -> None:
 def _read_negated(outcome: Outcome, mention: Mention, content: Content) -> None:
     """Negated copy number and fusions say that they were looked at; a negated mutation has no place in the tables."""
     is_negative = content.negation and content.negation.text.lower() in ("negative", "neg") and not content.has_event
-    meant = {_MEANT_BY_POSITIVE.get(gene) for gene in mention.genes} if is_negative else set()
+    meant = {_meant_by_positive(gene, content) for gene in mention.genes} if is_negative else set()
     if content.copies or "amplification" in meant:
         outcome.readings += [GeneCall(gene, 0) for gene in mention.genes]
     elif content.fusion or "fusion" in meant:

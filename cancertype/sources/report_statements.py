@@ -16,7 +16,11 @@ from .karyotype import is_chromosome, named_arms
 from .report_words import (
     ASSAYED,
     BENIGN,
+    EXPRESSION,
     GERMLINE,
+    IN_SITU,
+    NAMED_TYPE,
+    ONE_ALLELE,
     ORDINARY,
     OTHER_MARKER,
     UNCERTAIN,
@@ -45,6 +49,11 @@ class Content:
     promoter: bool = False
     number_of_copies: float | None = None
     ratio: float | None = None
+    log2: float | None = None
+    bases: int | None = None
+    one_allele: bool = False
+    in_situ: bool = False
+    named_type: bool = False
     level: bool = False
     names_copies: bool = False
     negation: Token | None = None
@@ -64,7 +73,7 @@ class Content:
         """Whether the words speak of a small mutation, so that a number behind them counts no copies."""
         return bool(
             self.has_change or self.classes or self.exons or self.mutation or self.codon or self.skipping
-            or self.promoter
+            or self.promoter or self.named_type
         )  # fmt: skip
 
     @property
@@ -72,8 +81,8 @@ class Content:
         """Whether the words say what happened to a gene, be it only that it is mutated."""
         return bool(
             self.has_change or self.classes or self.copies or self.fusion or self.exons or self.mutation
-            or self.codon or self.skipping or self.promoter or self.positive or self.number_of_copies is not None
-            or self.ratio is not None
+            or self.codon or self.skipping or self.promoter or self.positive or self.named_type
+            or not (self.number_of_copies is self.ratio is self.log2 is None)
         )  # fmt: skip
 
     @property
@@ -120,6 +129,9 @@ def content_of(tokens: list[Token]) -> Content:
         elif token.kind == Kind.RATIO:
             content.names_copies = True
             content.ratio = _ratio(tokens, i) if content.ratio is None else content.ratio
+        elif token.kind == Kind.LOG2:
+            content.names_copies = True
+            content.log2 = _value_behind(tokens, i) if content.log2 is None else content.log2
         elif token.kind == Kind.NEGATION and content.negation is None:
             content.negation = token
         elif token.kind == Kind.REASON and content.reason in (None, OTHER_MARKER):
@@ -128,14 +140,32 @@ def content_of(tokens: list[Token]) -> Content:
             content.bands.append(token.text)
         elif token.kind == Kind.UNKNOWN:
             content.unknown.append(token)
+        elif token.kind == Kind.FILLER:
+            content.one_allele |= token.value == ONE_ALLELE
+            content.in_situ |= token.value == IN_SITU
+            content.named_type |= token.value == NAMED_TYPE
+            content.bases = content.bases or _bases(tokens, i)
     if content.number_of_copies is None and not content.describes_a_mutation:
         content.number_of_copies = _times(tokens)
     return content
 
 
 _SKIPPED_BEFORE_NUMBERS = frozenset(
-    {Kind.FILLER, Kind.RATIO, Kind.COLON, Kind.CONNECTOR, Kind.OPEN, Kind.LEVEL, Kind.HYPHEN}
+    {Kind.FILLER, Kind.RATIO, Kind.LOG2, Kind.COLON, Kind.CONNECTOR, Kind.OPEN, Kind.LEVEL, Kind.HYPHEN}
 )
+
+
+_LENGTH = re.compile(r"(\d{1,3})-?(?:bp|nt)", re.IGNORECASE)
+_UNITS = frozenset(["bp", "nt", "base", "bases", "nucleotide", "nucleotides"])
+
+
+def _bases(tokens: list[Token], i: int) -> int | None:
+    """The length at ``52-bp``, ``52 bp``; None where token ``i`` is no length."""
+    if match := _LENGTH.fullmatch(tokens[i].text):
+        return int(match[1])
+    before = tokens[i - 1] if i else None
+    is_unit = tokens[i].text.lower() in _UNITS and before is not None and before.kind == Kind.NUMBER
+    return int(before.value) if is_unit else None
 
 
 def _number_behind(tokens: list[Token], i: int) -> str:
@@ -157,10 +187,13 @@ def _copies(tokens: list[Token], i: int) -> float | None:
 
 
 _RANGE = re.compile(r"[<>=~]{0,2}(\d{1,3}(?:\.\d{1,2})?)-\d{1,3}(?:\.\d{1,2})?")
+_SIGNED_NUMBER = re.compile(r"[+-]\d{1,2}(?:\.\d{1,6})?")
 
 
 def _value_behind(tokens: list[Token], i: int) -> float | None:
     for token in tokens[i + 1 : i + 5]:
+        if _SIGNED_NUMBER.fullmatch(token.text):
+            return float(token.text)
         if token.kind in (Kind.NUMBER, Kind.TIMES):
             return token.value
         if match := _RANGE.fullmatch(token.text):
@@ -256,6 +289,15 @@ class Statement:
         return all(token.kind in _FILLERS for token in self.tokens)
 
     @property
+    def is_result_in_situ(self) -> bool:
+        """Whether it is only the result of a hybridisation (``FISH+``), of the gene named before it."""
+        return self.is_filler_or_result and self.lead.in_situ and (self.lead.positive or self.lead.negation is not None)
+
+    @property
+    def is_filler_or_result(self) -> bool:
+        return all(token.kind in _FILLERS or token.kind == Kind.NEGATION for token in self.tokens)
+
+    @property
     def ends_detected(self) -> bool:
         """Whether "detected", "found" or the like closes the statement, behind all that it names."""
         for token in reversed(self.tokens):
@@ -268,8 +310,8 @@ class Statement:
 
 _FILLERS = frozenset(
     {Kind.FILLER, Kind.NUMBER, Kind.CONNECTOR, Kind.COLON, Kind.OPEN, Kind.CLOSE, Kind.HYPHEN, Kind.DETECTED,
-     Kind.LEVEL, Kind.CHROMOSOME, Kind.BETWEEN, Kind.EXON, Kind.COPIES, Kind.TIMES, Kind.RATIO, Kind.POSITIVE,
-     Kind.MUTATION}
+     Kind.LEVEL, Kind.CHROMOSOME, Kind.BETWEEN, Kind.EXON, Kind.COPIES, Kind.TIMES, Kind.RATIO, Kind.LOG2,
+     Kind.POSITIVE, Kind.MUTATION}
 )  # fmt: skip
 _TARGETS = frozenset({Kind.GENE, Kind.PAIR, Kind.ARMS})
 _SAYS_SOMETHING = frozenset(
@@ -361,9 +403,14 @@ def resolved(tokens: list[Token]) -> list[Token]:
             out.append(token)
             continue
         depth = max(0, depth + {Kind.OPEN: 1, Kind.CLOSE: -1}.get(token.kind, 0))
-        fused = (fused or token.kind == Kind.PAIR) and token.kind != Kind.GENE
-        if fused and token.kind == Kind.CODON:
+        was_fused = fused
+        fused = (fused or token.kind == Kind.PAIR) and (token.kind != Kind.GENE or depth > 0)
+        if was_fused and (depth or token.kind == Kind.CODON) and _FUSED_EXON.fullmatch(token.text):
             token = Token(Kind.FILLER, token.text)  # the fused exons, as in EML4-ALK (E13;A20)
+        if token.kind in (Kind.NEGATION, Kind.DETECTED) and _is_of_partner(tokens, i):
+            token = Token(Kind.FILLER, token.text)  # ROS1 fusion (partner not identified)
+        if numbers_are_chromosomes and (listed := _chromosome_list(token)):
+            token = Token(Kind.ARMS, token.text, listed)
         following = _next_word(tokens, i)
         if token.text == "/" and _between_chromosomes(tokens, i):
             out.append(Token(Kind.JOINER, token.text, "and"))
@@ -396,6 +443,22 @@ def resolved(tokens: list[Token]) -> list[Token]:
         only_fillers &= token.kind in _MAY_STAND_BEFORE
         out.append(token)
     return out
+
+
+_FUSED_EXON = re.compile(r"[A-Z]\d{1,2}[a-z]?")
+
+
+def _is_of_partner(tokens: list[Token], i: int) -> bool:
+    """Whether the word at ``i`` says that the partner of a fusion is (not) known: ``partner not identified``."""
+    before = next((t for t in reversed(tokens[max(0, i - 3) : i]) if t.kind not in (Kind.FILLER, Kind.COLON)), None)
+    return before is not None and before.kind == Kind.BETWEEN and before.text.lower().startswith("partner")
+
+
+def _chromosome_list(token: Token) -> tuple[tuple[str, None], ...]:
+    """The chromosomes of ``7/17``."""
+    numbers = token.text.split("/")
+    is_list = len(numbers) > 1 and all(number.isdecimal() and is_chromosome(float(number)) for number in numbers)
+    return tuple((number, None) for number in numbers) if is_list else ()
 
 
 _NAMED_ARMS = {"short arm": "p", "short arms": "p", "long arm": "q", "long arms": "q", "p arm": "p", "q arm": "q"}
@@ -431,7 +494,7 @@ _GISTIC = {"-2": "homozygous deletion", "-1": "heterozygous loss", "+1": "gain",
 """Levels behind a gene, which elsewhere are whole chromosomes: CDKN2A (-2)."""
 
 _MAY_STAND_BEFORE = frozenset(
-    {Kind.FILLER, Kind.RATIO, Kind.TIMES, Kind.NEGATION, Kind.CONNECTOR, Kind.OPEN, Kind.NUMBER, Kind.HYPHEN}
+    {Kind.FILLER, Kind.RATIO, Kind.LOG2, Kind.TIMES, Kind.NEGATION, Kind.CONNECTOR, Kind.OPEN, Kind.NUMBER, Kind.HYPHEN}
 )
 
 
@@ -459,7 +522,7 @@ def _next_word(tokens: list[Token], i: int) -> Token | None:
 
 def _decided(token: Token, following: Token | None, gene_before: bool, only_fillers: bool) -> Token:
     says = following is not None and following.kind in _SAYS_SOMETHING
-    if token.kind == Kind.GENE and token.change and gene_before:
+    if token.kind in (Kind.GENE, Kind.ARMS) and token.change and gene_before:
         return Token(Kind.CHANGE, token.text, token.change)
     if token.kind == Kind.GENE and not token.sure:
         ordinary = token.text.lower() in ORDINARY
@@ -474,7 +537,8 @@ def _decided(token: Token, following: Token | None, gene_before: bool, only_fill
         if not gene_before and following is not None and following.kind == Kind.CHANGE:
             return Token(Kind.GENE, token.text, (token.text,))
         return token
-    mutation = following is not None and following.kind in (Kind.CHANGE, Kind.CODING, Kind.CLASS)
+    mutation = following is not None and following.kind in (Kind.CHANGE, Kind.CODING)
+    mutation |= following is not None and following.kind == Kind.CLASS and not gene_before  # HER2 YVMA insertion
     if mutation and is_shaped_like_a_gene(token):
         return Token(Kind.GENE, token.text, (token.text,), sure=False)
     return token
@@ -533,11 +597,17 @@ def _partner_at(tokens: list[Token], i: int) -> tuple[int, tuple[Token, Token] |
             fused = True
         elif kind == Kind.BETWEEN and token.text.lower().startswith("partner"):
             called_partner = True
+        elif kind == Kind.STOP and token.text == ";" and fused and _next_is_partner(tokens, j):
+            continue  # ROS1 rearrangement; partner gene: CD74
         elif not (kind == Kind.COMMA and fused and not opened) and (
             kind not in _BESIDE_A_PARTNER or token.text.lower() in ("and", "or", "/")
         ):
             return nothing
     return nothing
+
+
+def _next_is_partner(tokens: list[Token], j: int) -> bool:
+    return j + 1 < len(tokens) and tokens[j + 1].text.lower().startswith("partner")
 
 
 def _as_pair(end: int, gene: Token, partner: Token) -> tuple[int, tuple[Token, Token] | None]:
@@ -554,13 +624,17 @@ def _pair_at(tokens: list[Token], i: int) -> tuple[int, tuple[Token, Token] | No
     if token.kind != Kind.GENE or len(token.value) > 1:
         return i, None
     fused_before = any(t.kind == Kind.FUSION for t in tokens[max(0, i - 3) : i])
-    j, linked, fused, hyphen = i + 1, False, False, False
-    for _ in range(8):
+    j, linked, fused, hyphen, depth = i + 1, False, False, False, 0
+    beside: list[Token] = []  # what stands between the genes, outside brackets
+    for _ in range(12):
         if j >= len(tokens):
             return i, None
         kind = tokens[j].kind
         if kind == Kind.GENE:
             break
+        depth = max(0, depth + {Kind.OPEN: 1, Kind.CLOSE: -1}.get(kind, 0))
+        if kind not in (Kind.OPEN, Kind.CLOSE) and not (depth and kind == Kind.FILLER):
+            beside.append(tokens[j])
         if kind == Kind.FUSION:
             fused = True
         elif kind == Kind.HYPHEN:
@@ -581,10 +655,13 @@ def _pair_at(tokens: list[Token], i: int) -> tuple[int, tuple[Token, Token] | No
     if linked:
         # "fusion of EML4 and ALK", "ALK fusion with EML4", "EML4 fused to ALK"
         named = (fused_before and _fusion_of(tokens, i)) or (fused and joined_by <= {"with", "to", "partner"})
-        if named and (fused or is_known_fusion(token.value[0], partner.value[0]) or joined_by <= {"and", "with", "to"}):
+        known = is_known_fusion(token.value[0], partner.value[0])
+        if named and (fused or known or joined_by <= {"and", "with", "to"}):
             return j + 1, (token, partner)
+        if known and fused_behind and not fused and joined_by == {"and"}:
+            return j + 1, (token, partner)  # EML4 and ALK fusion
         return i, None
-    adjacent = all(t.kind in (Kind.HYPHEN, Kind.OPEN, Kind.CLOSE, Kind.NUMBER, Kind.EXON) for t in tokens[i + 1 : j])
+    adjacent = all(t.kind in (Kind.HYPHEN, Kind.NUMBER, Kind.EXON) for t in beside)
     if fused or not adjacent:
         return i, None
     known = is_known_fusion(token.value[0], partner.value[0])
@@ -651,6 +728,9 @@ def _is_again(token: Token, mention: Mention, tokens: list[Token]) -> bool:
 
 def _give_lead(statement: Statement) -> None:
     """Give the words before the first mention to it where it has no event of its own: ``loss of PTEN``."""
+    if statement.mentions:
+        statement.mentions[0].content.one_allele |= statement.lead.one_allele
+        statement.mentions[0].content.in_situ |= statement.lead.in_situ
     if not statement.mentions or not (statement.lead.has_event or statement.lead.reason or statement.lead.unknown):
         return
     first, lead = statement.mentions[0], statement.lead
@@ -730,6 +810,7 @@ def _called(mention: Mention) -> bool:
 def _pass_on(sentence: list[Statement], i: int, head: Mention, ends_with_and: bool) -> None:
     tokens = sentence[i].lead_tokens
     is_plural = any(token.kind == Kind.COLON or token.text.lower().endswith("s") for token in tokens)
+    is_plural |= bool(tokens) and tokens[-1].kind == Kind.COPY and tokens[-1].text.lower() in _PARTICIPLES
     for statement in sentence[i + 1 :]:
         if not statement.is_bare or statement.mentions[0].continued:
             return
@@ -741,6 +822,10 @@ def _pass_on(sentence: list[Statement], i: int, head: Mention, ends_with_and: bo
             return
         for mention in statement.mentions:
             mention.content, mention.headed = event_of(head.content), True
+
+
+_PARTICIPLES = frozenset(["amplified", "deleted", "gained", "lost"])
+"""Before a gene, these head the whole list: ``deleted CDKN2A, CDKN2B, MTAP``."""
 
 
 def _pass_back(sentence: list[Statement], i: int, tail: Mention) -> None:
@@ -764,7 +849,7 @@ def _pass_back(sentence: list[Statement], i: int, tail: Mention) -> None:
 def event_of(content: Content) -> Content:
     return Content(
         classes=list(content.classes), copies=list(content.copies), fusion=content.fusion, reason=content.reason,
-        exons=list(content.exons),
+        exons=list(content.exons), one_allele=content.one_allele,
     )  # fmt: skip
 
 
@@ -875,6 +960,8 @@ def pass_reasons(sentence: list[Statement]) -> None:
             return
         if not statement.mentions and statement.lead.reason in (UNTESTED, ASSAYED, UNCERTAIN, GERMLINE, BENIGN):
             _pass_reason_back(sentence, i, statement.lead.reason, lone=True)
+        elif reason == EXPRESSION and not statement.lead.has_event:
+            _pass_expression_back(sentence, i)
         elif reason in (UNTESTED, ASSAYED):
             _pass_reason_back(sentence, i, reason, lone=False)
             if reason == ASSAYED and _stands_before(statement, reason):
@@ -899,6 +986,20 @@ def _pass_reason_back(sentence: list[Statement], i: int, reason: str, lone: bool
         if reason not in (UNTESTED, ASSAYED) or not earlier.is_bare:
             return
         lone = False
+
+
+def _pass_expression_back(sentence: list[Statement], i: int) -> None:
+    """Mark the list that "expression" or the like closes: "loss of MLH1, PMS2 and MSH6 expression"."""
+    last = sentence[i]
+    if last.joiner not in ("and", "or") or not last.mentions or last.mentions[0].content.has_event:
+        return
+    for earlier in reversed(sentence[:i]):
+        headed = bool(earlier.mentions) and earlier.mentions[0].headed
+        if not headed and not earlier.is_bare:
+            return
+        earlier.reason = earlier.reason or EXPRESSION
+        if headed and earlier.lead_tokens:
+            return
 
 
 def _pass_reason_on(sentence: list[Statement], i: int, reason: str) -> None:

@@ -46,6 +46,7 @@ class Kind(Enum):
     COPIES = auto()
     TIMES = auto()  # value: the number of x8 or 8x, which behind a gene is its copies
     RATIO = auto()  # value: the number of 5-fold, or None for "ratio"; behind a gene, of its copies to the centromere's
+    LOG2 = auto()  # the logarithm of a ratio of copies
     NEGATION = auto()  # value: "no", "negative for", "wild type" or "undetected"
     POSITIVE = auto()
     DETECTED = auto()
@@ -62,7 +63,7 @@ class Kind(Enum):
     COLON = auto()
     OPEN = auto()
     CLOSE = auto()
-    FILLER = auto()
+    FILLER = auto()  # value: ONE_ALLELE, IN_SITU or NAMED_TYPE, as far as it matters
     UNKNOWN = auto()
 
 
@@ -90,6 +91,9 @@ COPY_LEVELS = {
 GERMLINE, COPY_NEUTRAL, EXPRESSION = "inherited (germline)", "copy-neutral", "protein or RNA expression"
 METHYLATION, UNTESTED, UNCERTAIN = "methylation", "not tested", "uncertain"
 BENIGN, OTHER_MARKER, ASSAYED = "benign", "a marker that is not used", "named as a gene that was tested"
+
+ONE_ALLELE, IN_SITU, NAMED_TYPE = "one allele", "in situ", "named type"
+"""Words that say nothing alone: hemizygous, FISH, type A."""
 
 ORDINARY_WORD = "ordinary"
 
@@ -133,7 +137,7 @@ SITES = frozenset(phrase for phrase, meaning in _LEXICON.items() if meaning == (
 
 _SYMBOL = re.compile(r"[A-Z][A-Z0-9-]{1,14}(?:orf[0-9]+)?")
 _MOUSE_SYMBOL = re.compile(r"[A-Z][a-z]{2}[a-z0-9]{0,9}")
-_NUMBER = re.compile(r"[<>=≥≤~±+]{0,2}(\d{1,9}(?:\.\d{1,6})?)(%|[xX]|mg|kb|bp|th|st|nd|rd)?")
+_NUMBER = re.compile(r"[<>=≥≤~±+]{0,2}(\d{1,9}(?:\.\d{1,6})?)(%|[xX]|mg|-?kb|-?bp|-?nt|th|st|nd|rd)?")
 _SCORE = re.compile(r"[0-3]\+")
 """An immunohistochemistry score: HER2 3+."""
 _TIMES = re.compile(r"[xX×](\d{1,3}(?:\.\d)?)|(\d{1,2}(?:\.\d)?)[xX×]")
@@ -160,10 +164,17 @@ _OLD_RANGE = re.compile(r"(?:p\.)?del([A-Z]\d+)[-_]([A-Z]?\d+)|(?:p\.)?([A-Z]\d+
 _EXON = re.compile(
     r"(?:ex|exon)[_:.]?(\d{1,2})(?:[-_]\d{1,2})?(\D\S*)?|(?:del|ins)(\d{2})|(\d{2})(?:del|ins)", re.IGNORECASE
 )
+_FUSED_EXONS = re.compile(
+    r"(?P<pair>[A-Za-z0-9]+-[A-Za-z0-9]+)\.[A-Za-z](?P<first>\d{1,2})[a-z]?[A-Za-z](?P<last>\d{1,2})[a-z]?(?:\.\S+)?"
+)
 _GLUED_CHANGE = re.compile(r"(?:p\.)?[ACDEFGHIKLMNPQRSTVWY][1-9][0-9]{0,3}(?:[A-Z*]|fs\S*|del|dup)")
-_GLUED_EVENT = re.compile(r"amp|mut|wt|del|loss|gain|fusion|itd|viii|ptd|(?:ex|del|ins)\d{2}\S*", re.IGNORECASE)
+_GLUED_EVENT = re.compile(
+    r"amp|mut|wt|del|loss|gain|fusion|itd|vi{2,3}|viv[abc]?|ptd|(?:ex|del|ins)\d{2}\S*|(?-i:r)", re.IGNORECASE
+)
 _LONGEST_SYMBOL = 12
-_VARIANT_NAME = re.compile(r"\d{1,2}[a-z](?:/[a-z])?|[evEV]\d{1,2}[a-z]?(?:[;:,][A-Za-z]\d{1,2})?|\(?\+{1,3}\)?")
+_VARIANT_NAME = re.compile(
+    r"\d{1,2}[a-z](?:/[a-z])?|[evEV]\d{1,2}[a-z]?(?:[;:,][A-Za-z]\d{1,2})?|[A-Z]\d{1,2}-[A-Z]\d{1,2}|\(?\+{1,3}\)?"
+)
 _LONGEST_WORD = 120
 _SUFFIX_SIGN = re.compile(r"(.*[A-Za-z0-9])([+-])")
 
@@ -219,6 +230,8 @@ def _simple(word: str) -> tuple[Token, ...] | None:
         return (Token(Kind.HYPHEN, word),)
     if lower in _EXPANDED:
         return tuple(token for part in _EXPANDED[lower] for token in classify(part))
+    if lower.endswith(".") and lower[:-1] in _LEXICON and lower not in _LEXICON:
+        return classify(word[:-1])  # del., amp., hom.
     if lower in _LEXICON:
         token = Token(*_meaning(_LEXICON[lower], word))
         if word.isupper() and len(word) > 2 and word in known_genes():
@@ -226,9 +239,14 @@ def _simple(word: str) -> tuple[Token, ...] | None:
         return (token,)
     if gene := _gene(word):
         return (gene,)
+    if ">" in word and (fusion := _arrow(word, ">")):
+        return fusion
+    event = chromosome_event(word)
     if change := protein_change(word):
+        if event and event.arms and word[0] == "i":  # i17q
+            return (Token(Kind.ARMS, word, event.arms, change=change),)
         return (Token(Kind.CHANGE, word, change),)
-    if event := chromosome_event(word):
+    if event:
         kind = Kind.ARMS if event.arms else Kind.PAIR if event.fusion else Kind.BAND
         return (Token(kind, word, event.arms or event.fusion or word),)
     if is_tert_promoter(word):
@@ -340,11 +358,32 @@ def _composite(word: str) -> tuple[Token, ...] | None:
         return Token(Kind.NEGATION, "non", "no"), Token(negated[0], word, negated[1])
     method, _, result = word.partition("-")
     if result and method.lower() in _METHODS:
-        return Token(Kind.FILLER, method), *words([result])
+        return *classify(method), *words([result])
+    known, _, said = word.partition("-")
+    if said and known.lower() in _EXPANDED:
+        return *classify(known), *words([said])  # Philadelphia-positive
+    if match := _FUSED_EXONS.fullmatch(word):
+        return _with_exons(match["pair"], match["first"], match["last"])
     for separator, read in _READ_BY_SEPARATOR.items():
         if separator in word.strip(separator) and (tokens := read(word, separator)):
             return tokens
     return _signed(word) or _hyphenated(word) or _glued(word)
+
+
+def _with_exons(pair: str, first: str, last: str) -> tuple[Token, ...] | None:
+    """A fusion with the exons that it joins, as Oncomine reports it: ``EML4-ALK.E13A20.AB374361``. Within one gene, the
+    exons between them are lost: ``MET-MET.M13M15``."""
+    tokens = _hyphenated(pair)
+    if not tokens or tokens[0].kind != Kind.PAIR:
+        return None
+    gene, other = tokens[0].value
+    if gene != other:
+        return tokens
+    lost = Token(Kind.EXON, f"exons {int(first) + 1}-{int(last) - 1}", str(int(first) + 1))
+    return Token(Kind.GENE, pair, (gene,)), lost, Token(Kind.COPY, "deletion", "deletion")
+
+
+_UNKNOWN_PARTNERS = frozenset(["", "?", "unknown", "na", "novel", "intergenic", "unidentified"])
 
 
 def _double_colon(word: str, separator: str) -> tuple[Token, ...]:
@@ -352,6 +391,9 @@ def _double_colon(word: str, separator: str) -> tuple[Token, ...]:
     genes = [_partner(side) for side in sides]
     if len(sides) == 2 and all(genes):
         return (Token(Kind.PAIR, word, tuple(genes)),)
+    known = [_gene(side) for side in sides if side.lower() not in _UNKNOWN_PARTNERS]
+    if len(known) == 1 and known[0]:
+        return known[0], Token(Kind.FUSION, word)  # EWSR1::?
     partner, _, said = sides[-1].rpartition("-")
     if len(sides) == 2 and partner and genes[0] and _gene(partner):
         return (*_double_colon(f"{sides[0]}::{partner}", separator), *words([said]))  # EML4::ALK-positive
@@ -371,6 +413,12 @@ def _dotted(word: str, separator: str) -> tuple[Token, ...] | None:
     gene, _, change = word.partition(separator)
     read = protein_change(change) if _gene(gene) else None
     return (_gene(gene), Token(Kind.CHANGE, change, read)) if read else None
+
+
+def _arrow(word: str, separator: str) -> tuple[Token, ...] | None:
+    """``EML4>ALK``, as an arrow between the two is written here."""
+    genes = [_gene(side) for side in word.split(separator)]
+    return (Token(Kind.PAIR, word, tuple(g.value[0] for g in genes)),) if len(genes) == 2 and all(genes) else None
 
 
 def _parts(word: str, separator: str) -> tuple[Token, ...]:
@@ -417,16 +465,25 @@ def _gene_list(sides: list[str]) -> tuple[str, ...] | None:
     first = _gene(sides[0])
     if not first:
         return None
-    genes = list(first.value)
+    genes, named = list(first.value), sides[0]
     for side in sides[1:]:
         gene = _gene(side) if len(side) > 1 else None
         if gene:
             genes += gene.value
-        elif len(side) <= 2 and (sibling := _genes().get(sides[0].upper()[: -len(side)] + side.upper())):
+            named = side
+        elif len(side) <= 2 and (sibling := _genes().get(_stem(named, side) + side.upper())):
             genes += sibling
         else:
             return None
     return tuple(dict.fromkeys(genes))
+
+
+def _stem(named: str, sibling: str) -> str:
+    """What the names of ``named`` and its ``sibling`` begin with: FGF of FGF3/19, CDKN2 of CDKN2A/B."""
+    stem = named.upper()
+    if sibling.isdecimal() and stem[-1:].isdecimal():
+        return stem.rstrip("0123456789")
+    return stem[: -len(sibling)]
 
 
 _READ_BY_SEPARATOR = {
@@ -441,13 +498,20 @@ def _signed(word: str) -> tuple[Token, ...] | None:
         return (Token(Kind.HYPHEN, word[0]), *rest) if rest[0].kind != Kind.UNKNOWN else None
     match = _SUFFIX_SIGN.fullmatch(word.rstrip("+") + "+" if word.endswith("++") else word)
     if match and match[1].lower() in _METHODS:
-        return Token(Kind.FILLER, match[1]), *classify("positive" if match[2] == "+" else "negative")
-    sign = Token(Kind.POSITIVE, word) if match and match[2] == "+" else Token(Kind.NEGATION, word, "undetected")
-    if match and (gene := _gene(match[1])):
+        return *classify(match[1]), *classify("positive" if match[2] == "+" else "negative")
+    if not match:
+        return None
+    sign = Token(Kind.POSITIVE, word) if match[2] == "+" else Token(Kind.NEGATION, word, "undetected")
+    event = _LEXICON.get(match[1].lower())
+    if event and event[0] in _SIGNED_EVENTS:
+        return Token(event[0], match[1], event[1]), sign  # ITD+
+    if gene := _gene(match[1]):
         return gene, sign
-    if match and (change := protein_change(match[1])):
-        return Token(Kind.CHANGE, match[1], change), sign
-    return None
+    change = protein_change(match[1])
+    return (Token(Kind.CHANGE, match[1], change), sign) if change else None
+
+
+_SIGNED_EVENTS = frozenset({Kind.CLASS, Kind.COPY, Kind.FUSION, Kind.MUTATION})
 
 
 def _hyphenated(word: str) -> tuple[Token, ...] | None:
@@ -455,6 +519,8 @@ def _hyphenated(word: str) -> tuple[Token, ...] | None:
     for match in re.finditer("[-_]", word):
         left, right = word[: match.start()], word[match.end() :]
         gene = _gene(left)
+        if left == "?" and (partner := _gene(right)):
+            return partner, Token(Kind.FUSION, word)
         if not gene or not right:
             continue
         if right.isdigit() and len(right) == 1 and left[-1].isdigit():
@@ -462,7 +528,8 @@ def _hyphenated(word: str) -> tuple[Token, ...] | None:
             if len(genes) > 1 and all(name in _genes() for name in genes):
                 return (Token(Kind.GENE, word, tuple(_genes()[name][0] for name in genes)),)
         partner = _gene(right)
-        if partner and not (partner.change and not partner.sure):
+        is_word = right.lower() in _LEXICON and not right.isupper()  # TP53-mut
+        if partner and not is_word and not (partner.change and not partner.sure):
             return (Token(Kind.PAIR, word, (gene.value[0], partner.value[0])),)
         rest = words([right]) if right.lower() not in ("a", "b") else []
         if rest and all(token.kind != Kind.UNKNOWN for token in rest):
@@ -472,14 +539,20 @@ def _hyphenated(word: str) -> tuple[Token, ...] | None:
     parts = [part for part in word.split("-") if part]
     pieces = [classify(part) for part in parts] if len(parts) > 1 else []
     # V600E-mutated, BRAFV600E-mutated
-    begins = bool(pieces) and pieces[0][-1].kind in (Kind.CHANGE, Kind.ARMS, Kind.CODING)
-    if begins and all(map(_says_something, pieces[1:])):
+    begins = _SAYS_SOMETHING - {Kind.NEGATION, Kind.POSITIVE, Kind.LEVEL}
+    says = bool(pieces) and bool({pieces[0][0].kind, pieces[0][-1].kind} & begins)
+    if says and all(map(_says_something, pieces[1:])):
         return tuple(token for part in pieces for token in part)
     return None
 
 
 def _says_something(tokens: tuple[Token, ...]) -> bool:
-    return tokens[0].kind in (Kind.CHANGE, Kind.ARMS, Kind.CODING, Kind.COPY, Kind.MUTATION, Kind.CLASS)
+    return tokens[0].kind in _SAYS_SOMETHING
+
+
+_SAYS_SOMETHING = _SIGNED_EVENTS | {
+    Kind.CHANGE, Kind.ARMS, Kind.CODING, Kind.NEGATION, Kind.POSITIVE, Kind.MICROSATELLITES, Kind.LEVEL,
+}  # fmt: skip
 
 
 def _glued(word: str) -> tuple[Token, ...] | None:

@@ -10,8 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import InputError
-from ..tables import delimited
-from ..tables.delimited import TEXT
+from ..tables.delimited import TEXT, DelimitedFile
 from ..variants.cases import Dropped
 from ..variants.spectra import CLASSES, SPECTRA
 from .folder_files import is_spectrum
@@ -51,10 +50,10 @@ def read(paths: Sequence[Path], case_of: Callable[[str], str] | None = None, sou
     same as CSV, packed with gzip or not.
 
     The first column (MutationType) names the classes, or the first two do as in COSMIC's CSV files (Type and SubType,
-    Ref and Var); every other column is a sample. Rows and columns may be exchanged. The kind is recognised by the
-    classes. ``case_of`` gives the case of a sample; by default a TCGA barcode gives its patient (the first 12
-    characters) and any other name itself. Of several samples of a case the first primary tumour is kept, and normal
-    tissue never.
+    Ref and Var); every other column is a sample. Rows and columns may be exchanged, and the first column may be
+    unnamed, as R writes row names. The kind is recognised by the classes. ``case_of`` gives the case of a sample; by
+    default a TCGA barcode gives its patient (the first 12 characters) and any other name itself. Of several samples of
+    a case the first primary tumour is kept, and normal tissue never.
 
     Raises ``InputError`` with file, line and column for a matrix that lacks classes, holds others or holds anything but
     counts, and for a sample that is there twice.
@@ -112,9 +111,9 @@ def _one_per_case(
 
 def _matrix(path: Path) -> tuple[str, list[str], np.ndarray]:
     """Kind, samples, and counts of shape (classes, samples) in the order of ``CLASSES``."""
-    top = delimited.header(path)
-    in_columns = [name for name in map(_class, top.names[1:]) if name]
-    classes, samples, counts = _exchanged(path) if 2 * len(in_columns) > len(top.names) else _as_is(path)
+    file = _opened(path)
+    in_columns = [name for name in map(_class, file.names[1:]) if name]
+    classes, samples, counts = _exchanged(file) if 2 * len(in_columns) > len(file.names) else _as_is(file)
     kind = _kind(path, classes)
     if (counts < 0).any():
         where = samples[int(np.argwhere(counts < 0)[0][1])]
@@ -123,14 +122,35 @@ def _matrix(path: Path) -> tuple[str, list[str], np.ndarray]:
     return kind, samples, counts[order]
 
 
-def _as_is(path: Path) -> tuple[list[str], list[str], np.ndarray]:
+def _opened(path: Path) -> DelimitedFile:
+    """The file, with a name for the column of row names where R left it out, and with blanks between columns as
+    tabs."""
+    file = DelimitedFile.open(path)
+    lines = [line for _, line in file.lines() if line.strip() and not line.startswith("#")]
+    if len(lines) < 2:
+        return file
+    delimiter = next((sign for sign in "\t,;" if sign in lines[1]), None)
+    top, first = _split(lines[0], delimiter), _split(lines[1], delimiter)
+    if len(first) == len(top) + 1:
+        top = ["MutationType", *top]
+    elif delimiter:
+        return file
+    rows = (_split(line, delimiter) for line in lines[1:])
+    return DelimitedFile(path, "\n".join("\t".join(row) for row in (top, *rows)).encode())
+
+
+def _split(line: str, delimiter: str | None) -> list[str]:
+    return [part.strip(' "') for part in line.split(delimiter)]
+
+
+def _as_is(file: DelimitedFile) -> tuple[list[str], list[str], np.ndarray]:
     """A matrix with one row per class."""
-    top = delimited.header(path)
+    path, top = file.path, file.header
     n_names = 2 if len(top.names) > 2 and _class_column(top.names[1]) else 1
     heads, samples = top.names[:n_names], list(top.names[n_names:])
     if not samples:
         raise InputError(f"{path}: line {top.line}: no column of a sample after {', '.join(heads)}: add one")
-    table = delimited.read(path, dict.fromkeys(heads, TEXT) | dict.fromkeys(samples, pa.float64()))
+    table = file.read(dict.fromkeys(heads, TEXT) | dict.fromkeys(samples, pa.float64()))
     spelt = [" ".join(parts) for parts in zip(*(table[head].to_pylist() for head in heads), strict=True)]
     names = [_class(text) for text in spelt]
     if unknown := [text for text, name in zip(spelt, names, strict=True) if not name]:
@@ -143,12 +163,12 @@ def _as_is(path: Path) -> tuple[list[str], list[str], np.ndarray]:
     return names, samples, _numbers(path, table, samples)
 
 
-def _exchanged(path: Path) -> tuple[list[str], list[str], np.ndarray]:
+def _exchanged(file: DelimitedFile) -> tuple[list[str], list[str], np.ndarray]:
     """A matrix with one row per sample."""
-    top = delimited.header(path)
+    path, top = file.path, file.header
     named = [(name, _class(name)) for name in top.names[1:]]
     columns = [name for name, found in named if found]
-    table = delimited.read(path, {top.names[0]: TEXT} | dict.fromkeys(columns, pa.float64()))
+    table = file.read({top.names[0]: TEXT} | dict.fromkeys(columns, pa.float64()))
     samples = [text.strip() for text in table[top.names[0]].to_pylist()]
     if twice := [name for name, n in Counter(samples).items() if n > 1]:
         raise InputError(f"{path}: column {top.names[0]} holds {twice[0]!r} twice: remove one of the rows")

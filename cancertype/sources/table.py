@@ -70,6 +70,10 @@ SMALLEST_EXOME = 5000
 """A table with fewer gene columns is a panel: what is outside it was not looked at."""
 
 NO_GENE_COLUMN = "its name is no gene's: not read"
+
+MOST_SETS = 50
+"""A table with more different sets of sequenced genes says by its empty cells what nobody noted, not what an assay
+covers."""
 NOT_SEQUENCED = "not sequenced in this case"
 _GERMLINE_REASON = "marked as germline"
 _OTHER_KIND = "copy number, fusion or expression: no small mutation"
@@ -151,9 +155,11 @@ def read(path: Path, *, labelled: bool = True) -> SourceTables:
     Cells hold ``WT``, protein changes, class words (Missense_Mutation), or 0 and 1; an empty cell, ``NA`` or ``NS``
     says that the gene was not sequenced in that case, and a case without a sequenced gene is left out. Where no cell of
     the whole table says wild type, an empty cell does. The gene columns are the panel when they are fewer than
-    ``SMALLEST_EXOME`` (cases then have ``panel`` "table", whose genes ``panels`` lists), else a whole exome. There is
-    no DNA in such a table: substitution and context are null, the DNA event is "unknown", and the protein change shows
-    the consequence. Of cases with equal mutations and different labels none can be believed: all are left out.
+    ``SMALLEST_EXOME`` (cases then have ``panel`` "table", whose genes ``panels`` lists), else a whole exome. Cases in
+    which some of the genes were not sequenced have a panel of their own ("table 2"), as long as there are few such
+    sets of genes (``MOST_SETS``). There is no DNA in such a table: substitution and context are null, the DNA event is
+    "unknown", and the protein change shows the consequence. Of cases with equal mutations and different labels none can
+    be believed: all are left out.
     ``labelled`` False passes over SUBCLASS, and leaves no case out because of it.
 
     Raises ``InputError`` with file, line and column for anything that cannot be read, and for an ID that is there
@@ -176,19 +182,39 @@ def read_file(file: DelimitedFile, source: str = "table", *, labelled: bool = Fa
     normals = set() if labelled else named_normals(ids)
     keep = {i for i in range(len(ids)) if grid.sequenced[i] and i not in contradictory and ids[i] not in normals}
     left_out = _left_out(source, ids, grid.sequenced, contradictory, normals)
-    panel = PANEL if len(genes) < SMALLEST_EXOME else None
+    panel_of, panels = _panels(grid, sorted(keep)) if len(genes) < SMALLEST_EXOME else ({}, {})
     variants, unclear = canonical.table(_rows(grid.mutated, ids, keep), source)
-    panels = {panel: list(dict.fromkeys(filter(None, map(_gene_of, grid.readable_genes))))} if panel else {}
     account = grid.account(keep)
     notes = {
         "files": [file.path.name],
         "gene_columns": len(genes),
         "cells_not_sequenced": int(len(ids) * len(genes) - grid.sequenced.sum()),
     }
-    cases = [_case(ids[i], subclasses[i], source, panel) for i in sorted(keep)]
+    cases = [_case(ids[i], subclasses[i], source, panel_of.get(i)) for i in sorted(keep)]
     cases = pa.Table.from_pylist(cases, schema=CASES)
     dropped = [*left_out, *grid.dropped(source, account), *unclear, *_columns_left_out(source, file, columns, genes)]
     return SourceTables(cases, variants, dropped, notes, panels, account)
+
+
+def _panels(grid: "_Grid", kept: list[int]) -> tuple[dict[int, str], dict[str, list[str]]]:
+    """The panel of each kept row, and the genes of each panel: "table" holds all columns, and each set of columns that
+    was not sequenced in some rows makes another."""
+    everything = list(dict.fromkeys(filter(None, map(symbol_of, grid.readable_genes))))
+    sets = dict.fromkeys(grid.gaps[row] for row in kept)
+    if len(sets) > MOST_SETS:
+        return dict.fromkeys(kept, PANEL), {PANEL: everything}
+    names: dict[int, str] = {0: PANEL}
+    for gaps in sets:
+        names.setdefault(gaps, f"{PANEL} {len(names) + 1}")
+    first = {names[grid.gaps[row]]: row for row in reversed(kept)}
+    panels = {PANEL: everything}
+    for name, row in first.items():
+        if name != PANEL:
+            without = {gene for gene, rows in grid.not_sequenced.items() if row in rows}
+            held = (symbol_of(gene) for gene in grid.readable_genes if gene not in without)
+            panels[name] = list(dict.fromkeys(filter(None, held)))
+    used = {names[grid.gaps[row]] for row in kept}
+    return {row: names[grid.gaps[row]] for row in kept}, {name: genes for name, genes in panels.items() if name in used}
 
 
 def unreadable_cells(file: DelimitedFile) -> Iterator[tuple[int, str, str]]:
@@ -289,7 +315,8 @@ def _chosen(table: pa.Table, rows: pa.ChunkedArray | None) -> pa.Table:
 
 class _Grid:
     """Every cell of a table, read: ``mutated`` cells as (row, gene, cell), how many genes were ``sequenced`` in each
-    row, and the row and cell of all others by what became of them."""
+    row, the rows in which each gene was ``not_sequenced``, one number for each such set of genes (``gaps`` by row, 0
+    where there are none), and the row and cell of all others by what became of them."""
 
     def __init__(self, file: DelimitedFile, table: pa.Table, genes: list[str]) -> None:
         self._rows, self._genes = table.num_rows, genes
@@ -302,17 +329,25 @@ class _Grid:
         self._empty_is_wild_type = "" in values and not any(read_cell(v) == Cell() for v in values)
         self.mutated: list[tuple[int, str, Cell]] = []
         self.sequenced = np.zeros(self._rows, np.int64)
+        self.not_sequenced: dict[str, np.ndarray] = {}
+        gaps, numbers = np.zeros(self._rows, np.uint64), np.random.default_rng(0)
         self.readable_genes: list[str] = []
         self._left_out: list[tuple[str, np.ndarray]] = []
         self._not_understood: list[np.ndarray] = []
         self._class_unknown = 0
         for gene, column in columns.items():
             self._take(gene, column)
+            if gene in self.not_sequenced:
+                gaps[self.not_sequenced[gene]] ^= numbers.integers(1, 2**63, dtype=np.uint64)
+        self.gaps: list[int] = gaps.tolist()
 
     def _take(self, gene: str, column: pa.DictionaryArray) -> None:
         cells = _cells_of(gene, column.dictionary.to_pylist(), self._cell)
         codes = column.indices.to_numpy()
-        self.sequenced += np.array([cell.reason != NOT_SEQUENCED for cell in cells], bool)[codes]
+        sequenced = np.array([cell.reason != NOT_SEQUENCED for cell in cells], bool)[codes]
+        self.sequenced += sequenced
+        if not sequenced.all():
+            self.not_sequenced[gene] = np.flatnonzero(~sequenced)
         mutated = np.array([bool(cell.mutations) for cell in cells], bool)[codes]
         self.mutated += [(row, gene, cells[codes[row]]) for row in np.flatnonzero(mutated).tolist()]
         self._class_unknown += int(np.array([cell.class_unknown for cell in cells], bool)[codes].sum())

@@ -44,6 +44,12 @@ class TextTable:
         rows = chain([(self.line, list(self.names))], self._rows)
         return TextTable(self.path, tuple(names), self.comments, self.line - 1, rows)
 
+    def peeked(self) -> tuple[list[str], "TextTable"]:
+        """The fields of the first row (none where there is no row), and the same table with all its rows."""
+        first = next(self._rows, None)
+        rows = chain([] if first is None else [first], self._rows)
+        return ([] if first is None else first[1]), TextTable(self.path, self.names, self.comments, self.line, rows)
+
     def keys(self) -> tuple[str, ...]:
         """The names to compare by: small letters and digits only, so that ``loc.start`` and ``Loc_Start`` agree."""
         return tuple(key(name) for name in self.names)
