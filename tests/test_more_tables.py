@@ -294,11 +294,6 @@ OTHER_SHAPES = [
     ),
     ("csv", "Patient,Gene\nP1,KRAS\nP1,TP53\nP2,BRAF\n", {"P1": "KRAS missense, TP53 missense", "P2": "BRAF missense"}),
     (
-        "tsv",
-        "Hugo_Symbol\tTumor_Sample_Barcode\nKRAS\tTCGA-AA-0001-01\nTP53\tTCGA-AA-0001-01\n",
-        {"TCGA-AA-0001-01": "KRAS missense, TP53 missense"},
-    ),
-    (
         "csv",
         "KRAS;P-0001234-T01\nTP53;P-0001234-T01\nBRAF;P-0001235-T01\n",
         {"P-0001234-T01": "KRAS missense, TP53 missense", "P-0001235-T01": "BRAF missense"},

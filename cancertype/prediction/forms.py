@@ -148,8 +148,7 @@ def _json(path: Path, file: DelimitedFile) -> RecognisedFile | None:
 def _by_columns(path: Path, file: DelimitedFile, start: list[str]) -> RecognisedFile:
     names = {plain(name) for name in file.names}
     export = exports.recognised(file)
-    # These two columns alone say which genes are mutated in which sample, as a list does.
-    is_maf = {"hugosymbol", "tumorsamplebarcode"} < names
+    is_maf = {"hugosymbol", "tumorsamplebarcode"} <= names
     if is_maf and not (export and export.layout is exports.CCLE):
         return RecognisedFile(MAF, file)
     if len(names) == 1 and "hugo_symbol" in file.names[0].lower() and " " in file.names[0]:
