@@ -336,6 +336,13 @@ ONE_SAMPLE = [
     ("None of KRAS, NRAS, BRAF mutated. TP53 R175H.", "TP53 R175H"),
     ("negative (KRAS, NRAS), positive (BRAF V600E)", "BRAF V600E"),
     ("BRAF V600E-negative, KRAS G12D-positive", "KRAS G12D"),
+    ("**KRAS G12D**\n**TP53 R175H**", "KRAS G12D, TP53 R175H"),
+    ("[KRAS G12D]\n[TP53 R175H]", "KRAS G12D, TP53 R175H"),
+    ("KRAS (x2), TP53 R175H", "KRAS missense, TP53 R175H"),
+    ("Tier I (0)\nTier II (1): KRAS G12D", "KRAS G12D"),
+    ("KRAS G12D mutated, 0 other mutations", "KRAS G12D"),
+    ("BRAF c.1799T>A / p.V600E", "BRAF V600E"),
+    ("**Results**\nKRAS G12D\n**Comment**\nnone", "KRAS G12D"),
 ]
 """Texts about one sample, and its mutations."""
 
@@ -437,6 +444,7 @@ SEVERAL_SAMPLES = [
         "ID 17: TP53 R175H; ID 18: no alterations; ID 19: KRAS G12V",
         {"ID 17": "TP53 R175H", "ID 18": "", "ID 19": "KRAS G12V"},
     ),
+    ("T47D: PIK3CA H1047R", {"T47D": "PIK3CA H1047R"}),
 ]
 
 

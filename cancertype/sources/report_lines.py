@@ -29,6 +29,8 @@ _SIGNS = {
 _UNIFORM = _DASHES | _SIGNS
 _BULLET = re.compile(r"\s*(?:[*◦▪●■‣>#]+\s+|-+(?=\s)|-+(?=[A-Za-z]{3})|\(?\d{1,3}[.)](?=\s))\s*")
 
+_BOLD = re.compile(r"\*\*([^\s*][^*]{0,200})\*\*")
+
 _PIECE = re.compile(
     r"""
     (?P<karyotype>(?<![^\s,;/(+-])[+-]?(?:(?:t|inv|del|dup|der)\s?|(?:i|iso|ins|add|gain|amp|trp|dic|idic|r|loss))
@@ -288,9 +290,11 @@ def _are_genes_of_others(lines: list[str], names: dict[int, str], kinds: set[str
 
 
 def uniform(line: str) -> str:
-    """A line with one form of each sign (dashes, quotation marks, Greek letters), without a bullet in front."""
+    """A line with one form of each sign (dashes, quotation marks, Greek letters), without a bullet in front and without
+    Markdown's stars."""
     if line.startswith("#"):
         return ""
+    line = _BOLD.sub(r"\1", line) if "**" in line else line
     if not line.isascii():
         line = unicodedata.normalize("NFKC", line.translate(_UNIFORM)).translate(_UNIFORM)
     return _BULLET.sub("", line, count=1) if _BULLET.match(line) else line.strip()

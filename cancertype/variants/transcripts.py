@@ -34,16 +34,17 @@ def _without_numbers(text: str) -> str:
     return re.sub(r"[0-9]+", "#", text)
 
 
-_HISTONE_H3 = re.compile(r"H3(?:C[0-9]{1,2}|-[0-9]{1,2}[AB]?|Y[12])")
+_HISTONE_H3 = re.compile(r"H3(?:C[0-9]{1,2}|-3[AB]|-4)")
 
 
 def is_histone_h3(gene: str) -> bool:
-    """Whether a current symbol is that of a gene of histone H3 (H3-3A, H3C2 ...)."""
+    """Whether a current symbol is that of a gene of histone H3 (H3-3A, H3C2 ...), but for H3-5, which lacks residues of
+    the others."""
     return bool(_HISTONE_H3.fullmatch(gene))
 
 
-_TAIL = "ARTKQTARKSTGGKAPRKQLATKAARKSAPATGGVKKPHRYRPGTVALREIRRYQKSTELLIRKLPFQRLVREIAQDFK"
-"""Histone H3 without its initial methionine, alike in all its genes but for a residue or two."""
+_TAIL = "ARTKQTARKSTGGKAPRKQLATKAARKSAPATGGVKKPHRYRPG"
+"""The tail of histone H3 without its initial methionine, alike in all these genes but for a residue."""
 
 _KNOWN_WITHOUT_METHIONINE = frozenset({"G34R", "G34V", "G34W", "G34L"})
 """Changes of giant-cell tumours of bone and gliomas. Residue 34 is a glycine with the methionine as well, but a change
@@ -65,5 +66,5 @@ def numbered_with_methionine(text: str) -> str:
 
 
 def _at(number: int) -> str:
-    """The residue of the mature histone at a place, from 1."""
+    """The residue of the mature histone's tail at a place, from 1."""
     return _TAIL[number - 1] if 1 <= number <= len(_TAIL) else ""
