@@ -109,7 +109,12 @@ def _titles(file: DelimitedFile, start: list[str]) -> int:
     return 0
 
 
+_LONGEST_NAME = 100
+
+
 def _names_known_columns(names: Sequence[str]) -> bool:
+    if len(names) < 2 or max(map(len, names)) > _LONGEST_NAME:
+        return False  # a line of text
     plain_names = {plain(name) for name in names}
     if {"hugosymbol", "tumorsamplebarcode"} <= plain_names or {"modelid", "hugosymbol"} <= plain_names:
         return True

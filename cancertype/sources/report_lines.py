@@ -245,12 +245,14 @@ _HEADING = re.compile(
 )
 """A line that names a sample as FASTA (``>S1``), Markdown (``## S1``, ``**S1**``) or a file of settings (``[S1]``)
 would."""
+_LONGEST_HEADING = 80
 
 
 def with_sample_lines(lines: list[str]) -> list[str]:
     """The lines with ``S1:`` in the place of a heading ``>S1`` or ``## S1``, where every heading of the kind with
     something below it names another sample."""
-    headings = {i: match for i, line in enumerate(lines) if (match := _HEADING.fullmatch(line))}
+    short = {i: text for i, line in enumerate(lines) if len(text := line.strip()) < _LONGEST_HEADING}
+    headings = {i: match for i, text in short.items() if (match := _HEADING.fullmatch(text))}
     if not headings or not any(map(str.strip, lines[max(headings) + 1 :])):
         return lines
     out = [
