@@ -258,8 +258,93 @@ MATRICES = [
     ("csv", "ID,C1,C2,AR,KRAS\nS1,0,0,1,1\nS2,0,1,0,0\n", {"S1": "AR missense, KRAS missense", "S2": "C2 missense"}),
 ]
 
+OTHER_SHAPES = [
+    ("csv", "Gene,Sample\nTP53,S1\nKRAS,S1\nBRAF,S2\n", {"S1": "TP53 missense, KRAS missense", "S2": "BRAF missense"}),
+    ("csv", "TP53,S1\nKRAS,S1\nBRAF,S2\n", {"S1": "TP53 missense, KRAS missense", "S2": "BRAF missense"}),
+    ("tsv", "S1\tTP53\nS1\tKRAS\nS2\tBRAF\n", {"S1": "TP53 missense, KRAS missense", "S2": "BRAF missense"}),
+    ("csv", "Gene,Change\nKRAS,c.35G>A\nBRAF,chr7:140453136A>T\n", "KRAS missense, BRAF missense"),
+    ("csv", "Sample,Gene,Change\nS1,KRAS,c.35G>A\nS1,BRAF,chr7:140453136A>T\n", {"S1": "KRAS missense, BRAF missense"}),
+    (
+        "csv",
+        "Table S1. Somatic mutations\nSample,Gene,Change\nS1,KRAS,G12D\nS2,BRAF,V600E\n",
+        {"S1": "KRAS G12D", "S2": "BRAF V600E"},
+    ),
+    (
+        "csv",
+        "Supplementary Table 1: Mutations in all samples, n=2\n\nSample,Gene,Protein,VAF\nS1,KRAS,G12D,0.3\n"
+        "S2,BRAF,V600E,0.2\n",
+        {"S1": "KRAS G12D", "S2": "BRAF V600E"},
+    ),
+    (
+        "tsv",
+        "Table S1. Somatic mutations\t\t\nSample\tGene\tChange\nS1\tKRAS\tG12D\nS2\tBRAF\tV600E\n",
+        {"S1": "KRAS G12D", "S2": "BRAF V600E"},
+    ),
+    ("csv", "Gene,Change,Detected\nKRAS,G12D,☑\nBRAF,V600E,☐\n", "KRAS G12D"),
+    ("csv", "ID,KRAS,TP53\nS1,☑,☐\nS2,☐,☑\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
+    (
+        "csv",
+        "Sample,Mutations\nS1,[x] KRAS G12D [ ] BRAF V600E\nS2,[ ] KRAS G12D [x] BRAF V600E\n",
+        {"S1": "KRAS G12D", "S2": "BRAF V600E"},
+    ),
+    (
+        "csv",
+        "Sample,Gene,Change\nS1,MYD88,L265P (L252P)\nS2,EGFR,L858R/T790M\n",
+        {"S1": "MYD88 L265P", "S2": "EGFR L858R, EGFR T790M"},
+    ),
+    ("csv", "Patient,Gene\nP1,KRAS\nP1,TP53\nP2,BRAF\n", {"P1": "KRAS missense, TP53 missense", "P2": "BRAF missense"}),
+    (
+        "csv",
+        "KRAS;P-0001234-T01\nTP53;P-0001234-T01\nBRAF;P-0001235-T01\n",
+        {"P-0001234-T01": "KRAS missense, TP53 missense", "P-0001235-T01": "BRAF missense"},
+    ),
+    ("csv", "KRAS,G12\nBRAF,V600\n", "KRAS missense, BRAF missense"),
+    ("csv", "KRAS,G12\nKRAS,G13\n", "KRAS missense"),
+    (
+        "tsv",
+        "HCT116\tKRAS\nHCT116\tPIK3CA\nA375\tBRAF\n",
+        {"HCT116": "KRAS missense, PIK3CA missense", "A375": "BRAF missense"},
+    ),
+    ("csv", "Sample,Mutations\nS1,KRAS G12D\nS1-N,BRCA1 E23fs\n", {"S1": "KRAS G12D"}),
+    ("csv", "Sample,Gene,Change\nS1,KRAS,G12D\nS1_N,BRCA1,E23fs\n", {"S1": "KRAS G12D"}),
+    ("csv", "gene,chromosome,S1,S2\nKRAS,12,1,0\nTP53,17,0,1\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
+    (
+        "csv",
+        "Table 2\n(continued)\nPatient;Gene;AA change\nP1;KRAS;G12D\nP2;BRAF;V600E\n",
+        {"P1": "KRAS G12D", "P2": "BRAF V600E"},
+    ),
+    ("csv", "Mutation matrix\nID,KRAS,TP53\nS1,1,0\nS2,0,1\n", {"S1": "KRAS missense", "S2": "TP53 missense"}),
+    (
+        "tsv",
+        "Exported 2024-01-05 by tool, v2\nHugo_Symbol\tTumor_Sample_Barcode\tVariant_Classification\t"
+        "HGVSp_Short\nKRAS\tS1\tMissense_Mutation\tp.G12D\n",
+        {"S1": "KRAS G12D"},
+    ),
+    (
+        "csv",
+        '"Supplementary Table 3. Mutations, by sample"\nSample,Gene,Change\nS1,KRAS,G12D\nS1,TP53,R175H\n',
+        {"S1": "KRAS G12D, TP53 R175H"},
+    ),
+    ("csv", "gene,case\nTP53,A\nKRAS,A\nTP53,B\n", {"A": "TP53 missense, KRAS missense", "B": "TP53 missense"}),
+    ("txt", "TP53\tPat_01\nKRAS\tPat_02\n", {"Pat_01": "TP53 missense", "Pat_02": "KRAS missense"}),
+    ("csv", "Gene,Sample\nTP53,S1\nFOOBAR,S1\n,S2\n", {"S1": "TP53 missense, FOOBAR missense", "S2": ""}),
+    ("csv", "Gene,Sample\nTP53,S1\nKRAS,S1-N\n", {"S1": "TP53 missense"}),
+    ("csv", "EGFR,T790\nKIT,T670\n", "EGFR missense, KIT missense"),
+    ("csv", "ID,H3F3A,TP53\nS1,K27M,R175H\nS2,G34R,WT\n", {"S1": "H3-3A K28M, TP53 R175H", "S2": "H3-3A G35R"}),
+    ("csv", "Supplementary Table\n\n\nGene,Sample\nTP53,S1\nKRAS,S2\n", {"S1": "TP53 missense", "S2": "KRAS missense"}),
+    ("txt", "Report of patient X\nKRAS G12D, TP53 R175H\n", "KRAS G12D, TP53 R175H"),
+    ("txt", "Findings\nGene\tVariant\tVAF\nKRAS\tG12D\t35\nTP53\tR175H\t12\n", "KRAS G12D, TP53 R175H"),
+    (
+        "txt",
+        "Findings\nGene\tVariant\tVAF\nKRAS\tG12D\t35\nTP53\tR175H\t12\nWild type: BRAF, EGFR\n",
+        "KRAS G12D, TP53 R175H",
+    ),
+    ("csv", "Table S1,,\nSample,Gene,Change\nS1,KRAS,G12D\nS2,BRAF,V600E\n", {"S1": "KRAS G12D", "S2": "BRAF V600E"}),
+]
+"""Genes and samples alone, titles above the column names, check boxes, and tables that are texts after all."""
 
-@pytest.mark.parametrize(("ending", "content", "expected"), LISTS + MATRICES)
+
+@pytest.mark.parametrize(("ending", "content", "expected"), LISTS + MATRICES + OTHER_SHAPES)
 def test_a_list_or_a_matrix(tmp_path, ending, content, expected):
     mutations = found(tmp_path / f"a.{ending}", content)
     if isinstance(expected, str):
@@ -392,3 +477,103 @@ def test_a_maf_whose_classes_are_ensembls(tmp_path):
 def test_a_bare_equals_says_nothing_of_another_variant(tmp_path):
     rows = [BRAF.replace("Missense_Mutation", "Frame_Shift_Del").replace("p.V600E", "p.%3D"), KRAS, TP53]
     assert found(tmp_path / "a.maf", table(MAF, *rows)) == {"S1": "BRAF frameshift, KRAS G12D", "S2": "TP53 R273H"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("ending", ["csv", "txt"])
+def test_utf_16(tmp_path, ending, encoding):
+    path = tmp_path / f"a.{ending}"
+    path.write_bytes("Sample,Gene,Change\nS1,KRAS,G12D\nS2,BRAF,V600E\n".encode(encoding))
+    read = inputs.read(str(path))
+    assert read.tables.cases["case_id"].to_pylist() == ["S1", "S2"]
+    assert read.tables.variants["protein_change"].to_pylist() == ["G12D", "V600E"]
+
+
+def test_damaged_utf_16_is_an_error(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("KRAS G12D".encode("utf-16") + b"\x00")
+    with pytest.raises(InputError, match=r"damaged UTF-16 text .* save it as UTF-8"):
+        inputs.read(str(path))
+
+
+ANNOTATION = [
+    ("gene,chromosome,position,arm\nTP53,17,7571720,17p\nKRAS,12,25358180,12p\n", "a table about genes"),
+    ("Gene,Start,End,Strand\nKRAS,25358180,25403854,-\nTP53,7571720,7590868,-\n", "a table about genes"),
+    ("gene,pathway,role\nTP53,p53,TSG\nKRAS,RAS,oncogene\nBRAF,RAS,oncogene\n", "a table about genes"),
+    ("gene,pathway\nTP53,p53\nKRAS,RAS\nBRAF,RAS\n", "no known layout has the columns gene, pathway"),
+    ("gene,colour,shape\nTP53,red,round\nKRAS,blue,square\n", "no cell below colour, shape is a mutation"),
+    ("gene,S1,S2\nKRAS,12345,200\nTP53,300,4000\n", "holds numbers such as"),
+    ("Gene,Sample,CNV\nMYC,S1,amplification\n", "no known column says how the gene is mutated"),
+    ("sample,gene,log2\nS1,KRAS,0.3\nS2,MYC,2.1\n", "no known layout has the columns"),
+    ("Gene,Sample\nKRAS,1\nTP53,0\n", "holds 0 and 1 and no names"),
+    ("Table S1\nSample,Gene,Change\nS1,KRAS,G12D\nS2,BRAF,V600E\n* all somatic\n", "line 5"),
+]
+
+
+@pytest.mark.parametrize(("content", "what"), ANNOTATION)
+def test_a_table_without_mutations_is_refused(tmp_path, content, what):
+    path = tmp_path / "a.csv"
+    path.write_text(content)
+    with pytest.raises(InputError, match=what):
+        inputs.read(str(path))
+
+
+@pytest.mark.parametrize("change", ["p.K27M", "p.K28M", "K27M"])
+def test_histones_are_numbered_with_the_initial_methionine(tmp_path, change):
+    row = f"H3F3A 1 226252135 A A T Missense_Mutation S1 {change}"
+    assert found(tmp_path / "a.maf", table(MAF, row)) == {"S1": "H3-3A K28M"}
+
+
+@pytest.mark.parametrize("change", ["c.35G>A", "chr12:25398284C>T"])
+def test_a_row_that_does_not_state_its_class_is_reported(tmp_path, change):
+    path = tmp_path / "a.csv"
+    path.write_text(f"Sample,Gene,Change\nS1,KRAS,{change}\nS2,TP53,R175H\n")
+    ignored = summary.summary(inputs.read(str(path)))["ignored"]
+    assert [(each["what"], each["n"]) for each in ignored if "not stated" in each["reason"]] == [("class", 1)]
+
+
+def test_a_list_of_genes_and_samples_alone_is_reported(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Gene,Sample\nTP53,S1\nKRAS,S1\nBRAF,S2\n")
+    ignored = summary.summary(inputs.read(str(path)))["ignored"]
+    assert [(each["what"], each["n"]) for each in ignored] == [("class", 3)]
+
+
+# --- Strelka, which writes no genotypes ---
+
+BASES = "DP:FDP:SDP:SUBDP:AU:CU:GU:TU"
+
+
+def strelka(record: str, formats: str, normal: str, tumour: str) -> str:
+    head = "#CHROM POS ID REF ALT QUAL FILTER INFO FORMAT NORMAL TUMOR"
+    return "##fileformat=VCFv4.2\n" + CSQ + "\n" + table(head, f"{record} {formats} {normal} {tumour}")
+
+
+TWO_BASES = "7 140453136 . A T,G . PASS SOMATIC;" + ",".join(
+    ["CSQ=T|missense_variant|BRAF|ENSP1:p.Val600Glu|1", "G|missense_variant|BRAF|ENSP1:p.Val600Ala|1"]
+)
+TWO_INDELS = (
+    "5 100 . A AT,AG . PASS SOMATIC;CSQ=T|frameshift_variant|APC|p.Arg10fs|1,G|frameshift_variant|APC|p.Arg11fs|1"
+)
+
+
+@pytest.mark.parametrize(
+    ("normal", "tumour", "expected"),
+    [
+        ("30:0:0:0:30,30:0,0:0,0:0,0", "60:0:0:0:40,40:0,0:0,0:20,20", "BRAF V600E"),
+        ("30:0:0:0:30,30:0,0:0,0:0,0", "60:0:0:0:40,40:0,0:20,20:0,0", "BRAF V600A"),
+        ("30:0:0:0:30,30:0,0:0,0:0,0", "60:0:0:0:30,30:0,0:15,15:15,15", "BRAF V600A, BRAF V600E"),
+        ("30:0:0:0:15,15:0,0:15,15:0,0", "60:0:0:0:30,30:0,0:15,15:15,15", "BRAF V600E"),
+        ("30:0:0:0:30,30:0,0:0,0:0,0", "60:0:0:0:30,30:0,0:1,1:25,25", "BRAF V600E"),
+        ("30:0:0:0:30,30:0,0:0,0:0,0", "60:0:0:0:60,60:0,0:0,0:0,0", ""),
+    ],
+)
+def test_strelkas_counts_say_which_allele_the_tumour_has(tmp_path, normal, tumour, expected):
+    assert found(tmp_path / "a.vcf", strelka(TWO_BASES, BASES, normal, tumour)) == {"TUMOR": expected}
+
+
+def test_two_indels_at_one_place_of_strelka_are_not_understood(tmp_path):
+    path = tmp_path / "a.vcf"
+    path.write_text(strelka(TWO_INDELS, "DP:TAR:TIR", "30:30,30:0,0", "30:20,20:10,10"))
+    account = inputs.read(str(path)).tables.account
+    assert (account.used, list(account.not_understood.values())) == (0, [1])

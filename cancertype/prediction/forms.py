@@ -1,5 +1,6 @@
 """Recognising the form of a file of mutations by its content."""
 
+import csv
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -82,7 +83,51 @@ def recognised(path: Path) -> RecognisedFile:
         return RecognisedFile(FREE_TEXT, file)
     if _BED_LINE.match(first) or first.startswith(("stable_id:", "track ", "browser ")):
         raise InputError(f"{path} is a panel (a BED file or a gene list) and not mutations: give it with --assay")
-    return _by_columns(path, file, start)
+    titles = _titles(file, start)
+    return _by_columns(path, file.below(titles) if titles else file, start[titles:])
+
+
+_MOST_TITLES = 10
+
+
+def _titles(file: DelimitedFile, start: list[str]) -> int:
+    """How many lines stand above the column names of a table, as the title of a supplementary table does; 0 where its
+    first line names them, or where it is no such table."""
+    if _names_known_columns(file.names):
+        return 0
+    for i, line in enumerate(start[1:_MOST_TITLES], 1):
+        above = [text for text in start[:i] if text.strip() and not text.startswith("#")]
+        if not above or not line.strip() or line.startswith("#"):
+            continue
+        below = file.below(i)
+        width, mark = len(below.names), below.header.delimiter
+        if width < 2 or any(_width(text, mark) >= width for text in above) or not _names_known_columns(below.names):
+            continue
+        widths = [_all_fields(text, mark) for text in start[i + 1 :] if text.strip()]
+        if widths and widths[0] == width and (set(widths) == {width} or exports.names_samples(below)):
+            return i
+    return 0
+
+
+_LONGEST_NAME = 100
+
+
+def _names_known_columns(names: Sequence[str]) -> bool:
+    if len(names) < 2 or max(map(len, names)) > _LONGEST_NAME:
+        return False  # a line of text
+    plain_names = {plain(name) for name in names}
+    if {"hugosymbol", "tumorsamplebarcode"} <= plain_names or {"modelid", "hugosymbol"} <= plain_names:
+        return True
+    return exports.recognised_names(names) is not None or table.names_genes(names)
+
+
+def _width(text: str, mark: str) -> int:
+    """The fields of a line up to the last that holds anything."""
+    return len(text.rstrip(f"{mark} ").split(mark))
+
+
+def _all_fields(text: str, mark: str) -> int:
+    return len(next(csv.reader([text], delimiter=mark)))
 
 
 def _json(path: Path, file: DelimitedFile) -> RecognisedFile | None:

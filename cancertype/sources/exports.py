@@ -20,8 +20,11 @@ from ..variants.consequences import consequence_class
 from ..variants.genes import current_symbol, known_genes, symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
 from . import list_cells
+from .check_boxes import has_box, tick
 from .common_names import with_symbols
 from .maf import flags
+from .report_readings import CLASS_UNKNOWN
+from .report_words import Kind, classify
 from .rows import Block, RowReader, read_samples
 from .settings import ReadingLimits
 from .vcf_samples import NORMAL_TISSUE, named_normals
@@ -176,7 +179,7 @@ _NEGATIVE = re.compile(
 _NOT_DETECTED = re.compile(
     r"not[\s_-]*(?:detected|found|identified|present)|undetected|absent|negative|neg|wt|no|false", re.IGNORECASE
 )
-_ANSWERS = frozenset({"yes", "true", "1", "y", "no", "false", "0", "n"})
+_ANSWERS = frozenset({"yes", "true", "1", "y", "ticked", "no", "false", "0", "n", "empty"})
 _STATED_ORIGIN = "stated to be germline, LOH or wild type"
 _FILTERED = "marked by FILTER"
 _INHERITED = "likely inherited: known to gnomAD"
@@ -256,12 +259,13 @@ def _coded(column: pa.Array) -> pa.DictionaryArray:
 def _against(column: str) -> Callable[[str], bool]:
     """The test for a value of the status column named so that says that the row is no somatic mutation."""
     is_question = plain(column) in ("germline", "somatic", "detected")
-    answers = ("yes", "true", "1", "y") if plain(column) == "germline" else ("no", "false", "0", "n")
+    germline = plain(column) == "germline"
+    answers = ("yes", "true", "1", "y", "ticked") if germline else ("no", "false", "0", "n", "empty")
 
     def speaks_against(text: str) -> bool:
-        text = text.strip()
-        if is_question and text.lower() in _ANSWERS:
-            return text.lower() in answers
+        text = tick(text) or text.strip().lower()
+        if is_question and text in _ANSWERS:
+            return text in answers
         return bool(_NOT_SOMATIC.search(text) or _NOT_DETECTED.fullmatch(text))
 
     return speaks_against
@@ -299,8 +303,13 @@ def _above(column: pa.Array, limit: float) -> np.ndarray:
     return matching(_coded(column), is_above)
 
 
+_SAYS_WHAT = frozenset({"protein_change", "consequence", "coding"})
+"""Roles of columns that say what happened to a gene."""
+
+
 class ListReader(ExportReader):
-    """Reads lists that people write: their changes may be words, their genes common names."""
+    """Reads lists that people write: their changes may be words, their genes common names, and a list of genes and
+    samples alone says that the genes are mutated."""
 
     def __init__(self, limits: ReadingLimits | None = None, layout: Layout | None = None) -> None:
         super().__init__(limits, layout)
@@ -308,15 +317,26 @@ class ListReader(ExportReader):
 
     def protein_change(self, block: Block) -> pa.Array:
         """The stated change, which may be a word; where there is none, the coding-DNA change."""
+        if _SAYS_WHAT.isdisjoint(block.roles):
+            return pa.repeat("", block.rows)
         change = translated(block.first_stated("protein_change").dictionary_encode(), _stated_change)
         change = change.dictionary_decode().fill_null("")
         if "coding" not in block:
             return change
         return pc.if_else(pc.equal(change, ""), block.strings("coding"), change)
 
+    def consequence(self, block: Block) -> pa.DictionaryArray:
+        """The stated class; missense in a list of genes and samples alone."""
+        if not _SAYS_WHAT.isdisjoint(block.roles):
+            return super().consequence(block)
+        return pa.repeat("missense", block.rows).dictionary_encode()
+
     def rows(self, files: Sequence[DelimitedFile]) -> pa.Table:
         """The rows that may count; one more for each further change that a cell states (``extra``)."""
         read = list_cells.read_all(with_symbols(super().rows(files)))
+        if all(_SAYS_WHAT.isdisjoint(self.layout.present(file.names)) for file in files):
+            stated = pc.and_(pc.not_equal(read.rows["gene"], ""), pc.not_equal(read.rows["case_id"], ""))
+            read = replace(read, class_unknown=pc.sum(stated).as_py() or 0)
         self.extra, self.class_unknown = read.extra, read.class_unknown
         self.tally.total += read.extra
         for reason, n in read.refused.items():
@@ -372,14 +392,27 @@ def recognised_records(file: DelimitedFile) -> Export | None:
 def recognised(file: DelimitedFile) -> Export | None:
     """The export that ``file`` is, by the names of its columns; a list of mutations where it has a gene and what
     happened to it; None for anything else."""
-    names = {plain(name) for name in file.names}
+    return recognised_names(file.names)
+
+
+def recognised_names(columns: Sequence[str]) -> Export | None:
+    """The same by the names of the columns."""
+    names = {plain(name) for name in columns}
     for export in EXPORTS:
         if export.marks <= names:
             return export
-    present = LIST.present(file.names)
+    present = LIST.present(columns)
     if "gene" in present and {"protein_change", "consequence", "coding"} & set(present):
-        return Export(_with_samples(file.names), frozenset())
+        return Export(_with_samples(columns), frozenset())
+    if set(present) == {"gene", "sample"} and len(columns) == len(present):
+        return Export(LIST, frozenset())  # which genes are mutated in which sample, and no more
     return None
+
+
+def names_samples(file: DelimitedFile) -> bool:
+    """Whether a column of a list or export holds the samples."""
+    export = recognised(file)
+    return export is not None and "sample" in export.layout.present(file.names)
 
 
 _ENDS_OF_SAMPLES = ("sample", "sampleid", "samplename", "barcode", "patient", "patientid")
@@ -410,13 +443,26 @@ def read(file: DelimitedFile, export: Export, limits: ReadingLimits) -> SourceTa
         )
     if export.layout.name != LIST.name:
         return read_samples(file, export.reader(limits, export.layout))
+    _check_samples(file, export.layout)
     reader = ListReader(limits, export.layout)
     tables = read_samples(file, reader)
     account = tables.account
     # A row counts once in the account, however many changes its cell states.
     account = replace(account, total=account.total - reader.extra, used=account.used - reader.extra)
-    vague = Dropped("list", "class", list_cells.CLASS_UNKNOWN, reader.class_unknown)
+    vague = Dropped("list", "class", CLASS_UNKNOWN, reader.class_unknown)
     return replace(tables, account=account, dropped=[*tables.dropped, *([vague] if vague.n else [])])
+
+
+def _check_samples(file: DelimitedFile, layout: Layout) -> None:
+    """Raise ``InputError`` where a list of genes and samples alone is one of genes and whether they are mutated."""
+    present = layout.present(file.names)
+    if _SAYS_WHAT.isdisjoint(present):
+        names = {value.strip() for value in file.read({present["sample"][0]: TEXT})[0].unique().to_pylist()}
+        if names <= {"0", "1", ""}:
+            raise InputError(
+                f"{file.path}: column {present['sample'][0]} holds 0 and 1 and no names of samples: give a row for "
+                "each mutated gene with the name of its sample"
+            )
 
 
 # --- Other shapes, brought into columns ---
@@ -496,7 +542,7 @@ def headless_list(lines: Sequence[str], file: DelimitedFile) -> DelimitedFile | 
     """A list of sample, gene and change (or gene and change) without a line of column names, in columns; None where
     ``lines`` are something else. The separator is a tab, comma, semicolon, bar or blanks."""
     rows = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    if any(len(row) > _LONGEST_ROW for row in rows):
+    if any(len(row) > _LONGEST_ROW for row in rows) or any(map(has_box, rows)):
         return None
     for separator in ("\t", ",", ";", "|", None):
         fields = [_split(row, separator) for row in rows]
@@ -529,7 +575,7 @@ def _roles(rows: list[list[str]], separator: str | None) -> dict[str, int] | Non
     changes = [i for i, column in enumerate(columns) if _states_changes(column) and i not in classes] or classes
     pairs = [(gene, change) for gene in genes for change in changes if gene != change]
     if not pairs:
-        return None
+        return _genes_and_samples(columns, genes) if separator is not None else None
     gene, change = next((pair for pair in pairs if pair[1] == pair[0] + 1), pairs[0])
     roles = {"Gene": gene, "Protein change": change}
     if classes and change not in classes:
@@ -547,6 +593,27 @@ def _roles(rows: list[list[str]], separator: str | None) -> dict[str, int] | Non
     if separator is None and not all(_is_sample_name(value) for value in columns[0]):
         return None
     return {"Sample": samples[0], **roles}
+
+
+_NUMBERED = re.compile(r"([SPTC])([1-9][0-9]?)")
+"""S1, which elsewhere may be a codon."""
+
+
+def _genes_and_samples(columns: list[tuple[str, ...]], genes: list[int]) -> dict[str, int] | None:
+    """The roles of two columns that say which genes are mutated in which sample (``TP53,S1``); None for any others."""
+    if len(columns) != 2 or len(genes) != 1:
+        return None
+    names = columns[1 - genes[0]]
+    kinds = {classify(name)[0].kind if _is_sample_name(name) else Kind.FILLER for name in names}
+    if not kinds <= {Kind.UNKNOWN, Kind.CODON}:
+        return None
+    if kinds == {Kind.CODON}:
+        numbered = [_NUMBERED.fullmatch(name) for name in names]
+        if not all(numbered) or len({match[1] for match in numbered}) > 1:
+            return None
+        if max(int(match[2]) for match in numbered) > len(names):
+            return None
+    return {"Gene": genes[0], "Sample": 1 - genes[0]}
 
 
 def _names_classes(values: Sequence[str]) -> bool:

@@ -17,8 +17,10 @@ from ..errors import shortened
 from ..variants import canonical
 from ..variants.cases import Dropped, RowAccount, SourceTables, unlabelled
 from ..variants.protein_changes import parse_protein_change
+from .check_boxes import Line, without_unticked
 from .report_lines import SHORT, Paragraph, paragraphs, tokens_of, uniform
 from .report_readings import ArmCall, Finding, Fused, GeneCall, Mutation, NoFusion, Outcome, Reader, Reading
+from .vcf_samples import NORMAL_TISSUE, named_normals
 
 SOURCE = "text"
 
@@ -26,6 +28,7 @@ MOST_STATEMENTS = 10_000
 """``notes["statements"]`` shows how each was read up to this number; the account counts all."""
 
 COLUMN_NAMES = "names of columns"
+UNTICKED = "its box is not ticked"
 NOT_GENOMIC = "about the patient, the sample or the method"
 _EXAMPLES = 5
 
@@ -53,16 +56,21 @@ def read(lines: Iterable[str], name: str = "text") -> tuple[SourceTables, list[P
     found = _Found()
     reader = Reader()
     sample = None
-    for paragraph in paragraphs(lines, name):
+    whole = list(paragraphs(lines, name))
+    normals = named_normals((paragraph.sample for paragraph in whole), typed=True)
+    for paragraph in whole:
         if paragraph.sample != sample:
             sample = paragraph.sample
             reader.begin_sample()
-            if sample != name:
+            if sample != name and sample not in normals:
                 found.samples.setdefault(sample)
         if paragraph.blank:
             reader.end_section(blank_only=True)
+        elif sample in normals:
+            found.add_normal(sample, _outcomes(reader, paragraph))
         else:
             found.add_all(sample, _outcomes(reader, paragraph))
+    found.forget_preamble(name)
     return found.tables(), found.problems
 
 
@@ -70,11 +78,16 @@ def read_named(texts: Iterable[tuple[str, str]]) -> tuple[SourceTables, list[Pro
     """The same for texts that each stand beside the name of their sample, one on each row (from 1) of a table."""
     found = _Found()
     reader = Reader()
+    texts = list(texts)
+    normals = named_normals(sample for sample, _ in texts)
     for row, (sample, text) in enumerate(texts, 1):
-        found.samples.setdefault(sample)
+        if sample not in normals:
+            found.samples.setdefault(sample)
         reader.begin_sample()
-        outcomes = _read_paragraph(reader, Paragraph(sample, text=uniform(text)))
-        found.add_all(sample, [replace(outcome, line=row) for outcome in outcomes])
+        for line in without_unticked([Line(row, uniform(text))]):
+            paragraph = Paragraph(sample, lines=[line.number], text=line.text, unticked=line.unticked)
+            add = found.add_normal if sample in normals else found.add_all
+            add(sample, _outcomes(reader, paragraph))
     return found.tables(), found.problems
 
 
@@ -84,6 +97,9 @@ def outcomes_of(text: str) -> list[Outcome]:
 
 
 def _outcomes(reader: Reader, paragraph: Paragraph) -> list[Outcome]:
+    if paragraph.unticked:
+        problem = f"{paragraph.text!r} is not ticked: not counted"
+        return [Outcome(paragraph.text, paragraph.lines[0], left_out=UNTICKED, problems=[problem])]
     if paragraph.column_names:
         text = " ".join(token.text for token in paragraph.tokens)
         return [Outcome(text, paragraph.lines[0], left_out=COLUMN_NAMES)]
@@ -127,6 +143,7 @@ class _Found:
     screened: set[str] = field(default_factory=set)
     findings: dict[str, dict[str, str | float]] = field(default_factory=dict)
     samples: dict[str, None] = field(default_factory=dict)
+    speaking: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
     statements: list[dict] = field(default_factory=list)
     used: int = 0
@@ -140,10 +157,26 @@ class _Found:
                 self.samples.setdefault(sample)
             for reading in outcome.readings:
                 self._add(sample, reading)
+            if outcome.readings or outcome.used or outcome.left_out not in (None, NOT_GENOMIC, COLUMN_NAMES):
+                self.speaking.add(sample)
             self._account(outcome)
             self.problems += [Problem(outcome.line, shortened(what)) for what in outcome.problems]
             if len(self.statements) < MOST_STATEMENTS:
                 self.statements.append(_shown(sample, outcome))
+
+    def add_normal(self, sample: str, outcomes: list[Outcome]) -> None:
+        """Count what is said of a matched normal, which is no case."""
+        for outcome in outcomes:
+            left_out = replace(outcome, readings=[], left_out=NORMAL_TISSUE, not_understood=None, used=False)
+            self._account(left_out)
+            self.problems.append(Problem(outcome.line, shortened(f"{outcome.text!r}: {NORMAL_TISSUE}: not counted")))
+            if len(self.statements) < MOST_STATEMENTS:
+                self.statements.append(_shown(sample, left_out))
+
+    def forget_preamble(self, name: str) -> None:
+        """Make no case of what stands above the first sample of several, where it says nothing of a genome."""
+        if len(self.samples) > 1 and name not in self.speaking:
+            self.samples.pop(name, None)
 
     def _add(self, sample: str, reading: Reading) -> None:
         if isinstance(reading, Mutation):
@@ -213,7 +246,10 @@ class _Found:
         }
         rows = list(rows)
         columns = ("case_id", "gene", "protein_change", "consequence")
-        return pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(columns)})
+        table = pa.table({name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(columns)})
+        # Without a place, what two notations state counts once.
+        n = table.num_rows
+        return table.append_column("chromosome", pa.repeat("", n)).append_column("position", pa.nulls(n, pa.int64()))
 
     def _alterations(self) -> Alterations:
         arms = [{"case_id": s, "arm": arm, "call": call} for (s, arm), call in self.arms.items()]

@@ -18,7 +18,6 @@ from .report_readings import Mutation
 from .rows import ROWS
 
 OTHER_KIND = "copy number or fusion: no small mutation"
-CLASS_UNKNOWN = "mutated, in a way that is not stated: read as missense"
 _LONGEST = 200
 
 

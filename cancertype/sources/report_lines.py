@@ -11,8 +11,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from .check_boxes import Line, without_unticked
 from .report_readings import Mutation, plain_list
 from .report_words import SITES, Kind, Token, classify, words
+from .vcf_samples import named_role
 
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−﹣－⁃➖"), "-")
 _SIGNS = {
@@ -27,6 +29,8 @@ _SIGNS = {
 }  # fmt: skip
 _UNIFORM = _DASHES | _SIGNS
 _BULLET = re.compile(r"\s*(?:[*◦▪●■‣>#]+\s+|-+(?=\s)|-+(?=[A-Za-z]{3})|\(?\d{1,3}[.)](?=\s))\s*")
+
+_BOLD = re.compile(r"\*\*([^\s*][^*]{0,200})\*\*")
 
 _PIECE = re.compile(
     r"""
@@ -97,6 +101,7 @@ _NOUNS = frozenset(
         "biopsy",
         "model",
         "donor",
+        "id",
         "individual",
         "line",
     ]
@@ -175,6 +180,7 @@ class Paragraph:
     ``is_about``: it is about the patient, the sample or the method rather than the genome. ``heading``: it ends with a
     colon and speaks of what follows. ``blank``: an empty line. ``column_names``: the first line of a list. ``text``:
     the line, if it is only one. ``plain``: its mutations where the text lists nothing else; there are no tokens then.
+    ``unticked``: the text stands beside an empty check box.
     """
 
     sample: str
@@ -186,14 +192,19 @@ class Paragraph:
     column_names: bool = False
     text: str = ""
     plain: list[tuple[str, Mutation]] | None = None
+    unticked: bool = False
 
 
 def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
     """The paragraphs of a text. What comes before the first line that begins a sample is the sample ``name``."""
-    numbers, texts = _with_own_lines([uniform(line) for line in lines])
-    layout = _Layout(texts)
+    whole = with_sample_lines(list(lines))
+    parts = without_unticked(_with_own_lines([Line(i, uniform(line)) for i, line in enumerate(whole, 1)]))
+    layout = _Layout(["" if part.unticked else part.text for part in parts])
     sample, open_one = name, None
-    for i, (number, text) in enumerate(zip(numbers, texts, strict=True)):
+    for i, (number, text, unticked) in enumerate(parts):
+        if unticked:
+            yield Paragraph(sample, lines=[number], text=text, unticked=True)
+            continue
         if not text:
             if open_one:
                 yield open_one
@@ -228,28 +239,81 @@ def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
         yield open_one
 
 
-def _with_own_lines(texts: list[str]) -> tuple[list[int], list[str]]:
-    """The texts with every sample on a line of its own (``S1: KRAS G12D; S2: BRAF V600E``), and the number of the line
-    that each comes from."""
-    numbers: list[int] = []
-    out: list[str] = []
-    for number, text in enumerate(texts, 1):
-        parts = [part.strip() for part in text.split(";")] if ";" in text and text.count(":") > 1 else []
+def _with_own_lines(lines: list[Line]) -> list[Line]:
+    """The lines with every sample on one of its own (``S1: KRAS G12D; S2: BRAF V600E``)."""
+    out: list[Line] = []
+    for line in lines:
+        text = line.text
+        several = ";" in text and (text.count(":") > 1 or text.count("=") > 1)
+        parts = [part.strip() for part in text.split(";")] if several else []
         parts = [part for part in parts if part]
         layout = _Layout(parts) if len(parts) > 1 else None
         named = [layout.sample_of(i) for i in range(len(parts))] if layout else []
         names = [each[0] for each in named if each]
         if len(names) < 2 or named[0] is None or len(set(names)) < len(names):
             parts = [text]
-        numbers += [number] * len(parts)
-        out += parts
-    return numbers, out
+        out += [line._replace(text=part) for part in parts]
+    return out
+
+
+_HEADING = re.compile(
+    r"\s*(?P<mark>>|#{1,6}|={2,}|-{2,}|\*\*|\[)\s*(?P<name>[^\s#>=*\[\]:;,|][^#>=*\[\]:;,|]{0,58}?)\s*:?\s*"
+    r"(?:\*\*|={2,}|-{2,}|#+|\])?\s*:?\s*"
+)
+"""A line that names a sample as FASTA (``>S1``), Markdown (``## S1``, ``**S1**``) or a file of settings (``[S1]``)
+would."""
+_LONGEST_HEADING = 80
+
+
+def with_sample_lines(lines: list[str]) -> list[str]:
+    """The lines with ``S1:`` in the place of a heading ``>S1`` or ``## S1``, where every heading of the kind with
+    something below it names another sample."""
+    short = {i: text for i, line in enumerate(lines) if len(text := line.strip()) < _LONGEST_HEADING}
+    headings = {i: match for i, text in short.items() if (match := _HEADING.fullmatch(text))}
+    if not headings or not any(map(str.strip, lines[max(headings) + 1 :])):
+        return lines
+    out = [
+        headings[i]["name"] if i in headings and _is_gene_above_change(lines, i, headings[i]["name"]) else line
+        for i, line in enumerate(lines)
+    ]
+    for mark in {match["mark"] for match in headings.values()}:
+        names = {i: match["name"] for i, match in headings.items() if match["mark"] == mark}
+        kinds = {_kind_of_name(name) for name in names.values()}
+        distinct = len(set(names.values())) == len(names)
+        numbered = len(names) > 1 or (mark != "[" and re.search("[A-Za-z]", next(iter(names.values()))))
+        usual = {"sample", "identifier", "word"} if mark == ">" and len(names) > 1 else {"sample", "identifier"}
+        named = kinds <= usual or _are_genes_of_others(lines, names, kinds)
+        if distinct and numbered and named:
+            out = [f"{names[i]}:" if i in names else line for i, line in enumerate(out)]
+    return out
+
+
+def _is_gene_above_change(lines: list[str], i: int, name: str) -> bool:
+    """Whether a heading names the gene whose change is below (``## IDH1`` above ``R132H``)."""
+    below = next((uniform(line) for line in lines[i + 1 :] if line.strip()), "")
+    first = next(iter(tokens_of(below[:80])), None)
+    return _kind_of_name(name) == "gene" and first is not None and first.kind in (Kind.CHANGE, Kind.CODING)
+
+
+def _are_genes_of_others(lines: list[str], names: dict[int, str], kinds: set[str]) -> bool:
+    """Whether headings that are genes' symbols (``>C1``, ``>C2``) name samples: alike, and with other genes below."""
+    alike = len(names) > 1 and len({_shape(name) for name in names.values()}) == 1
+    if not alike or not kinds <= {"identifier", "gene", "change"} or not re.search(r"\d", min(names.values())):
+        return False
+    for i in names:
+        below = next((uniform(line) for line in lines[i + 1 :] if line.strip()), "")
+        first = next(iter(tokens_of(below[:80])), None)
+        if first is None or first.kind != Kind.GENE:
+            return False
+    return True
 
 
 def uniform(line: str) -> str:
-    """A line with one form of each sign (dashes, quotation marks, Greek letters), without a bullet in front."""
+    """A line with one form of each sign (dashes, quotation marks, Greek letters), without a bullet in front and without
+    Markdown's stars."""
     if line.startswith("#"):
         return ""
+    line = _BOLD.sub(r"\1", line) if "**" in line else line
     if not line.isascii():
         line = unicodedata.normalize("NFKC", line.translate(_UNIFORM)).translate(_UNIFORM)
     return _BULLET.sub("", line, count=1) if _BULLET.match(line) else line.strip()
@@ -381,9 +445,10 @@ class _Layout:
             )
             if of_samples:
                 self._named[i] = before, after
+        self._named |= self._tumour_and_normal(candidates)
         self.column_names = None
-        if not kinds or set(kinds.values()) <= {"statement", "change"}:
-            self._named = _names_in_first_column(texts)
+        if not self._named and set(kinds.values()) <= {"statement", "change"}:
+            self._named = _names_in_first_column(texts) or self._lone_identifiers()
         if (self._named and not candidates) or (self._named and min(self._named) not in candidates):
             self.column_names = next(i for i, text in enumerate(texts) if text)
             self.column_names = self.column_names if self.column_names not in self._named else None
@@ -391,6 +456,30 @@ class _Layout:
     def sample_of(self, i: int) -> tuple[str, str] | None:
         """The sample that line ``i`` begins, and the rest of the line; None where it begins none."""
         return self._named.get(i)
+
+    def _lone_identifiers(self) -> dict[int, tuple[str, str]]:
+        """The lines that are a number or name such as ``S1`` and nothing else, where the text begins with one and every
+        other is like it, with mutations below."""
+        found = {i: text for i, text in enumerate(self._texts) if text and _is_lone_identifier(text)}
+        begins = next((i for i, text in enumerate(self._texts) if text), None) in found
+        alike = len(set(map(_shape, found.values()))) == 1 and len(set(found.values())) == len(found) > 1
+        if not begins or not alike or not all(self._names_genes(i, "", or_none=True) for i in found):
+            return {}
+        return {i: (name, "") for i, name in found.items()}
+
+    def _tumour_and_normal(self, candidates: dict[int, tuple[str, str]]) -> dict[int, tuple[str, str]]:
+        """The lines that begin with what was sequenced (``tumour: ...`` beside ``blood: ...``) and go on with genes."""
+        roles = {
+            i: role
+            for i, (before, after) in candidates.items()
+            if (role := _role_of(before)) and self._names_genes(i, after)
+        }
+        return {i: candidates[i] for i in roles} if set(roles.values()) == {"tumour", "normal"} else {}
+
+    def _names_genes(self, i: int, after: str, or_none: bool = False) -> bool:
+        tokens = tokens_of((after or self._next_text(i))[:80])
+        is_none = or_none and bool(tokens) and tokens[0].kind == Kind.NEGATION
+        return is_none or any(token.kind in _GENOMIC_KINDS for token in tokens[:4])
 
     def _next_text(self, i: int) -> str:
         following = self._texts[i + 1 : i + 4]
@@ -412,8 +501,8 @@ class _Layout:
         return any(token.kind in _GENOMIC_KINDS for token in tokens[:4])
 
 
-_NOUN_AND_HYPHEN = re.compile(rf"((?:{'|'.join(sorted(_NOUNS))}) \S{{1,20}})( -+ )", re.IGNORECASE)
-"""``Tumor A - KRAS G12D``."""
+_NOUN_AND_HYPHEN = re.compile(rf"((?:{'|'.join(sorted(_NOUNS))}) [^\s=]{{1,20}})( -+ | ?= ?)", re.IGNORECASE)
+"""``Tumor A - KRAS G12D``, ``Patient 1 = KRAS G12D``."""
 
 
 def _name_and_rest(text: str) -> tuple[str, str] | None:
@@ -440,10 +529,17 @@ def _is_lone_name(text: str) -> bool:
     return len(names) == 2 and names[0].lower() in _NOUNS and _is_identifier(names[1])
 
 
+def _is_lone_identifier(text: str) -> bool:
+    return text[0].isalpha() and text.count(" ") == 0 and len(text) < 40 and _kind_of_name(text) == "identifier"
+
+
 @lru_cache(1 << 14)
 def _kind_of_name(before: str) -> str:
     """What a name before a colon is: "sample", "identifier" (S1), "gene", "change" (T47D), "site" (kidney), "key" of a
     report, "statement" or "word"."""
+    bare, bracket, _ = before.rstrip().removesuffix(")").partition(" (")
+    if bracket and before.rstrip().endswith(")") and (kind := _kind_of_name(bare)) == "sample":
+        return kind  # Patient 1 (colon)
     names = before.split()
     tokens = words(names)
     if names[0].lower() in _NOUNS and len(names) > 1 and _is_identifier(names[-1]):
@@ -463,7 +559,7 @@ def _kind_of_name(before: str) -> str:
         said = before.lower().split()
         return "key" if SITES.isdisjoint(said) or not _GENE_WORDS.isdisjoint(said) else "site"
     if any(c.isdigit() for c in names[-1]):
-        return "identifier"
+        return "identifier" if kinds.isdisjoint({Kind.MUTATION, Kind.DETECTED}) else "key"
     speaks_of_genes = kinds - {Kind.UNKNOWN, Kind.FILLER} or not _GENE_WORDS.isdisjoint(before.lower().split())
     return "word" if len(names) <= 3 and not speaks_of_genes else "key"
 
@@ -489,6 +585,17 @@ def _is_identifier(word: str) -> bool:
     return any(c.isdigit() for c in word) or (len(word) == 1 and word.isalpha())
 
 
+_MOST_WORDS_OF_ROLE = 3
+
+
+@lru_cache(1 << 14)
+def _role_of(before: str) -> str:
+    """ "tumour" or "normal" where the words before a colon only say which tissue was sequenced."""
+    kinds = {token.kind for token in words(before.split())}
+    speaks_of_genes = not kinds.isdisjoint({Kind.MUTATION, Kind.COPY, Kind.FUSION, Kind.BURDEN, *_GENOMIC_KINDS})
+    return "" if speaks_of_genes or len(before.split()) > _MOST_WORDS_OF_ROLE else named_role(before)
+
+
 def _shape(name: str) -> str:
     return re.sub(r"\d+", "9", name)
 
@@ -505,7 +612,7 @@ def _is_about(key: str) -> bool:
     return not _ABOUT.isdisjoint(key.lower().split()) and not any(token.kind in of_genome for token in words(names))
 
 
-_COLUMNS = re.compile(r"(\S+?)[\s,;]+(\S.*)")
+_COLUMNS = re.compile(r"(\S+?)(?:\s+[-=|]+\s+|[\s,;]+)(\S.*)")
 
 
 def _names_in_first_column(texts: list[str]) -> dict[int, tuple[str, str]]:

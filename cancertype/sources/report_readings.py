@@ -101,6 +101,7 @@ NEGATED, PROMOTER_CHANGE, GENERAL_STATEMENT = "negated", "promoter change", "gen
 NOT_CODING, SEX_CHROMOSOME, BAND_ONLY = "outside the coding sequence", "sex chromosome or arm without genes", "band"
 OTHER_FRAME, NO_NUMBER, LOCATION = "the same change in another reading frame", "burden without a number", "location"
 NOTHING_KNOWN, NO_GENE = "no gene, chromosome or alteration recognised", "a change without a gene"
+CLASS_UNKNOWN = "mutated, in a way that is not stated: read as missense"
 NO_EVENT, FAMILY, UNCLEAR_GENE = "no event stated", "a family of genes: which is not said", "words not understood"
 
 
@@ -460,6 +461,8 @@ class Reader:
                 change = "splice" if consequence == "splice" else ""
                 gene_only = consequence == "missense" and not content.classes
                 outcome.readings.append(Mutation(gene, change, consequence, gene_only))
+                if gene_only and content.codings:
+                    outcome.problems.append(f"{outcome.text!r}: {CLASS_UNKNOWN}")
             elif content.unknown:
                 outcome.not_understood = outcome.not_understood or UNCLEAR_GENE
                 said = [_not_known(token) for token in content.unknown]
@@ -479,6 +482,9 @@ class Reader:
             else:
                 outcome.readings.append(Mutation(gene, change.text, ""))
                 self._changed_genes.add(gene)
+        outcome.problems += [
+            f"{text!r} is taken for the same change in another transcript: not counted" for text in content.same_changes
+        ]
 
 
 _IN_TITLES = frozenset({Kind.NEGATION, Kind.FILLER, Kind.MUTATION, Kind.DETECTED, Kind.POSITIVE})

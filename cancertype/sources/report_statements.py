@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from ..alterations.known_fusions import is_known_fusion, with_unknown_partner
 from ..variants.protein_changes import ProteinChange, parse_protein_change
+from ..variants.transcripts import is_second_notation
 from .karyotype import is_chromosome, named_arms
 from .report_words import (
     ASSAYED,
@@ -38,6 +39,7 @@ class Content:
     """The words that belong to a mention, by what they say."""
 
     changes: list[tuple[str, ProteinChange]] = field(default_factory=list)
+    same_changes: list[str] = field(default_factory=list)
     codings: list[tuple[str, str]] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
@@ -112,6 +114,8 @@ def content_of(tokens: list[Token]) -> Content:
             setattr(content, _FLAGS[token.kind], True)
         elif token.kind == Kind.CHANGE:
             content.changes.append((token.text, token.value))
+        elif token.kind == Kind.SAME_CHANGE:
+            content.same_changes.append(token.text)
         elif token.kind == Kind.CODING:
             content.codings.append((token.text, token.value))
         elif token.kind == Kind.CLASS:
@@ -348,7 +352,7 @@ def sentences_of(tokens: list[Token], lines: list[int]) -> Iterator[list[Stateme
             close()
             joiner = (joiner or ",") if token.kind == Kind.COMMA else token.value
         else:
-            if _begins_a_negation(token, current, tokens, i):
+            if _begins_a_negation(token, current, tokens, i) or _negates_another_change(token, current, tokens, i):
                 close()
             if not current:
                 start, in_brackets = i, depth > (token.kind == Kind.OPEN)
@@ -385,17 +389,28 @@ def _begins_a_negation(token: Token, before: list[Token], tokens: list[Token], i
     return False
 
 
+def _negates_another_change(token: Token, before: list[Token], tokens: list[Token], i: int) -> bool:
+    """Whether a negation in brackets speaks of another change of the same gene: ``KRAS G12D (not G12V)``."""
+    opened = i > 0 and tokens[i - 1].kind == Kind.OPEN
+    if token.kind != Kind.NEGATION or not opened or all(earlier.kind != Kind.CHANGE for earlier in before):
+        return False
+    return any(later.kind == Kind.CHANGE for later in tokens[i + 1 : i + 3])
+
+
 # --- Words that the words around them decide ---
 
 
 def resolved(tokens: list[Token]) -> list[Token]:
     """The tokens of a paragraph with every doubtful word decided: gene or not, change or gene, chromosome or number."""
+    tokens = [Token(Kind.NEGATION, t.text, "no") if _counts_none(tokens, i) else t for i, t in enumerate(tokens)]
     out: list[Token] = []
     gene_before = False  # in this statement
     only_fillers = True
     numbers_are_chromosomes = False
     depth, fused = 0, False
     for i, token in enumerate(tokens):
+        if _is_empty_list(tokens, i):
+            token = Token(Kind.NEGATION, token.text, "undetected")
         if token.kind in (Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST):
             gene_before, only_fillers = False, True
             numbers_are_chromosomes &= token.kind not in (Kind.STOP, Kind.CONTRAST)
@@ -442,6 +457,36 @@ def resolved(tokens: list[Token]) -> list[Token]:
         gene_before |= token.kind in (Kind.GENE, Kind.PAIR)
         only_fillers &= token.kind in _MAY_STAND_BEFORE
         out.append(token)
+    return _with_second_notations(out)
+
+
+_BETWEEN_NOTATIONS = frozenset({Kind.OPEN, Kind.FILLER, Kind.COLON, Kind.HYPHEN, Kind.CODING})
+
+
+def _with_second_notations(tokens: list[Token]) -> list[Token]:
+    """The tokens with every change marked that says the one before it in the numbers of another transcript, in brackets
+    or behind a slash: ``MYD88 L265P (L252P)``, ``EZH2 Y641F/Y646F``."""
+    out = list(tokens)
+    genes: tuple[str, ...] = ()
+    last, opened, slash = None, False, None
+    for i, token in enumerate(tokens):
+        if token.kind == Kind.GENE:
+            genes, last = token.value, None
+        elif token.kind == Kind.CHANGE:
+            apart = opened or slash is not None
+            if last is not None and apart and is_second_notation(genes, last, token.value, in_brackets=opened):
+                out[i] = Token(Kind.SAME_CHANGE, token.text, token.value)
+                if slash is not None:
+                    out[slash] = Token(Kind.FILLER, tokens[slash].text)
+            else:
+                last = token.value
+            opened, slash = False, None
+        elif token.kind == Kind.JOINER and token.text == "/":
+            slash = i
+        elif token.kind in _BETWEEN_NOTATIONS:
+            opened |= token.kind == Kind.OPEN
+        else:
+            last, opened, slash = None, False, None
     return out
 
 
@@ -459,6 +504,47 @@ def _chromosome_list(token: Token) -> tuple[tuple[str, None], ...]:
     numbers = token.text.split("/")
     is_list = len(numbers) > 1 and all(number.isdecimal() and is_chromosome(float(number)) for number in numbers)
     return tuple((number, None) for number in numbers) if is_list else ()
+
+
+def _is_empty_list(tokens: list[Token], i: int) -> bool:
+    """Whether the bracket at ``i`` opens a list without items behind a gene's colon, as in JSON: ``"TP53": []``."""
+    behind = tokens[i + 1 : i + 2]
+    return (
+        tokens[i].text == "[" and bool(behind) and behind[0].text == "]" and i > 0 and tokens[i - 1].kind == Kind.COLON
+    )
+
+
+_NOTHING = re.compile(r"0|0/\d{1,4}|zero|nil", re.IGNORECASE)
+_NOT_BEHIND_A_COUNT = frozenset(
+    {Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST, Kind.NEGATION, Kind.GENE, Kind.PAIR, Kind.COLON, Kind.BURDEN,
+     Kind.PER_MEGABASE}
+)  # fmt: skip
+
+
+def _counts_none(tokens: list[Token], i: int) -> bool:
+    """Whether the number at ``i`` says that there are no mutations: ``0/3 mutations detected``, ``0 of 50 genes
+    mutated``. A burden of 0 per megabase is no such number."""
+    before = tokens[max(0, i - 4) : i]
+    if not _NOTHING.fullmatch(tokens[i].text) or any(t.kind == Kind.BURDEN for t in before):
+        return False
+    behind = tokens[i + 1].kind if i + 1 < len(tokens) else Kind.STOP
+    ends = behind in (Kind.CLOSE, Kind.COMMA, Kind.STOP, Kind.OPEN)
+    if ends and "/" in tokens[i].text and before and before[-1].kind in (Kind.GENE, Kind.CHANGE):
+        return True  # KRAS 0/2
+    if ends and before and before[-1].kind in (Kind.COLON, Kind.OPEN):
+        # "Mutations detected: 0", "mutations (0/4)"
+        kinds = {token.kind for token in before[:-1]}
+        return Kind.MUTATION in kinds and kinds <= {Kind.MUTATION, Kind.DETECTED, Kind.FILLER, Kind.CONNECTOR}
+    depth = 0
+    for j, token in enumerate(tokens[i + 1 : i + 60], i + 1):
+        depth += {Kind.OPEN: 1, Kind.CLOSE: -1}.get(token.kind, 0)
+        if depth > 0:
+            continue
+        if token.kind in _NOT_BEHIND_A_COUNT or (depth == 0 and j > i + 8 and token.kind == Kind.UNKNOWN):
+            return False
+        if token.kind == Kind.MUTATION:
+            return not any(later.kind == Kind.PER_MEGABASE for later in tokens[j + 1 : j + 4])
+    return False
 
 
 _NAMED_ARMS = {"short arm": "p", "short arms": "p", "long arm": "q", "long arms": "q", "p arm": "p", "q arm": "q"}
@@ -915,6 +1001,7 @@ def _negate_forwards(sentence: list[Statement], i: int, negation: Token, last_of
     last = statement.mentions[-1] if statement.mentions else None
     colon = any(token.kind == Kind.COLON for token in statement.lead_tokens)
     strong = negation.value == "negative for" or (colon and negation.value != "wild type")
+    none_of = negation.text.lower() in ("none of", "neither") or negation.text[:1] == "0"
     open_list = last is None or last.headed or not last.content.has_event or strong
     closed = statement.ends_detected and last is not None
     to_the_end = sentence[-1].ends_detected and not closed and len(sentence) - 1 > i
@@ -924,6 +1011,9 @@ def _negate_forwards(sentence: list[Statement], i: int, negation: Token, last_of
         following = sentence[j]
         if following.lead.negation or any(mention.content.negation for mention in following.mentions):
             break
+        if none_of and _closes_none_of(following):
+            following.negated = True
+            return j + 1
         if negation.value == "wild type" and any(mention.content.mutation for mention in following.mentions):
             break  # wild-type TP53 and mutant KRAS
         listed = j <= last_of_or or to_the_end
@@ -945,6 +1035,12 @@ def _negate_forwards(sentence: list[Statement], i: int, negation: Token, last_of
         met |= bool(following.mentions)
         j += 1
     return j
+
+
+def _closes_none_of(statement: Statement) -> bool:
+    """Whether a statement ends the list of "none of KRAS, NRAS, BRAF mutated", of which its event is said."""
+    contents = [mention.content for mention in statement.mentions]
+    return bool(contents) and contents[-1].mutation and not any(content.names_an_event for content in contents)
 
 
 def pass_reasons(sentence: list[Statement]) -> None:

@@ -29,6 +29,7 @@ class Kind(Enum):
     ARMS = auto()  # value: a tuple of (arm or chromosome, call or None)
     BAND = auto()  # value: a cytogenetic band such as 9p21
     CHANGE = auto()  # value: a ProteinChange
+    SAME_CHANGE = auto()  # a protein change that only says in another transcript what the one before it says
     CODING = auto()  # value: what coding_consequence says
     CODON = auto()  # a residue and its number without what replaces it
     CLASS = auto()  # value: a consequence, "truncating", or "insertion"

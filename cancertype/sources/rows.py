@@ -58,6 +58,11 @@ class Block:
     def __contains__(self, role: str) -> bool:
         return role in self._roles
 
+    @property
+    def roles(self) -> frozenset[str]:
+        """What the file's columns say."""
+        return frozenset(self._roles)
+
     def names(self, role: str) -> list[str]:
         """The columns that play ``role``, as the file spells them."""
         return self._roles.get(role, [])

@@ -27,7 +27,8 @@ from ..variants.consequences import consequence_class
 from ..variants.genes import known_genes, symbol_of
 from ..variants.protein_changes import is_unstated, parse_protein_change
 from ..variants.schema import NON_CODING, SILENT
-from .list_cells import CLASS_UNKNOWN
+from .check_boxes import tick
+from .report_readings import CLASS_UNKNOWN
 from .vcf_samples import NORMAL_TISSUE, named_normals
 
 _WORDS = {
@@ -49,6 +50,7 @@ _WORDS = {
 _MEANING = {word: meaning for meaning, words in _WORDS.items() for word in words.split()}
 """What a cell, or a word of one, means besides protein changes and classes; blanks are written ``_``."""
 
+_BOXES = {"ticked": "mutated", "empty": "wild type"}
 _SEPARATORS = str.maketrans({";": "\n", ",": "\n", "|": "\n"})
 _EXAMPLES = 5
 
@@ -66,8 +68,22 @@ _OTHER_COLUMNS = frozenset(
 """Columns, without capitals and punctuation, that exports put beside those of the genes."""
 
 PANEL = "table"
+MOST_MUTATIONS = 1000
+"""No gene of a tumour has more, so that larger numbers are places in the genome or measurements."""
 SMALLEST_EXOME = 5000
 """A table with fewer gene columns is a panel: what is outside it was not looked at."""
+
+_ABOUT_GENES = frozenset(
+    """
+    chromosome chrom chr chromosomename position pos start end startposition endposition genestart geneend txstart txend
+    strand arm chromosomearm band cytoband cytogeneticband location locus length genelength cdslength transcript
+    transcriptid refseq ensembl ensemblid ensemblgeneid entrez entrezid entrezgeneid geneid hgnc hgncid uniprot
+    uniprotid pathway pathways role roleincancer function description genename fullname name synonyms alias aliases
+    genetype biotype type class category moleculartype tier oncogene tsg tumorsuppressor isoncogene istumorsuppressor
+    build genomebuild pvalue qvalue fdr logfc log2foldchange score rank
+    """.split()  # noqa: SIM905  one word per line would be a page
+)
+"""Columns, without capitals and punctuation, of tables about genes: they name no sample."""
 
 NO_GENE_COLUMN = "its name is no gene's: not read"
 
@@ -104,7 +120,7 @@ def read_cell(text: str) -> Cell:
     Changes are separated by blanks, ``;``, ``,`` or ``|``. cBioPortal's tag ``[germline]`` takes back the change before
     it."""
     text = text.strip()
-    meaning = _MEANING.get(text.lower().replace(" ", "_"))
+    meaning = _BOXES.get(tick(text)) or _MEANING.get(text.lower().replace(" ", "_"))
     if not text or meaning == "not sequenced":
         return Cell(reason=NOT_SEQUENCED)
     if meaning == "wild type":
@@ -232,7 +248,12 @@ def unreadable_cells(file: DelimitedFile) -> Iterator[tuple[int, str, str]]:
 
 def looks_like_one(file: DelimitedFile) -> bool:
     """Whether the columns of ``file`` are those of a wide table: one that names the cases, the others mostly genes."""
-    names = [name for name in file.names if plain(name) not in _OTHER_COLUMNS]
+    return names_genes(file.names)
+
+
+def names_genes(columns: Sequence[str]) -> bool:
+    """The same by the names of the columns."""
+    names = [name for name in columns if plain(name) not in _OTHER_COLUMNS]
     genes = [name for name in names if is_gene(name)]
     if "ID" in {name.upper() for name in names} and len(names) > 1:
         return True
@@ -279,6 +300,12 @@ def transposed(file: DelimitedFile) -> DelimitedFile | None:
     if is_gene(first):
         return None  # TP53,R175H,R248Q: there are no column names
     cases = [name for name in rest if name and plain(name) not in _OTHER_COLUMNS]
+    if long := [name for name in cases if plain(name) in {*_ID_NAMES} - {"", "name", "index"}]:
+        raise InputError(
+            f"{file.path} has a row for each gene of a {long[0]}, and no known column says how the gene is mutated: "
+            "name that column Protein change or Consequence (copy number goes with --copy-number)"
+        )
+    about = [name for name in cases if plain(name) in _ABOUT_GENES]
     if not cases:
         return None
     track = next((name for name in rest if plain(name) == _TRACK_TYPE), None)
@@ -288,9 +315,27 @@ def transposed(file: DelimitedFile) -> DelimitedFile | None:
     genes = [value.strip() for value in _chosen(table, of_mutations)[first].to_pylist()]
     if not genes or 2 * sum(map(is_gene, genes)) < len(genes):
         return None
+    cases = [name for name in cases if name not in about]
+    if not cases:
+        raise InputError(
+            f"{file.path} is a table about genes ({', '.join(about[:_EXAMPLES])}), which names no sample and no "
+            "mutation: give the mutations, one row each, with the columns sample, gene and protein change"
+        )
     table = _chosen(file.read(dict.fromkeys((first, *cases), TEXT)), of_mutations)
+    _check_understood(file.path, table, cases)
     rows = ([case, *table[case].to_pylist()] for case in cases)
     return DelimitedFile(file.path, tab_separated(["ID", *genes], rows))
+
+
+def _check_understood(path: Path, table: pa.Table, cases: Sequence[str]) -> None:
+    """Raise ``InputError`` unless some cell of a matrix says something about a gene."""
+    values = {value.strip() for case in cases for value in encoded(table[case]).dictionary.to_pylist()} - {""}
+    if values and not any(value in "+-" or read_cell(value).understood for value in values):
+        raise InputError(
+            f"{path}: no cell below {', '.join(cases[:_EXAMPLES])} is a mutation, WT, 0 or 1 (one holds "
+            f"{min(values)[:40]!r}), so this is no table of mutations: give the mutations, one row each, with the "
+            "columns sample, gene and protein change"
+        )
 
 
 _ENTREZ = re.compile(r" \(\d+\)$")
@@ -322,7 +367,8 @@ class _Grid:
         self._rows, self._genes = table.num_rows, genes
         columns = {gene: encoded(table[gene]) for gene in genes}
         values = {value.strip() for column in columns.values() for value in column.dictionary.to_pylist()}
-        _check_numbers(file, values)
+        counts = {v.strip() for gene in genes if is_gene(gene) for v in columns[gene].dictionary.to_pylist()}
+        _check_numbers(file, values, counts)
         self._signs = (
             {"+": Cell(mutations=(("", "missense"),), class_unknown=True), "-": Cell()} if "+" in values else {}
         )
@@ -383,9 +429,11 @@ class _Grid:
         return out + ([Dropped(source, "class", CLASS_UNKNOWN, self._class_unknown)] if self._class_unknown else [])
 
 
-def _check_numbers(file: DelimitedFile, values: set[str]) -> None:
-    """Raise ``InputError`` for a matrix of copy numbers or expression, whose numbers are not counts of mutations."""
+def _check_numbers(file: DelimitedFile, values: set[str], counts: set[str]) -> None:
+    """Raise ``InputError`` for a matrix of copy numbers or expression, whose numbers are not ``counts`` of a gene's
+    mutations."""
     odd = [value for value in values if _is_number(value) and not (float(value) >= 0 and float(value).is_integer())]
+    odd += [value for value in counts if _is_number(value) and float(value) > MOST_MUTATIONS]
     if odd:
         raise InputError(
             f"{file.path} holds numbers such as {odd[0]}, so it is a matrix of copy number or expression: give one of "

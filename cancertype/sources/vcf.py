@@ -67,8 +67,9 @@ _NO_GENE = "no gene"
 _NO_CONSEQUENCE = "consequence not recognised"
 _NO_GENOTYPE = "no genotype, and more than one tumour that could carry it: name the tumour with --tumor"
 _NO_SUCH_ALLELE = "the genotype names an allele that the record lacks"
+_NO_ALLELE = "several alleles, and nothing says which the tumour carries: split the records before calling"
 _NO_POSITION = "the position is not a number"
-_NOT_UNDERSTOOD = (_UNANNOTATED, _NO_GENE, _NO_CONSEQUENCE, _NO_GENOTYPE, _NO_SUCH_ALLELE, _NO_POSITION)
+_NOT_UNDERSTOOD = (_UNANNOTATED, _NO_GENE, _NO_CONSEQUENCE, _NO_GENOTYPE, _NO_SUCH_ALLELE, _NO_ALLELE, _NO_POSITION)
 
 _BASES = re.compile("-|[ACGTNRYKMSWBDHV]+", re.IGNORECASE)
 
@@ -89,7 +90,8 @@ def read(
     the caller calls the record somatic. So is what the caller calls germline, LOH or wild type (VarDict's STATUS,
     VarScan's and others' SS, DRAGEN's GermlineStatus, the flag SOMATIC where records carry it), records whose FILTER is
     neither PASS nor empty, and alleles of a population frequency above ``limits.germline_max_population_frequency``.
-    Where a caller writes no genotypes, the variant is the one tumour's.
+    Where a caller writes no genotypes, the variant is the one tumour's; of several alleles at one place, those that
+    Strelka's counts of reads show.
 
     An allele counts once, in the most severe gene, by the transcript that VEP picked, else the canonical one, else the
     most severe. ``account`` says what became of each line below the header.
@@ -354,7 +356,7 @@ def _carriers(record: _Record, samples: Samples, somatic: bool) -> tuple[dict[in
         against = _against_sample(record, next(iter(samples.tumours.values())))
         if against:
             return {}, [against]
-        return {i: list(samples.tumours) for i in range(len(record.alternatives))}, []
+        return _by_counts(record, samples)
     at = formats.index("GT")
     carriers: dict[int, list[str]] = {}
     against_allele: dict[int, str] = {}
@@ -376,6 +378,44 @@ def _carriers(record: _Record, samples: Samples, somatic: bool) -> tuple[dict[in
     return carriers, [reason for i, reason in against_allele.items() if i not in carriers] or (
         [] if carriers else [_NOT_CALLED] * len(record.alternatives)
     )
+
+
+_LEAST_SHARE = 0.2
+"""An allele with less than this share of the reads of the record's most frequent one is an error of sequencing."""
+
+
+def _by_counts(record: _Record, samples: Samples) -> tuple[dict[int, list[str]], list[str]]:
+    """The alleles of the one tumour of a file without genotypes. Where a record has several, Strelka's counts of reads
+    say which are the tumour's: AU, CU, GU and TU of the bases. TIR counts the reads of all indels of a record."""
+    every = {i: list(samples.tumours) for i in range(len(record.alternatives))}
+    case, column = next(iter(samples.tumours.items()))
+    if len(record.alternatives) < 2 or column is None:
+        return every, []
+    of_bases = {f"{base}U" for base in "ACGT"} <= set(record.formats)
+    if not of_bases or any(len(allele) != 1 for allele in (record.reference, *record.alternatives)):
+        return ({}, [_NO_ALLELE] * len(record.alternatives)) if "TIR" in record.formats else (every, [])
+    reads = _reads(record, column)
+    most = max(reads)
+    normal = [_reads(record, other) for other in samples.matched.get(case, ())]
+    carriers, reasons = {}, []
+    for i, n in enumerate(reads):
+        if not n or n < _LEAST_SHARE * most:
+            reasons.append(_NOT_CALLED)
+        elif any(others[i] >= _LEAST_SHARE * n for others in normal):
+            reasons.append(_IN_NORMAL)
+        else:
+            carriers[i] = [case]
+    return carriers, reasons
+
+
+def _reads(record: _Record, column: int) -> list[int]:
+    """How many reads of a sample (of the first tier) show each of the record's alleles."""
+    found = []
+    for name in (f"{allele.upper()}U" for allele in record.alternatives):
+        counts = _value(record, column, record.formats.index(name)) if name in record.formats else ""
+        first = counts.partition(",")[0]
+        found.append(int(first) if first.isdecimal() else 0)
+    return found
 
 
 def _value(record: _Record, column: int | None, at: int) -> str:

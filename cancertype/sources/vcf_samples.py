@@ -317,19 +317,29 @@ def _ends_with_n(name: str) -> bool:
 NORMAL_TISSUE = "of a matched normal, by its name"
 
 
-def named_normals(names: Iterable[str]) -> set[str]:
+def named_normals(names: Iterable[str], typed: bool = False) -> set[str]:
     """Those of a table's samples whose names say that they are normal: TCGA's sample types from 10, and beside another
-    sample ``NORMAL``, ``P1_germline``, or P1-N beside P1-T. Tables list normals rarely, so no weaker sign counts."""
+    sample ``NORMAL``, ``P1_germline``, or P1-N beside P1-T or P1. Tables list normals rarely, so no weaker sign counts,
+    but in a ``typed`` text blood beside another sample is a normal."""
     names = set(names)
     normals = {name for name in names if _BARCODE.match(name) and _is_named_normal(name)}
-    others = {name for name in names if _is_named_normal(name) or _tumour_beside(name) in names}
+    others = {name for name in names if _is_named_normal(name) or not names.isdisjoint(_tumours_beside(name))}
+    others |= {name for name in names if typed and _words(name) == "weak"}
     return normals | (others if others != names else set())
 
 
-def _tumour_beside(name: str) -> str | None:
-    """The name of the tumour whose normal has this name: P1-T of P1-N."""
-    match = re.fullmatch(r"(.*[^A-Za-z])([Nn])(\d?)", name)
-    return f"{match[1]}{'T' if match[2] == 'N' else 't'}{match[3]}" if match else None
+def _tumours_beside(name: str) -> tuple[str, ...]:
+    """What the tumour whose normal has this name may be called: P1-T and P1 of P1-N."""
+    match = re.fullmatch(r"(.*[A-Za-z0-9])([^A-Za-z0-9]+|(?<=\d))([Nn])(\d?)", name)
+    if not match:
+        return ()
+    tumour = f"{match[1]}{match[2]}{'T' if match[3] == 'N' else 't'}{match[4]}"
+    return (tumour, match[1]) if match[2] else (tumour,)
+
+
+def named_role(name: str) -> str:
+    """ "tumour" or "normal" where a sample's name says so, as ``tumour tissue`` and ``blood`` do, else ""."""
+    return {"weak": "normal"}.get(_words(name), _words(name))
 
 
 # --- Which normal belongs to which tumour ---

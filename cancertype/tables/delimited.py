@@ -59,12 +59,21 @@ class DelimitedFile:
     """A delimited text file, whose header is read once.
 
     ``path`` names it in messages. ``content`` (bytes) takes the place of what is on disk: the text of a spreadsheet or
-    of another container, converted.
+    of another container, converted. The column names stand below ``titles`` lines of other text.
     """
 
-    def __init__(self, path: Path, content: bytes | None = None) -> None:
+    def __init__(self, path: Path, content: bytes | None = None, titles: int = 0) -> None:
         self.path = path
-        self._content = content
+        self._given = content
+        self._titles = titles
+
+    @cached_property
+    def _content(self) -> bytes | None:
+        return formats.as_utf_8(self.path) if self._given is None else self._given
+
+    def below(self, titles: int) -> "DelimitedFile":
+        """The same file with its first lines, as many as ``titles``, taken for what stands above the column names."""
+        return DelimitedFile(self.path, self._given, titles)
 
     @classmethod
     def open(cls, path: Path) -> "DelimitedFile":
@@ -80,7 +89,7 @@ class DelimitedFile:
     @cached_property
     def header(self) -> Header:
         """The line that names the columns, after any that begin with ``#``. Raises ``InputError`` without one."""
-        return _header(self.path, self._opened)
+        return _header(self.path, self._opened, self._titles)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -254,7 +263,7 @@ def _column(values: Sequence[str], kind: pa.DataType) -> pa.Array:
     return pa.array([None if value in MISSING else value for value in values], pa.string()).cast(kind)
 
 
-def _header(path: Path, opened) -> Header:
+def _header(path: Path, opened, titles: int = 0) -> Header:
     comments: list[str] = []
     try:
         with opened() as stream:
@@ -269,7 +278,8 @@ def _header(path: Path, opened) -> Header:
                 body = quoted_text.removeprefix(_BOM) if line == 1 else quoted_text
                 if body.startswith(b"#") and len(comments) < _MOST_COMMENTS:
                     comments.append(body.decode("utf-8", "replace"))
-                text = "" if body.startswith(b"#") or not body.strip() else body.decode("utf-8")
+                is_none = line <= titles or body.startswith(b"#") or not body.strip()
+                text = "" if is_none else body.decode("utf-8")
     except _DAMAGE as error:
         raise InputError(
             f"{path}: line {line + 1}: the compressed file is damaged ({error}): fetch it again"

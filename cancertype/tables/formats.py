@@ -33,8 +33,6 @@ _NOT_TEXT = {
     b"\x89PNG": "a picture: type the mutations as text",
     b"\xff\xd8\xff": "a picture: type the mutations as text",
     b"GIF8": "a picture: type the mutations as text",
-    b"\xff\xfe": "UTF-16 text: save it as UTF-8",
-    b"\xfe\xff": "UTF-16 text: save it as UTF-8",
 }
 _IN_ZIP = {
     "word/": "a Word document (.docx): copy the mutations out of it, as text",
@@ -72,6 +70,8 @@ def container(path: Path) -> str | None:
     _refuse(path, start)
     if start.startswith(GZIP):
         unpacked = _unpacked_start(path)
+        if utf_16(unpacked):
+            raise InputError(f"{path} is packed UTF-16 text: unpack it (gunzip), or save it as UTF-8")
         if unpacked.startswith(GZIP):
             raise InputError(f"{path} is packed with gzip twice: unpack it once (gunzip) and give the result")
         if unpacked.startswith((b"PK\x03\x04", b"PAR1")):
@@ -111,7 +111,41 @@ def _in_zip(path: Path) -> str:
     raise InputError(f"{path} is a zip archive: unpack it first, and give one file of it")
 
 
-def opened(path: Path) -> io.BufferedReader | gzip.GzipFile:
-    """The unpacked bytes of a text file. Its content and not its name shows whether it is gzip."""
+_MOST_UTF_16 = 256 << 20
+_LEAST_BYTES = 8
+
+
+def utf_16(start: bytes) -> str | None:
+    """The encoding of UTF-16 text by its first bytes, as spreadsheets and Windows save it; None for anything else.
+
+    Without a mark at the start, every second byte of Western text is zero."""
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if len(start) < _LEAST_BYTES or b"\x00" not in start:
+        return None
+    zeros = [start[i::2].count(0) / len(start[i::2]) for i in (0, 1)]
+    if min(zeros) > 0.01 or max(zeros) < 0.9:
+        return None
+    return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+
+
+def as_utf_8(path: Path) -> bytes | None:
+    """The text of a UTF-16 file as UTF-8; None for any other file. Raises ``InputError`` for one that is damaged or
+    larger than 256 MB."""
+    encoding = utf_16(start_of(path))
+    if encoding is None:
+        return None
+    if path.stat().st_size > _MOST_UTF_16:
+        raise InputError(f"{path} is UTF-16 text of more than 256 MB: save it as UTF-8")
+    try:
+        return path.read_bytes().decode(encoding).removeprefix("\ufeff").encode()
+    except UnicodeError as error:
+        raise InputError(f"{path} is damaged UTF-16 text ({error}): save it as UTF-8") from error
+
+
+def opened(path: Path) -> io.BufferedIOBase:
+    """The unpacked bytes of a text file, in UTF-8. Its content and not its name shows whether it is gzip or UTF-16."""
     container(path)
+    if (text := as_utf_8(path)) is not None:
+        return io.BytesIO(text)
     return gzip.open(path, "rb") if start_of(path).startswith(GZIP) else path.open("rb")

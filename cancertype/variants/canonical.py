@@ -1,6 +1,6 @@
 """From what a source states to canonical variants, with what was left out counted by reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from .consequences import consequence_class
 from .genes import is_gene_id, is_other_spelling, symbol_of
 from .protein_changes import PLAIN, PLAIN_FRAMESHIFT, is_unstated, parse_protein_change, splice
 from .schema import NON_CODING, SCHEMA, SILENT
+from .transcripts import is_histone_h3, numbered_with_methionine
 
 _EXAMPLES = 5
 
@@ -107,12 +108,13 @@ def table(rows: pa.Table, source: str) -> Canonical:
 
     The stated consequence counts, with three exceptions: where none is stated, the protein change shows it; a protein
     change that is no missense overrules "missense", and one that is not silent overrules "silent"; and a splice variant
-    whose protein change is silent is written X125_splice. Where ``rows`` has ``chromosome`` and ``position``, a variant
-    that one case has on several rows counts once (``_first_of_each``).
+    whose protein change is silent is written X125_splice. Changes of histone H3 are numbered with the initial
+    methionine. Where ``rows`` has ``chromosome`` and ``position``, a variant that one case has on several rows counts
+    once (``_first_of_each``).
     """
     columns = {name: encoded(rows[name]) for name in rows.column_names if name != "position"}
     gene = translated(columns["gene"], symbol_of)
-    changes = parse_protein_changes(columns["protein_change"])
+    changes, renumbered = _with_methionine(gene, parse_protein_changes(columns["protein_change"]))
     consequence = _consequence(columns.get("consequence"), changes.consequence)
     text = _with_splice(changes, consequence)
     events, substitution = _dna(columns.get("reference"), columns.get("alternative"), rows.num_rows)
@@ -132,10 +134,29 @@ def table(rows: pa.Table, source: str) -> Canonical:
             dropped.append(Dropped(source, "row", REPEATED, int(repeated.sum()), _shown(columns, repeated)))
         keep &= ~repeated
     dropped += _remarkable(columns, changes, source, keep)
+    if (renumbered & keep).any():
+        n = int((renumbered & keep).sum())
+        dropped.append(Dropped(source, "protein change", RENUMBERED, n, _shown(columns, renumbered & keep)))
     return Canonical(compacted(variants if keep.all() else variants.filter(pa.array(keep))), dropped)
 
 
 REPEATED = "the same variant of the same case again"
+RENUMBERED = "numbered without the initial methionine: read as HGVS numbers it"
+
+
+def _with_methionine(gene: pa.DictionaryArray, changes: ProteinChanges) -> tuple[ProteinChanges, np.ndarray]:
+    """The changes, those of histone H3 in the numbers of HGVS, and the mask of the rows that were in others."""
+    rows = np.flatnonzero(matching(gene, is_histone_h3))
+    renumbered = np.zeros(len(gene), bool)
+    stated = changes.text.take(pa.array(rows)).to_pylist()
+    new = {row: numbered_with_methionine(text) for row, text in zip(rows.tolist(), stated, strict=True)}
+    renumbered[rows] = [text != before for text, before in zip(new.values(), stated, strict=True)]
+    at = np.flatnonzero(renumbered)
+    if not len(at):
+        return changes, renumbered
+    text = filled(changes.text.dictionary_decode(), at, pa.array([new[row] for row in at.tolist()]))
+    codon = filled(changes.codon, at, pc.add(changes.codon.take(pa.array(at)), 1).cast(pa.int32()))
+    return replace(changes, text=text.dictionary_encode(), codon=codon), renumbered
 
 
 def _unusable(
