@@ -279,7 +279,7 @@ def _may_be_a_gene(name: str) -> bool:
 
 
 _BEHIND_A_GENE = re.compile(
-    r"(?:[\s_.:-]+|\s*[(\[])(?:gene[\s_.-]+)?(?:mutations?|mut|mutated|mutant|variants?|alterations?|altered|genotype"
+    r"(?:(?<![\s_.:-])[\s_.:-]+|(?<!\s)\s*[(\[])(?:gene[\s_.-]+)?(?:mutations?|mut|mutated|mutant|variants?|alterations?|altered|genotype"
     r"|status|(?:mutation|mut)[\s_.-]+status)[)\]]?",
     re.IGNORECASE,
 )
