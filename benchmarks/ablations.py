@@ -32,10 +32,10 @@ from cancertype.evaluation import metrics, tabular, trees
 from cancertype.evaluation.settings import Tabular
 from cancertype.features import view_files
 from cancertype.features.views import table
-from cancertype.fetch.settings import Locations, listed
 from cancertype.files import write_json
 from cancertype.labels import LABELS
 from cancertype.sources import raw
+from cancertype.sources.settings import Locations, listed
 from pipeline.changes import write_changed
 from pipeline.params import FILE, read
 from stages import featurize

@@ -8,12 +8,13 @@ from cancertype.assays.settings import Views
 from cancertype.cohort.settings import Cohort
 from cancertype.evaluation.settings import Evaluate, Tabular
 from cancertype.features.settings import Features
-from cancertype.fetch.settings import Cbioportal, DepMap, Locations, Table, Tcga
+from cancertype.fetch.settings import Cbioportal, DepMap, Table, Tcga
 from cancertype.finetune.settings import Lora, Train
 from cancertype.language_model.settings import Model
 from cancertype.publishing.settings import Publish
 from cancertype.settings import Settings
 from cancertype.simulator.settings import Simulated
+from cancertype.sources.settings import Locations
 from cancertype.text.settings import Text
 
 

@@ -14,10 +14,10 @@ from cancertype.cohort.settings import Cohort
 from cancertype.features import view_files, views
 from cancertype.features.associations import associations
 from cancertype.features.settings import Features
-from cancertype.fetch.settings import Locations, listed
 from cancertype.files import write_json
 from cancertype.reports import data_report
 from cancertype.sources import raw
+from cancertype.sources.settings import Locations, listed
 from cancertype.tables.parquet import write_parquet
 from pipeline.params import read, run
 

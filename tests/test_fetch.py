@@ -548,7 +548,7 @@ def test_a_folder_without_a_maf_or_a_clinical_table_is_named(get_tcga, folder, o
 
 def test_a_maf_without_a_needed_column_is_named(get_tcga, own):
     write(own, {"a.maf": MAF.replace(b"Variant_Classification", b"Effect"), "clinical.tsv": CLINICAL})
-    with pytest.raises(InputError, match=r"own/a\.maf: has no column Variant_Classification; .*Effect"):
+    with pytest.raises(InputError, match=r"own/a\.maf: has no column Variant_Classification or Consequence; .*Effect"):
         get_tcga(location=str(own))
 
 

@@ -30,9 +30,10 @@ from .. import package_data
 from ..errors import InputError
 from ..files import digest, whole_folder
 from ..sources import folder_files, layouts
+from ..sources.settings import Locations, listed
 from ..tables import delimited
 from .download import DEFAULT_PATIENCE, NotServed, Patience, disk_full_is_named, download, public
-from .settings import Cbioportal, DepMap, Locations, Table, Tcga, listed
+from .settings import Cbioportal, DepMap, Table, Tcga
 
 Columns = Sequence[tuple[str, ...]]
 """What a header must hold: of each tuple, one name at least."""

@@ -1,18 +1,7 @@
 """Where the real sources are."""
 
-from typing import Annotated
-
-from pydantic import Field
-
 from ..settings import Settings
-
-Locations = str | Annotated[list[str], Field(min_length=1)] | None
-"""A folder or an address, several of them, or null."""
-
-
-def listed(location: Locations) -> list[str]:
-    """The single locations, in order; none for null."""
-    return [location] if isinstance(location, str) else location or []
+from ..sources.settings import Locations
 
 
 class DepMap(Settings):

@@ -1,8 +1,18 @@
-"""What a reader leaves out of files that carry inherited or poorly supported variants."""
+"""Where the files of a source are, and what a reader leaves out of those with inherited or doubtful variants."""
+
+from typing import Annotated
 
 from pydantic import Field
 
 from ..settings import Settings
+
+Locations = str | Annotated[list[str], Field(min_length=1)] | None
+"""A folder or an address, several of them, or null."""
+
+
+def listed(location: Locations) -> list[str]:
+    """The single locations, in order; none for null."""
+    return [location] if isinstance(location, str) else location or []
 
 
 class ReadingLimits(Settings):
