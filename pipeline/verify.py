@@ -21,6 +21,7 @@ from tqdm.auto import tqdm
 from cancertype.errors import InputError
 from cancertype.files import digest
 from pipeline.params import run
+from pipeline.revision import cache_folder
 
 REMOTE = Path("remote")
 _OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?")
@@ -28,11 +29,10 @@ _OBJECT = re.compile(r"[0-9a-f]{2}/[0-9a-f]{30}(\.dir)?")
 
 def cache() -> Path:
     """The folder of DVC's cache: ``.dvc/cache``, unless the configuration names one on another disk."""
-    # DVC takes seconds to import.
-    from dvc.repo import Repo
-
-    with Repo() as repo:
-        folder = Path(repo.cache.local_cache_dir)
+    objects_of = cache_folder()
+    if objects_of is None:
+        raise InputError("no DVC repository is here: run it in the root of one")
+    folder = objects_of.parents[1]  # above files/md5
     return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 

@@ -139,7 +139,7 @@ def predict(
 
         model = answers.identity(folder, predictor.config)
         about = _about(found, predictor, model, wishes)
-        to_screen = all(str(file) != "-" for file in (json_file, csv_file, html_file))
+        to_screen = not any(map(_is_stdout, (json_file, csv_file, html_file)))
         parts = in_parts(predictor, found.whole, _weights(predictor, found, wishes))
         cases: list[dict] = []
         answered = _counted_on_the_way(parts, cases, found.tables.cases.num_rows, bar=not to_screen)
@@ -441,9 +441,13 @@ def _json(content: object) -> str:
     return in_json(json.dumps(content, indent=2, ensure_ascii=False)) + "\n"
 
 
+def _is_stdout(path: Path | None) -> bool:
+    return str(path) == "-"
+
+
 def _write(path: Path, text: str) -> bool:
     """Write ``text`` whole or not at all. False if it went to standard output, where nothing else may follow."""
-    if str(path) == "-":
+    if _is_stdout(path):
         # As bytes: a table is UTF-8 whatever the terminal's encoding is.
         typer.echo(text.encode("utf-8"), nl=False)
         return False
@@ -455,7 +459,7 @@ def _write(path: Path, text: str) -> bool:
 
 def _check_place(path: Path | None) -> None:
     """Raise ``InputError`` where no file can be made at ``path``: before minutes of work, not after."""
-    if path is None or str(path) == "-":
+    if path is None or _is_stdout(path):
         return
     # Folders that are missing are made.
     above = next(folder for folder in path.absolute().parents if folder.exists())

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..prediction.about import counted, of_companion
+from ..prediction.about import counted, first_of, of_companion
 from .terminal import visible
 
 if TYPE_CHECKING:
@@ -206,11 +206,7 @@ def explanations(
 
 def _similar(cases: "Sequence[Similar]") -> list[tuple[str, str, str, str]]:
     """Training cases with what they share, the rarest three of it by name."""
-    rows = []
-    for case in cases:
-        more = f", and {len(case.shared) - 3} more" if len(case.shared) > 3 else ""
-        rows.append((case.case_id, case.label, f"{case.similarity:.2f}", ", ".join(case.shared[:3]) + more))
-    return rows
+    return [(case.case_id, case.label, f"{case.similarity:.2f}", first_of(case.shared, 3)) for case in cases]
 
 
 def _effect(effect: "Effect", label: str) -> tuple[str, str, str]:

@@ -108,6 +108,12 @@ def _first(names: Sequence[str]) -> str:
     return f"{', '.join(names[:3])}{' and others' if len(names) > 3 else ''}"
 
 
+def first_of(names: Sequence[str], most: int) -> str:
+    """``A, B, and 2 more``: of more than ``most`` names, the first ones."""
+    more = len(names) - most
+    return ", ".join([*names[:most], *([f"and {more} more"] if more > 0 else [])])
+
+
 def counted(n: int, what: str) -> str:
     """``1 sample``, ``2 samples``."""
     return f"{n:,} {what}" + ("" if n == 1 else "s")

@@ -20,7 +20,7 @@ from ..files import digest
 from ..labels import FAMILIES, FAMILY_OF, LABELS, NAMES
 from ..reports.pages import percent, render
 from . import case_parts, manifest, measured, training_data
-from .about import counted
+from .about import counted, first_of
 from .prediction_config import TREES, PredictionConfig
 from .spreadsheet import cell
 
@@ -118,8 +118,7 @@ def given_in_words(case: Mapping) -> str:
     parts = []
     for how, words in READING_WORDS.items():
         named = [each["mutation"] for each in case["given"] or () if each["reading"] == how]
-        more = [f"and {len(named) - _NAMED} more"] if len(named) > _NAMED else []
-        parts += [f"{words}: {', '.join(named[:_NAMED] + more)}"] if named else []
+        parts += [f"{words}: {first_of(named, _NAMED)}"] if named else []
     return "; ".join(parts)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from .. import package_data
 from ..reports.pages import percent, render
+from .about import first_of
 from .explanation import Effect, Explanation, largest
 
 _CLASSES = {1: "gained", -1: "lost", 0: "same", None: "no-call"}
@@ -20,6 +21,7 @@ def html(case: Mapping, explanation: "Explanation | None" = None) -> str:
         "prediction",
         "case_parts.html.j2",
         {"percent": percent},
+        first_of=first_of,
         case=case,
         why=explanation,
         bars=_bars(explanation),

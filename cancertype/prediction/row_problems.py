@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from ..sources import exports, list_cells, table
 from ..sources.common_names import human_symbol
 from ..sources.free_text import Problem
-from ..tables.columns import equals, matching
+from ..tables.columns import equals, matching, single
 from ..tables.delimited import DelimitedFile
 from ..tables.layout import Layout
 from ..variants import canonical
@@ -30,19 +30,15 @@ def _no_gene(column: pa.Array) -> np.ndarray:
 
 
 def _no_alleles(column: pa.Array) -> np.ndarray:
-    return matching(_coded(column), lambda text: not text.strip() or not set(text.strip().upper()) <= set("ACGT-"))
+    return matching(single(column), lambda text: not text.strip() or not set(text.strip().upper()) <= set("ACGT-"))
 
 
 def _unknown_class(column: pa.Array) -> np.ndarray:
-    return matching(_coded(column), lambda text: consequence_class(text) is None)
+    return matching(single(column), lambda text: consequence_class(text) is None)
 
 
 def _strings(column: pa.Array) -> pa.Array:
     return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
-
-
-def _coded(column: pa.Array) -> pa.DictionaryArray:
-    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
 
 
 def _mask(column: pa.Array) -> np.ndarray:
@@ -104,7 +100,7 @@ def _in_words(batch: pa.RecordBatch, names: dict[str, str], i: int) -> bool:
 def _looked_at(batch: pa.RecordBatch, names: dict[str, str]) -> np.ndarray:
     """Mask of the rows that are neither silent nor non-coding, nor a second line of column names."""
     role = "sample" if "sample" in names else "gene"
-    keep = ~equals(_coded(batch.column(names[role])), names[role])
+    keep = ~equals(single(batch.column(names[role])), names[role])
     if "consequence" in names:
         masks = canonical.silent_and_non_coding(batch.column(names["consequence"]))
         keep &= ~np.logical_or.reduce(list(masks.values()))

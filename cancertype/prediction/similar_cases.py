@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from ..alterations.schema import ARMS
 from ..features.alteration_columns import EVENTS
+from ..features.associations import ARM_WORDS
 from ..features.lookup import mutation_names
 from ..variants.schema import TRUNCATING
 from .prediction_config import VOCABULARY
@@ -21,7 +22,6 @@ FEATURES = Path("data/features")
 """Where a run keeps its cases, below its folder."""
 
 MOST = 5
-_ARM_WORDS = {1: "gained", -1: "lost"}
 _EVENT_WORDS = dict(zip(EVENTS, ("amplified", "deleted", "fusion"), strict=True))
 
 
@@ -92,7 +92,7 @@ def _alterations(cases: pa.Table, variants: pa.Table) -> list[list[str]]:
             words = (f"{gene} mutated", f"{gene} truncated" if consequence in TRUNCATING else change)
             found[case] |= dict.fromkeys(filter(None, words))
     for own, calls in zip(found.values(), cases["arms"].to_pylist(), strict=True):
-        own |= dict.fromkeys(f"{arm} {_ARM_WORDS[call]}" for arm, call in zip(ARMS, calls or (), strict=False) if call)
+        own |= dict.fromkeys(f"{arm} {ARM_WORDS[call]}" for arm, call in zip(ARMS, calls or (), strict=False) if call)
     for kind, word in _EVENT_WORDS.items():
         for own, names in zip(found.values(), cases[kind].to_pylist(), strict=True):
             own |= dict.fromkeys(f"{name} {word}" for name in names)

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..errors import InputError
-from ..tables.columns import encoded, matching, translated
+from ..tables.columns import encoded, matching, single, translated
 from ..tables.containers import tab_separated
 from ..tables.delimited import TEXT, DelimitedFile
 from ..tables.layout import Column, Layout, plain
@@ -179,7 +179,7 @@ _NEGATIVE = re.compile(
 _NOT_DETECTED = re.compile(
     r"not[\s_-]*(?:detected|found|identified|present)|undetected|absent|negative|neg|wt|no|false", re.IGNORECASE
 )
-_ANSWERS = frozenset({"yes", "true", "1", "y", "ticked", "no", "false", "0", "n", "empty"})
+_YES, _NO = frozenset({"yes", "true", "1", "y", "ticked"}), frozenset({"no", "false", "0", "n", "empty"})
 _STATED_ORIGIN = "stated to be germline, LOH or wild type"
 _FILTERED = "marked by FILTER"
 _INHERITED = "likely inherited: known to gnomAD"
@@ -204,7 +204,7 @@ class ExportReader(RowReader):
         keep = super().wanted(block)
         keep = self.refuse(keep, matching(block.text("filter"), lambda text: bool(flags(text))), _FILTERED)
         for name, column in zip(block.names("status"), block.columns("status"), strict=True):
-            keep = self.refuse(keep, matching(_coded(column), _against(name)), _STATED_ORIGIN)
+            keep = self.refuse(keep, matching(single(column), _against(name)), _STATED_ORIGIN)
         refuted = matching(block.text("validation"), lambda text: text.strip().lower() in _REFUTING)
         keep = self.refuse(keep, refuted, _REFUTED)
         change = block.text("protein_change")
@@ -219,9 +219,8 @@ class ExportReader(RowReader):
         rows = super().rows(files)
         normals = named_normals(name.strip() for name in self.samples)
         normal = matching(encoded(rows["case_id"]), lambda name: name.strip() in normals)
-        keep = self.refuse(np.ones(rows.num_rows, bool), normal, NORMAL_TISSUE)
         self.samples = {name for name in self.samples if name.strip() not in normals}
-        return rows if keep.all() else rows.filter(pa.array(keep))
+        return self.without(rows, normal, NORMAL_TISSUE)
 
     def _inherited(self, block: Block) -> np.ndarray:
         limit = self.limits.germline_max_population_frequency
@@ -235,8 +234,8 @@ class ExportReader(RowReader):
         for other in block.columns("consequence")[1:] if "region" not in block else ():
             # A column called Type may hold SNP, and the class be in the next.
             unclear = matching(stated, lambda text: consequence_class(text) is None)
-            if (better := unclear & matching(_coded(other), lambda text: consequence_class(text) is not None)).any():
-                words = [_coded(column).dictionary_decode() for column in (other, stated)]
+            if (better := unclear & matching(single(other), lambda text: consequence_class(text) is not None)).any():
+                words = [single(column).dictionary_decode() for column in (other, stated)]
                 stated = pc.if_else(pa.array(better), *words).dictionary_encode()
         if "region" in block:
             exonic = block.strings("consequence")
@@ -252,19 +251,14 @@ class ExportReader(RowReader):
         return translated(change, first_transcript).dictionary_decode().fill_null("")
 
 
-def _coded(column: pa.Array) -> pa.DictionaryArray:
-    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
-
-
 def _against(column: str) -> Callable[[str], bool]:
     """The test for a value of the status column named so that says that the row is no somatic mutation."""
     is_question = plain(column) in ("germline", "somatic", "detected")
-    germline = plain(column) == "germline"
-    answers = ("yes", "true", "1", "y", "ticked") if germline else ("no", "false", "0", "n", "empty")
+    answers = _YES if plain(column) == "germline" else _NO
 
     def speaks_against(text: str) -> bool:
         text = tick(text) or text.strip().lower()
-        if is_question and text in _ANSWERS:
+        if is_question and text in _YES | _NO:
             return text in answers
         return bool(_NOT_SOMATIC.search(text) or _NOT_DETECTED.fullmatch(text))
 
@@ -300,7 +294,7 @@ def _above(column: pa.Array, limit: float) -> np.ndarray:
         except ValueError:
             return False
 
-    return matching(_coded(column), is_above)
+    return matching(single(column), is_above)
 
 
 _SAYS_WHAT = frozenset({"protein_change", "consequence", "coding"})
@@ -402,7 +396,7 @@ def recognised_names(columns: Sequence[str]) -> Export | None:
         if export.marks <= names:
             return export
     present = LIST.present(columns)
-    if "gene" in present and {"protein_change", "consequence", "coding"} & set(present):
+    if "gene" in present and not _SAYS_WHAT.isdisjoint(present):
         return Export(_with_samples(columns), frozenset())
     if set(present) == {"gene", "sample"} and len(columns) == len(present):
         return Export(LIST, frozenset())  # which genes are mutated in which sample, and no more

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..tables.columns import encoded, matching
+from ..tables.columns import encoded, matching, single
 from ..tables.delimited import DelimitedFile
 from ..tables.layout import Column, Layout
 from ..variants.cases import SourceTables
@@ -83,8 +83,7 @@ class MafReader(RowReader):
         if not self._statuses - {"none", "", ".", "na", "nan", "unknown"}:
             return rows
         none = matching(encoded(rows["status"]), lambda text: _status(text) == "none")
-        keep = self.refuse(np.ones(rows.num_rows, bool), none, NO_MUTATION)
-        return rows if keep.all() else rows.filter(pa.array(keep))
+        return self.without(rows, none, NO_MUTATION)
 
     def protein_change(self, block: Block) -> pa.Array:
         """The stated change; of ANNOVAR's AAChange.refGene, which lists all transcripts, that of the first."""
@@ -144,7 +143,7 @@ class SampleReader(MafReader):
             return keep
         alternative, reference = self.alternative(block), block.text("reference")
         changed = ~matching(alternative, _UNSTATED_ALLELES.__contains__) & ~_same(alternative, reference)
-        carried = [_same(alternative, _as_dictionary(column)) for column in block.columns("normal_alleles")]
+        carried = [_same(alternative, single(column)) for column in block.columns("normal_alleles")]
         somatic = matching(block.text("status"), lambda text: _status(text) == "somatic")
         in_normal = np.logical_or.reduce([np.zeros(block.rows, bool), *carried])
         return self.refuse(keep, in_normal & changed & ~somatic, IN_NORMAL)
@@ -153,18 +152,13 @@ class SampleReader(MafReader):
         """The rows that may count, without those of normal tissue."""
         rows = with_symbols(super().rows(files))
         normal = matching(encoded(rows["case_id"]), is_normal_tissue)
-        keep = self.refuse(np.ones(rows.num_rows, bool), normal, "of normal tissue (TCGA sample types 10 to 14)")
         self.samples = {name for name in self.samples if not is_normal_tissue(name)}
-        return rows if keep.all() else rows.filter(pa.array(keep))
+        return self.without(rows, normal, "of normal tissue (TCGA sample types 10 to 14)")
 
 
 def _same(first: pa.DictionaryArray, second: pa.DictionaryArray) -> np.ndarray:
     """Mask of the rows in which two columns hold the same."""
     return pc.equal(first.dictionary_decode(), second.dictionary_decode()).to_numpy(zero_copy_only=False)
-
-
-def _as_dictionary(column: pa.Array) -> pa.DictionaryArray:
-    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
 
 
 def is_normal_tissue(barcode: str) -> bool:

@@ -175,6 +175,11 @@ class RowReader:
         self.tally.leave_out(reason, int(refused.sum()))
         return keep & ~mask
 
+    def without(self, rows: pa.Table, mask: np.ndarray, reason: str) -> pa.Table:
+        """``rows`` without those of ``mask``, which are counted under ``reason``."""
+        keep = self.refuse(np.ones(rows.num_rows, bool), mask, reason)
+        return rows if keep.all() else rows.filter(pa.array(keep))
+
     def consequence(self, block: Block) -> pa.DictionaryArray:
         """The stated consequence of each row."""
         return block.text("consequence")

@@ -215,22 +215,16 @@ def read_file(file: DelimitedFile, source: str = "table", *, labelled: bool = Fa
 def _panels(grid: "_Grid", kept: list[int]) -> tuple[dict[int, str], dict[str, list[str]]]:
     """The panel of each kept row, and the genes of each panel: "table" holds all columns, and each set of columns that
     was not sequenced in some rows makes another."""
-    everything = list(dict.fromkeys(filter(None, map(symbol_of, grid.readable_genes))))
     sets = dict.fromkeys(grid.gaps[row] for row in kept)
     if len(sets) > MOST_SETS:
-        return dict.fromkeys(kept, PANEL), {PANEL: everything}
+        return dict.fromkeys(kept, PANEL), {PANEL: grid.genes_looked_at()}
     names: dict[int, str] = {0: PANEL}
     for gaps in sets:
         names.setdefault(gaps, f"{PANEL} {len(names) + 1}")
-    first = {names[grid.gaps[row]]: row for row in reversed(kept)}
-    panels = {PANEL: everything}
-    for name, row in first.items():
-        if name != PANEL:
-            without = {gene for gene, rows in grid.not_sequenced.items() if row in rows}
-            held = (symbol_of(gene) for gene in grid.readable_genes if gene not in without)
-            panels[name] = list(dict.fromkeys(filter(None, held)))
-    used = {names[grid.gaps[row]] for row in kept}
-    return {row: names[grid.gaps[row]] for row in kept}, {name: genes for name, genes in panels.items() if name in used}
+    panel_of = {row: names[grid.gaps[row]] for row in kept}
+    first_row = {panel: row for row, panel in reversed(panel_of.items())}
+    # "table" first, where a row has it.
+    return panel_of, {name: grid.genes_looked_at(first_row[name]) for name in names.values() if name in first_row}
 
 
 def unreadable_cells(file: DelimitedFile) -> Iterator[tuple[int, str, str]]:
@@ -386,6 +380,11 @@ class _Grid:
             if gene in self.not_sequenced:
                 gaps[self.not_sequenced[gene]] ^= numbers.integers(1, 2**63, dtype=np.uint64)
         self.gaps: list[int] = gaps.tolist()
+
+    def genes_looked_at(self, row: int | None = None) -> list[str]:
+        """The symbols of the genes that were sequenced in ``row``, or of all columns that could be read."""
+        without = {gene for gene, rows in self.not_sequenced.items() if row is not None and row in rows}
+        return list(dict.fromkeys(filter(None, (symbol_of(g) for g in self.readable_genes if g not in without))))
 
     def _take(self, gene: str, column: pa.DictionaryArray) -> None:
         cells = _cells_of(gene, column.dictionary.to_pylist(), self._cell)
