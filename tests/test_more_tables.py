@@ -577,3 +577,10 @@ def test_two_indels_at_one_place_of_strelka_are_not_understood(tmp_path):
     path.write_text(strelka(TWO_INDELS, "DP:TAR:TIR", "30:30,30:0,0", "30:20,20:10,10"))
     account = inputs.read(str(path)).tables.account
     assert (account.used, list(account.not_understood.values())) == (0, [1])
+
+
+def test_the_panel_of_a_table_holds_the_genes_that_its_columns_are_about(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Sample,KRAS mutation,BRAF_status,TP53\nS1,G12D,wt,NS\nS2,wt,V600E,R175H\n")
+    panels = inputs.read(str(path)).tables.panels
+    assert panels == {"table": ["KRAS", "BRAF", "TP53"], "table 2": ["KRAS", "BRAF"]}

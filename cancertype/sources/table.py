@@ -384,7 +384,7 @@ class _Grid:
     def genes_looked_at(self, row: int | None = None) -> list[str]:
         """The symbols of the genes that were sequenced in ``row``, or of all columns that could be read."""
         without = {gene for gene, rows in self.not_sequenced.items() if row is not None and row in rows}
-        return list(dict.fromkeys(filter(None, (symbol_of(g) for g in self.readable_genes if g not in without))))
+        return list(dict.fromkeys(filter(None, (_gene_of(g) for g in self.readable_genes if g not in without))))
 
     def _take(self, gene: str, column: pa.DictionaryArray) -> None:
         cells = _cells_of(gene, column.dictionary.to_pylist(), self._cell)
