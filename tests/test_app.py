@@ -126,13 +126,15 @@ def browser():
 
 @pytest.fixture
 def visit(browser, port):
-    """Open the page in a window of a width; ``requested`` collects every address that it asks for."""
+    """Open the page in a window of a width; ``requested`` collects every address that it asks for. A ``script`` runs
+    before those of the page."""
     contexts = []
 
-    def open_page(width=1200, scheme="light"):
+    def open_page(width=1200, scheme="light", script=""):
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(script)
         page.requested = []
         page.on("request", lambda request: page.requested.append(request.url))
         page.goto(f"http://127.0.0.1:{port}")
@@ -196,6 +198,26 @@ def test_ctrl_enter_asks(visit):
     page = visit()
     page.get_by_label("Mutations").first.fill(MELANOMA)
     page.get_by_label("Mutations").first.press("Control+Enter")
+    page.wait_for_selector(_ANSWER)
+    assert "SKCM" in page.locator(".verdict").inner_text()
+
+
+def test_ctrl_enter_asks_even_before_the_page_answers_clicks(visit):
+    """A press was lost that came between the field and web.js."""
+    page = visit(
+        script=f"""
+        document.addEventListener("DOMContentLoaded", () => {{
+          const waiting = new MutationObserver(() => {{
+            const field = document.querySelector("textarea");
+            if (!field) return;
+            waiting.disconnect();
+            field.value = "{MELANOMA}";
+            field.dispatchEvent(new Event("input", {{ bubbles: true }}));
+            field.dispatchEvent(new KeyboardEvent("keydown", {{ key: "Enter", ctrlKey: true, bubbles: true }}));
+          }});
+          waiting.observe(document, {{ childList: true, subtree: true }});
+        }});"""
+    )
     page.wait_for_selector(_ANSWER)
     assert "SKCM" in page.locator(".verdict").inner_text()
 

@@ -207,6 +207,7 @@ def launch(demo: gr.Blocks, pending: Pending | None = None, **options) -> None:
         theme=theme,
         css=package_data.text("page", "web.css") + case_parts.css(),
         js=package_data.text("page", "web.js"),
+        head=f"<script>{package_data.text('page', 'keys.js')}</script>",
         max_file_size=LIMITS.packed,
         footer_links=[],
         run_history=False,

@@ -1,5 +1,5 @@
 // The answer streams in, and each state replaces the one before it. This keeps what the visitor opened, sorted and had in
-// focus. It also asks on Ctrl+Enter (Cmd+Enter), and shows the page in light colours whatever the system prefers.
+// focus. It also shows the page in light colours whatever the system prefers.
 () => {
   document.body.classList.remove("dark");
   const answer = document.getElementById("answer");
@@ -65,15 +65,12 @@
     }
   });
 
-  const button = document.getElementById("ask");
-  button.addEventListener("click", () => {
+  document.getElementById("ask").addEventListener("click", () => {
     opened.clear();
     order = focused = null;
   });
-  document.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      button.click();
-    }
-  });
+  // From here on a click is answered. keys.js has waited for it.
+  const { dataset } = document.documentElement;
+  dataset.answers = "true";
+  if (dataset.asked) document.getElementById("ask").click();
 }
