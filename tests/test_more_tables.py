@@ -142,6 +142,23 @@ LISTS = [
         {"S1": "KRAS G12D, TP53 R175H", "S2": "BRAF V600E"},
     ),
     ("csv", "sample;gene;change\nS1;KRAS;G12D\nS2;BRAF;V600E\n", {"S1": "KRAS G12D", "S2": "BRAF V600E"}),
+    ("csv", "Probe;Gen;Mutation;VAF\nP1;KRAS;G12D;0,35\nP2;BRAF;V600E;0,1\n", {"P1": "KRAS G12D", "P2": "BRAF V600E"}),
+    (
+        "csv",
+        "Patient;Gen;Aminosäureaustausch\nP1;KRAS;p.G12D\nP2;BRAF;V600E\n",
+        {"P1": "KRAS G12D", "P2": "BRAF V600E"},
+    ),
+    (
+        "csv",
+        "Échantillon;Gène;Variation protéique\nE1;KRAS;p.(Gly12Asp)\nE2;BRAF;V600E\n",
+        {"E1": "KRAS G12D", "E2": "BRAF V600E"},
+    ),
+    ("csv", "Muestra;Gen;Mutación\nM1;KRAS;G12D\nM2;BRAF;V600E\n", {"M1": "KRAS G12D", "M2": "BRAF V600E"}),
+    (
+        "txt",
+        "gene\tcodingEffect\tcNomen\tpNomen\tgnomadAltFreq_all\nBRAF\tmissense\tc.1799T>A\tp.Val600Glu\t0\nTP53\tmissense\tc.215C>G\tp.Pro72Arg\t0.66\n",
+        {"a": "BRAF V600E"},
+    ),
     (
         "tsv",
         "Sample\tGene\tcDNA\tProtein\tGermline/Somatic\nS1\tKRAS\tc.35G>A\tp.G12D\tSomatic\nS1\tBRCA1\tc.68_69del\tp.E23fs\tGermline\n",
@@ -353,6 +370,54 @@ def test_a_list_or_a_matrix(tmp_path, ending, content, expected):
         assert mutations == in_order(expected)
 
 
+AGAINST = [
+    ("result", "positive", "negative", "stated to be germline, LOH or wild type"),
+    ("result", "pos", "WT", "stated to be germline, LOH or wild type"),
+    ("present", "1", "0", "stated to be germline, LOH or wild type"),
+    ("mutated", "yes", "no", "stated to be germline, LOH or wild type"),
+    ("type", "tumor", "normal", "of a matched normal, by its name"),
+    ("Sample Type", "Primary Solid Tumor", "Blood Derived Normal", "of a matched normal, by its name"),
+    ("Variant type", "Somatic", "Germline", "stated to be germline, LOH or wild type"),
+    ("Type", "Somatic", "germline variant", "stated to be germline, LOH or wild type"),
+    ("Classification", "Pathogenic", "Likely benign", "stated to be benign"),
+    ("ClinVar", "Uncertain significance", "Benign/Likely_benign", "stated to be benign"),
+    ("Verdict", "Likely Pathogenic", "Benign", "stated to be benign"),
+    ("QC", "pass", "FAILED", "failed the stated quality control"),
+    ("VAF", "0.01", "0", "an allele fraction of 0: not found"),
+    ("VAF (%)", "35", "0.00 %", "an allele fraction of 0: not found"),
+    ("gnomAD (Aggregated)", "0", "0.66", "likely inherited: known to gnomAD"),
+]
+"""Columns of a list, a value that lets a row count, one that speaks against it, and the reason that is given."""
+
+
+@pytest.mark.parametrize(("column", "of_a_mutation", "against", "reason"), AGAINST)
+def test_a_row_of_a_list_that_another_column_speaks_against(tmp_path, column, of_a_mutation, against, reason):
+    rows = [f"S1,KRAS,G12D,{of_a_mutation}", f"S1,TP53,P72R,{against}", f"S2,BRAF,V600E,{of_a_mutation}"]
+    path = tmp_path / "a.csv"
+    assert found(path, "\n".join([f"sample,gene,change,{column}", *rows])) == {"S1": "KRAS G12D", "S2": "BRAF V600E"}
+    assert inputs.read(str(path)).tables.account.left_out == {reason: 1}
+
+
+def test_annovar_beside_the_lines_of_a_vcf(tmp_path):
+    names = [f"Otherinfo{i}" for i in range(1, 14)]
+    head = ["Chr", "Start", "Ref", "Alt", "Func.refGene", "Gene.refGene", "ExonicFunc.refGene", "AAChange.refGene"]
+    lines = [[*head, *names]]
+    for gene, change, flag in (("BRAF", "V600E", "PASS"), ("KRAS", "G12D", "germline;base_qual")):
+        own = ["1", "5", "A", "T", "exonic", gene, "nonsynonymous_SNV", f"{gene}:NM_1:exon2:c.T1A:p.{change}"]
+        lines.append([*own, "0.5", ".", "9", "1", "5", ".", "A", "T", ".", flag, "DP=4", "GT:AD", "0/1:3,4"])
+    assert found(tmp_path / "a.txt", table(*map(" ".join, lines))) == {"a": "BRAF V600E"}
+
+
+def test_totals_below_a_matrix_are_no_sample(tmp_path):
+    path = tmp_path / "a.csv"
+    matrix = "ID,KRAS,TP53\nS1,1,0\nS2,1,1\n"
+    assert found(path, matrix + "Total,2,1\n%,100,50\n") == found(path, matrix)
+    assert found(path, "ID,KRAS,TP53\nTotal,1,0\nS2,1,1\n") == {
+        "Total": "KRAS missense",
+        **{"S2": "KRAS missense, TP53 missense"},
+    }
+
+
 def test_words_that_are_understood_are_no_wrong_rows(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("Sample,Gene,Change\nS1,EGFR,exon 19 deletion\nS1,TERT,C228T\nS1,KRAS,xyzzy\nS1,p53,R175H\n")
@@ -497,6 +562,10 @@ def test_damaged_utf_16_is_an_error(tmp_path):
 
 
 ANNOTATION = [
+    (
+        "Gene,MutSig(Q-value),# Mut,#,Profiled Samples,Freq\nTP53,,300,200,400,50%\nKRAS,,100,90,400,22%\n",
+        "cBioPortal's summary of a study",
+    ),
     ("gene,chromosome,position,arm\nTP53,17,7571720,17p\nKRAS,12,25358180,12p\n", "a table about genes"),
     ("Gene,Start,End,Strand\nKRAS,25358180,25403854,-\nTP53,7571720,7590868,-\n", "a table about genes"),
     ("gene,pathway,role\nTP53,p53,TSG\nKRAS,RAS,oncogene\nBRAF,RAS,oncogene\n", "a table about genes"),

@@ -41,6 +41,8 @@ _NOT_READ = (
      "mutations: give it with --fusions, and data_mutations.txt for the mutations"),
     ({"genesymbol", "locusid", "cytoband"}, "GISTIC's table of copy number per gene, which holds no mutations: "
      "give it with --copy-number"),
+    ({"gene", "mut", "profiledsamples"}, "cBioPortal's summary of a study, which counts the mutated samples of each "
+     "gene and names none of them: give the study's data_mutations.txt"),
     ({"mutationtype", "trinucleotide"}, "a matrix of mutational signatures, which has no genes: give it with "
      "--spectra beside the mutations"),
 )  # fmt: skip

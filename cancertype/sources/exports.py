@@ -91,6 +91,8 @@ ANNOVAR = _layout(
     reference="Ref",
     alternative="Alt",
     filter="FILTER",
+    vcf_filter="Otherinfo10",
+    vcf_format="Otherinfo12",
     frequency=_FREQUENCIES,
 )
 TSO500 = _layout(
@@ -136,25 +138,29 @@ LIST = _layout(
         "Sample", "Sample ID", "Sample Name", "Tumor_Sample_Barcode", "Tumor Sample", "Case", "Case ID", "Patient",
         "Patient ID", "Subject", "Specimen ID", "Tumor ID", "Tumour ID", "Model", "ModelID", "DepMap_ID", "Cell line",
         "Cell line name", "ID", "Name",
-        "Barcode",
+        "Barcode", "Probe", "Proben-ID", "Patienten-ID", "Muestra", "Paciente", "Échantillon", "Campione",
+        "Paziente",
     ),
     gene=(
         "Gene", "Hugo_Symbol", "Gene Symbol", "Symbol", "Gene Name", "HugoSymbol", "Hugo Gene Symbol", "HGNC Symbol",
-        "GeneName", "Gene_ID", "Genes",
+        "GeneName", "Gene_ID", "Genes", "Gen", "Gène",
     ),
     protein_change=(
         "HGVSp_Short", "Protein Change", "Protein", "ProteinChange", "AA Change", "AA_Change", "Amino Acid Change",
         "Amino_Acid_Change", "AAChange", "AA Mutation", "MA:protein.change", "HGVSp", "HGVS.p", "HGVS_p", "P.", "p-dot",
         "Protein alteration", "Protein Mutation", "Alteration", "Mutation", "Variant", "Change", "Amino Acids",
-        "p. change", "AA", "HGVS protein", "Mutation AA", "Result", "Finding",
+        "p. change", "AA", "HGVS protein", "Mutation AA", "pNomen", "Aminosäureaustausch",
+        "Mutación", "Mutazione", "Variante", "Variation protéique", "Result", "Finding",
     ),
     coding=(
         "cDNA", "HGVSc", "HGVS.c", "HGVS_c", "cDNA Change", "cDNA_Change", "Coding", "Coding change", "CDS Mutation",
         "CDS change", "Nucleotide change", "DNA change", "DNA", "c.", "c-dot", "Base change",
+        "cNomen",
     ),
     consequence=(
         "Variant_Classification", "Consequence", "Mutation Type", "Effect", "Variant Type", "Type", "Class",
         "Classification", "MutationType", "Variant_Class", "Annotation", "Molecular Consequence", "Mutation effect",
+        "codingEffect",
     ),
     chromosome=("Chromosome", "Chrom", "Chr"),
     position=("Start_Position", "Position", "Pos", "Start", "Start Pos"),
@@ -163,11 +169,21 @@ LIST = _layout(
     status=(
         "Mutation_Status", "Mutation Status", "Status", "MS", "Origin", "Somatic status", "Germline/Somatic",
         "Somatic/Germline", "Somatic or germline", "Variant origin", "Allele origin", "Germline", "Somatic", "Detected",
-        "Call",
+        "Call", "Present", "Mutated", "Positive", "Result", "Test result", "Detection",
+    ),
+    tissue=("Sample Type", "Tissue Type", "Specimen Type", "Tumor/Normal", "Tumour/Normal", "Type", "Variant Type"),
+    verdict=(
+        "Classification", "Verdict", "Pathogenicity", "Clinical Significance", "ClinVar", "ACMG", "ACMG Classification",
+        "Variant Classification", "Interpretation", "Significance",
+    ),
+    quality=("QC", "QC status", "QC result", "Quality control"),
+    allele_fraction=(
+        "VAF", "VAF (%)", "VAF %", "Tumor VAF", "Allele Frequency", "Allele Fraction", "Variant Allele Frequency",
+        "Variant Allele Fraction", "Allele Freq (T)", "Allelfrequenz (%)", "Fréquence allélique",
     ),
     filter=("FILTER", "Filter status"),
     frequency=(*(name for name in _FREQUENCIES if name != "AF"), "gnomAD", "gnomAD frequency", "gnomAD MAF",
-               "Population frequency"),
+               "gnomAD AF", "gnomAD (Aggregated)", "gnomadAltFreq_all", "Population frequency"),
 )  # fmt: skip
 
 _NOT_SOMATIC = re.compile(r"germ\s*line|\bloh\b|wild\s*-?type|not somatic", re.IGNORECASE)
@@ -179,8 +195,16 @@ _NEGATIVE = re.compile(
 _NOT_DETECTED = re.compile(
     r"not[\s_-]*(?:detected|found|identified|present)|undetected|absent|negative|neg|wt|no|false", re.IGNORECASE
 )
+_OF_NORMAL = re.compile(r"(?:.*\W)?normal", re.IGNORECASE)
+_INHERITED_TYPE = re.compile(r"germ\s*line(?: variant| mutation)?|inherited|constitutional", re.IGNORECASE)
+_BENIGN_VERDICT = re.compile(r"(?:(?:likely|probably)?[\s_/]*benign[\s_/]*)+", re.IGNORECASE)
+_FAILED = re.compile(r"fail(?:ed|s|ure)?|no|false|0|bad|not passed", re.IGNORECASE)
+_NO_FRACTION = re.compile(r"0+(?:[.,]0+)?\s*%?")
 _YES, _NO = frozenset({"yes", "true", "1", "y", "ticked"}), frozenset({"no", "false", "0", "n", "empty"})
 _STATED_ORIGIN = "stated to be germline, LOH or wild type"
+_STATED_BENIGN = "stated to be benign"
+_NO_READS = "an allele fraction of 0: not found"
+_QUALITY = "failed the stated quality control"
 _FILTERED = "marked by FILTER"
 _INHERITED = "likely inherited: known to gnomAD"
 _REFUTED = "not verified by the study"
@@ -203,8 +227,12 @@ class ExportReader(RowReader):
         """Mask of the rows that are coding, not stated to be germline or wild type, and unknown to gnomAD."""
         keep = super().wanted(block)
         keep = self.refuse(keep, matching(block.text("filter"), lambda text: bool(flags(text))), _FILTERED)
+        keep = self.refuse(keep, _filtered_in_vcf(block), _FILTERED)
         for name, column in zip(block.names("status"), block.columns("status"), strict=True):
             keep = self.refuse(keep, matching(single(column), _against(name)), _STATED_ORIGIN)
+        for role, word, reason in _WORDS_AGAINST:
+            for column in block.columns(role):
+                keep = self.refuse(keep, matching(single(column), _says_only(word)), reason)
         refuted = matching(block.text("validation"), lambda text: text.strip().lower() in _REFUTING)
         keep = self.refuse(keep, refuted, _REFUTED)
         change = block.text("protein_change")
@@ -253,7 +281,7 @@ class ExportReader(RowReader):
 
 def _against(column: str) -> Callable[[str], bool]:
     """The test for a value of the status column named so that says that the row is no somatic mutation."""
-    is_question = plain(column) in ("germline", "somatic", "detected")
+    is_question = plain(column) in ("germline", "somatic", "detected", "present", "mutated", "positive")
     answers = _YES if plain(column) == "germline" else _NO
 
     def speaks_against(text: str) -> bool:
@@ -263,6 +291,27 @@ def _against(column: str) -> Callable[[str], bool]:
         return bool(_NOT_SOMATIC.search(text) or _NOT_DETECTED.fullmatch(text))
 
     return speaks_against
+
+
+_WORDS_AGAINST = (
+    ("tissue", _OF_NORMAL, NORMAL_TISSUE),
+    ("tissue", _INHERITED_TYPE, _STATED_ORIGIN),
+    ("verdict", _BENIGN_VERDICT, _STATED_BENIGN),
+    ("quality", _FAILED, _QUALITY),
+    ("allele_fraction", _NO_FRACTION, _NO_READS),
+)
+"""What the words of a role's columns say against a row, and the reason that it is counted under."""
+
+
+def _says_only(word: re.Pattern[str]) -> Callable[[str], bool]:
+    return lambda text: bool(word.fullmatch(text.strip()))
+
+
+def _filtered_in_vcf(block: Block) -> np.ndarray:
+    """Mask of the rows whose FILTER speaks against them where ANNOVAR copied the lines of a VCF behind its own columns,
+    as the genotype's format in them shows."""
+    is_vcf = matching(block.text("vcf_format"), lambda text: text.partition(":")[0] == "GT")
+    return is_vcf & matching(block.text("vcf_filter"), lambda text: bool(flags(text)))
 
 
 def _stated_change(text: str) -> str:

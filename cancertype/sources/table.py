@@ -196,8 +196,10 @@ def read_file(file: DelimitedFile, source: str = "table", *, labelled: bool = Fa
     subclasses = _subclasses(table, columns.get("SUBCLASS") if labelled else None)
     contradictory = _contradictory(subclasses, grid.mutated)
     normals = set() if labelled else named_normals(ids)
-    keep = {i for i in range(len(ids)) if grid.sequenced[i] and i not in contradictory and ids[i] not in normals}
-    left_out = _left_out(source, ids, grid.sequenced, contradictory, normals)
+    totals = set() if labelled else _totals(ids)
+    no_cases = contradictory | totals | {i for i, name in enumerate(ids) if name in normals}
+    keep = {i for i in range(len(ids)) if grid.sequenced[i] and i not in no_cases}
+    left_out = _left_out(source, ids, grid.sequenced, contradictory, normals, totals)
     panel_of, panels = _panels(grid, sorted(keep)) if len(genes) < SMALLEST_EXOME else ({}, {})
     variants, unclear = canonical.table(_rows(grid.mutated, ids, keep), source)
     account = grid.account(keep)
@@ -525,13 +527,34 @@ def _columns_left_out(source: str, file: DelimitedFile, columns: dict[str, str],
     return [Dropped(source, "column", NO_GENE_COLUMN, len(names), tuple(names[:_EXAMPLES]))] if names else []
 
 
+_NAMES_OF_TOTALS = frozenset(
+    ["total", "totals", "sum", "count", "%", "percent", "percentage", "frequency", "freq", "mean", "gesamt", "summe"]
+)
+
+
+def _totals(ids: list[str]) -> set[int]:
+    """The last rows of a table, as far as their names say that they sum up those above."""
+    rows = set()
+    for row in range(len(ids) - 1, 0, -1):
+        if ids[row].lower().rstrip(":") not in _NAMES_OF_TOTALS:
+            break
+        rows.add(row)
+    return rows
+
+
 def _left_out(
-    source: str, ids: list[str], sequenced_genes: np.ndarray, contradictory: set[int], normals: set[str]
+    source: str,
+    ids: list[str],
+    sequenced_genes: np.ndarray,
+    contradictory: set[int],
+    normals: set[str],
+    totals: set[int],
 ) -> list[Dropped]:
     reasons = {
         "no gene was sequenced: every cell is empty": np.flatnonzero(sequenced_genes == 0).tolist(),
         "the same mutations as a case of another SUBCLASS": sorted(contradictory),
         NORMAL_TISSUE: [row for row, name in enumerate(ids) if name in normals],
+        "sums up the rows above, by its name": sorted(totals),
     }
     return [
         Dropped(source, "case", reason, len(rows), tuple(ids[row] for row in rows[:_EXAMPLES]))

@@ -1,6 +1,7 @@
 """Layouts of raw files: which columns a file of one kind has, under which names, declared once for all who need it."""
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -68,5 +69,7 @@ class Layout:
 
 
 def plain(name: str) -> str:
-    """A column's name without capitals, blanks and punctuation."""
+    """A column's name without capitals, accents, blanks and punctuation."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFKD", name)
     return re.sub(r"[^a-z0-9]", "", name.lower())
