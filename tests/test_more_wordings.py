@@ -343,6 +343,34 @@ ONE_SAMPLE = [
     ("KRAS G12D mutated, 0 other mutations", "KRAS G12D"),
     ("BRAF c.1799T>A / p.V600E", "BRAF V600E"),
     ("**Results**\nKRAS G12D\n**Comment**\nnone", "KRAS G12D"),
+    ("EGFR L858R was lost at relapse. KRAS G12C", "KRAS G12C"),
+    ("At relapse EGFR L858R was lost; TP53 R273H persisted.", "TP53 R273H"),
+    ("FLT3-ITD cleared after midostaurin; NPM1 W288fs persists", "NPM1 W288fs"),
+    ("NRAS Q61K resolved. IDH2 R140Q VAF 12%", "IDH2 R140Q"),
+    ("EGFR T790M disappeared, C797S emerged", "EGFR C797S"),
+    ("FLT3 D835Y no longer detectable; DNMT3A R882H", "DNMT3A R882H"),
+    ("BRAF V600E below the limit of detection; NRAS Q61R 14%", "NRAS Q61R"),
+    ("KRAS G12D (below LOD), TP53 R175H", "TP53 R175H"),
+    ("JAK2 V617F: 0%; CALR: 35% (type 1)", "CALR frameshift"),
+    ("JAK2 V617F 0.0 %, MPL W515L 24 %", "MPL W515L"),
+    ("BRAF V600E VAF 0%; NRAS Q61R VAF 20%", "NRAS Q61R"),
+    ("BRAF V600E (VAF: 0), NRAS Q61R (VAF: 0.2)", "NRAS Q61R"),
+    ("KRAS=G12D;NRAS=0;BRAF=0;TP53=R175H", "KRAS G12D, TP53 R175H"),
+    ("KRAS: 1, NRAS: 0, TP53: 1", "KRAS missense, TP53 missense"),
+    ("TP53 R175H 12%\nKRAS G12D ND\nBRAF V600E N.D.", "TP53 R175H"),
+    ("Gene   Status\nKRAS   Mutated (G12A)\nBRAF   n.d.\nALK    n/a", "KRAS G12A"),
+    ("EGFR exon 19 indel; TP53 indel", "EGFR inframe, TP53 frameshift"),
+    ("No SNVs or indels in KRAS and NRAS; BRAF V600E", "BRAF V600E"),
+    ("Low coverage regions: MSH3, TERT, NOTCH1\nKRAS G12D", "KRAS G12D"),
+    ("KRAS G12D (low coverage)", "KRAS G12D"),
+    ("There is no evidence of an EGFR mutation (exons 18-21). KRAS mutation p.G12C identified.", "KRAS G12C"),
+    ("No mutation in NRAS [codon 61]. BRAF V600E.", "BRAF V600E"),
+    ("EGFR/ALK/ROS1 negative, PD-L1 60%, KRAS G12C", "KRAS G12C"),
+    ("PD-L1 positive, KRAS G12C", "KRAS G12C"),
+    ("EGFR mutation status: L858R positive / T790M negative", "EGFR L858R"),
+    ("EGFR L858R (+) / T790M (-)", "EGFR L858R"),
+    ("EGFR L858R / T790M", "EGFR L858R, EGFR T790M"),
+    ("EGFR del19+, T790M-", "EGFR inframe"),
 ]
 """Texts about one sample, and its mutations."""
 
@@ -445,6 +473,26 @@ SEVERAL_SAMPLES = [
         {"ID 17": "TP53 R175H", "ID 18": "", "ID 19": "KRAS G12V"},
     ),
     ("T47D: PIK3CA H1047R", {"T47D": "PIK3CA H1047R"}),
+    ("Patient 1 KRAS G12D\nPatient 2 BRAF V600E", {"Patient 1": "KRAS G12D", "Patient 2": "BRAF V600E"}),
+    (
+        "Patient 1 has KRAS G12D and TP53 R175H; patient 2 has BRAF V600E.",
+        {"Patient 1": "KRAS G12D, TP53 R175H", "patient 2": "BRAF V600E"},
+    ),
+    (
+        "Case #1 (62M): KRAS G12D, TP53 R175H. Case #2 (55F): BRAF V600E.",
+        {"Case #1 (62M)": "KRAS G12D, TP53 R175H", "Case #2 (55F)": "BRAF V600E"},
+    ),
+    (
+        "Patient ID: 001\nKRAS G12D\nTP53 R175H\nPatient ID: 002\nBRAF V600E",
+        {"Patient 001": "KRAS G12D, TP53 R175H", "Patient 002": "BRAF V600E"},
+    ),
+    (
+        "Sample Name: A12\nGene: KRAS\nChange: G12D\n\nSample Name: B13\nGene: BRAF\nChange: V600E",
+        {"Sample A12": "KRAS G12D", "Sample B13": "BRAF V600E"},
+    ),
+    ("MRN 1234: KRAS G12D\nMRN 1235: BRAF V600E", {"MRN 1234": "KRAS G12D", "MRN 1235": "BRAF V600E"}),
+    ("Patient 7 has a KRAS G12D mutation. It was found twice.", {"Patient 7": "KRAS G12D"}),
+    ("Patient ID: 001\nSpecimen: S2\nKRAS G12D", {"text": "KRAS G12D"}),
 ]
 
 

@@ -104,6 +104,7 @@ _NOUNS = frozenset(
         "id",
         "individual",
         "line",
+        "mrn",
     ]
 )
 """Nouns that make a sample's name of a number or letter behind them."""
@@ -197,7 +198,7 @@ class Paragraph:
 
 def paragraphs(lines: Iterable[str], name: str) -> Iterator[Paragraph]:
     """The paragraphs of a text. What comes before the first line that begins a sample is the sample ``name``."""
-    whole = with_sample_lines(list(lines))
+    whole = with_sample_lines(_with_sample_keys(list(lines)))
     parts = without_unticked(_with_own_lines([Line(i, uniform(line)) for i, line in enumerate(whole, 1)]))
     layout = _Layout(["" if part.unticked else part.text for part in parts])
     sample, open_one = name, None
@@ -244,8 +245,9 @@ def _with_own_lines(lines: list[Line]) -> list[Line]:
     out: list[Line] = []
     for line in lines:
         text = line.text
-        several = ";" in text and (text.count(":") > 1 or text.count("=") > 1)
-        parts = [part.strip() for part in text.split(";")] if several else []
+        parts = [part.strip() for part in _ENDS_OF_SAMPLES.split(text)]
+        several = len(parts) > 1 and (text.count(":") > 1 or text.count("=") > 1 or _is_named_by_noun(parts))
+        parts = parts if several else []
         parts = [part for part in parts if part]
         layout = _Layout(parts) if len(parts) > 1 else None
         named = [layout.sample_of(i) for i in range(len(parts))] if layout else []
@@ -254,6 +256,41 @@ def _with_own_lines(lines: list[Line]) -> list[Line]:
             parts = [text]
         out += [line._replace(text=part) for part in parts]
     return out
+
+
+_ENDS_OF_SAMPLES = re.compile(rf";|(?<=[^\s.])\.\s+(?=(?:{'|'.join(sorted(_NOUNS))})\s)", re.IGNORECASE)
+"""What ends the mutations of one sample on a line: a semicolon, or a sentence's end before the next patient."""
+
+
+def _is_named_by_noun(parts: list[str]) -> bool:
+    """Whether several of the ``parts`` of a line begin with a patient or sample (``patient 1 has KRAS G12D``)."""
+    return sum(_noun_and_gene(part) is not None for part in parts) > 1
+
+
+_SAMPLE_KEY = re.compile(
+    rf"\s*(?P<noun>{'|'.join(sorted(_NOUNS))})(?:\s(?:id|identifier|name|number|no\.?|nr\.?))?\s?[:=#]\s?"
+    r"(?P<name>[^\s:;,]{1,40})\s*",
+    re.IGNORECASE,
+)
+"""A line of a report that names the sample: ``Patient ID: 001``."""
+
+
+def _with_sample_keys(lines: list[str]) -> list[str]:
+    """The lines with ``Patient 001:`` in the place of ``Patient ID: 001``, where such lines with different names stand
+    above the genes of each, so that the reports of several patients are no single sample."""
+    keys = {i: match for i, line in enumerate(lines) if (match := _SAMPLE_KEY.fullmatch(line))}
+    keys = {i: match for i, match in keys.items() if _is_identifier(match["name"])}
+    nouns = {match["noun"].lower() for match in keys.values()}
+    if len({match["name"] for match in keys.values()}) < 2 or len(nouns) > 1:
+        return lines
+    ends = [*list(keys)[1:], len(lines)]
+    if not all(any(map(_speaks_of_genome, lines[i + 1 : end])) for i, end in zip(keys, ends, strict=True)):
+        return lines
+    return [f"{keys[i]['noun']} {keys[i]['name']}:" if i in keys else line for i, line in enumerate(lines)]
+
+
+def _speaks_of_genome(line: str) -> bool:
+    return any(token.kind in _GENOMIC_KINDS or token.kind == Kind.NEGATION for token in tokens_of(uniform(line)[:80]))
 
 
 _HEADING = re.compile(
@@ -385,6 +422,8 @@ def _tokens_of(text: str) -> list[Token]:
             tokens += words(run)
             run = []
         tokens += _of_piece(kind, piece)
+        if kind == "close" and _FULL_STOP.match(text, match.end()):
+            tokens.append(Token(Kind.STOP, "."))
     return tokens + words(run)
 
 
@@ -400,6 +439,10 @@ def _of_piece(kind: str, piece: str) -> tuple[Token, ...]:
         return (Token(Kind.UNKNOWN, piece),)
     signs = {"comma": Kind.COMMA, "stop": Kind.STOP, "open": Kind.OPEN, "close": Kind.CLOSE}
     return (Token(signs.get(kind, Kind.FILLER), piece),)
+
+
+_FULL_STOP = re.compile(r"\.(?=\s)")
+"""Behind a bracket it ends a sentence as it does behind a word."""
 
 
 def _ends_sentence(word: str, text: str, end: int) -> bool:
@@ -503,19 +546,37 @@ class _Layout:
 
 _NOUN_AND_HYPHEN = re.compile(rf"((?:{'|'.join(sorted(_NOUNS))}) [^\s=]{{1,20}})( -+ | ?= ?)", re.IGNORECASE)
 """``Tumor A - KRAS G12D``, ``Patient 1 = KRAS G12D``."""
+_NOUN_AND_VERB = re.compile(
+    rf"((?:{'|'.join(sorted(_NOUNS))}) [^\s=:;,()]{{1,20}}) (?:(?:has|had|carries|carried|harbou?rs|harbou?red|shows|"
+    r"showed|with) (?:an? )?)?",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(1 << 12)
+def _noun_and_gene(text: str) -> tuple[str, str] | None:
+    """The sample and the rest of a line such as ``Patient 1 KRAS G12D`` or ``Patient 1 has KRAS G12D``."""
+    match = _NOUN_AND_VERB.match(text)
+    if not match or not _is_identifier(match[1].split()[-1]):
+        return None
+    tokens = tokens_of(text[match.end() :][:80])
+    return (match[1], text[match.end() :]) if tokens and tokens[0].kind == Kind.GENE and tokens[0].sure else None
 
 
 def _name_and_rest(text: str) -> tuple[str, str] | None:
     """What stands before and behind the first colon (or the hyphen behind ``Tumor A``), where the first could name
     something."""
+    if named := _noun_and_gene(text):
+        return named
     before, colon, after = text.partition(":")
     if not colon and (match := _NOUN_AND_HYPHEN.match(text)):
         before, colon, after = match[1], match[2], text[match.end() :]
     before = before.strip(" \"'{[")
     if not colon or not before or len(before) > 80 or re.search(r"[,;|]|\t| {3}", before):
         return None
-    if "(" in before and not _GENOMIC_KINDS.isdisjoint(token.kind for token in words(before.split())):
-        return None  # EGFR (exon 19)
+    of_genome = "(" in before and not _GENOMIC_KINDS.isdisjoint(token.kind for token in words(before.split()))
+    if of_genome and _kind_of_name(before) != "sample":
+        return None  # EGFR (exon 19), but not Case 1 (62M)
     if re.match(r":|[pcgmnr]\.|\d{4,}|//", after):
         return None
     if not after[:1].isspace() and classify(re.split(r"[\s,;]", text, maxsplit=1)[0])[0].kind == Kind.PAIR:

@@ -574,6 +574,8 @@ def _reason(statement: Statement, mention: Mention) -> str | None:
     """Why a mention does not count although it is not negated."""
     content = mention.content
     reason = statement.reason or content.reason
+    if mention.named is not None and mention.named.text.upper() in _PROTEINS and not content.names_an_event:
+        return reason or EXPRESSION
     if reason == EXPRESSION:
         lowers = all(COPY_LEVELS.get(copy, 0) < 0 for copy in content.copies)
         found = content.has_change or content.fusion or (content.copies and not lowers)
@@ -590,6 +592,9 @@ def _reason(statement: Statement, mention: Mention) -> str | None:
         return None
     return reason
 
+
+_PROTEINS = frozenset(["PD-L1", "PDL1"])
+"""Names of genes that stand for the staining of the protein where no other event is stated: ``PD-L1 60%``."""
 
 _PROMOTER_OF_TERT = re.compile("1295(?:228|250|113|135)")
 """The two hot spots on the genome, of GRCh37 and GRCh38."""

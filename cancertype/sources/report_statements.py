@@ -427,15 +427,17 @@ def resolved(tokens: list[Token]) -> list[Token]:
         if numbers_are_chromosomes and (listed := _chromosome_list(token)):
             token = Token(Kind.ARMS, token.text, listed)
         following = _next_word(tokens, i)
-        if token.text == "/" and _between_chromosomes(tokens, i):
+        if token.text == "/" and (_between_chromosomes(tokens, i) or _between_changes(tokens, i)):
             out.append(Token(Kind.JOINER, token.text, "and"))
             gene_before, only_fillers, numbers_are_chromosomes = False, True, False
             continue
         signed = named_arms(token.text, signed_behind=True) if i and tokens[i - 1].kind == Kind.CHROMOSOME else None
         if signed and token.kind != Kind.ARMS:
             token = Token(Kind.ARMS, token.text, signed)  # chr 7+, which alone may be a score
-        if token.kind == Kind.HYPHEN and _is_minus_sign(tokens, i):
+        if (token.kind == Kind.HYPHEN and _is_minus_sign(tokens, i)) or _says_gone(tokens, i):
             token = Token(Kind.NEGATION, token.text, "undetected")
+        elif token.text == "1" and _is_answer(tokens, i):
+            token = Token(Kind.MUTATION, token.text)
         token = _decided(token, following, gene_before, only_fillers)
         if token.kind == Kind.UNKNOWN and _is_beside_deletion(tokens, i) and (change := _deleted(token.text)):
             token = Token(Kind.CHANGE, token.text, change)
@@ -595,7 +597,49 @@ def _is_minus_sign(tokens: list[Token], i: int) -> bool:
     """Whether the hyphen at ``i`` says that a gene is negative: ``KRAS (-)``, ``KRAS -``."""
     before = next((token for token in reversed(tokens[max(0, i - 2) : i]) if token.kind != Kind.OPEN), None)
     ends = i + 1 == len(tokens) or tokens[i + 1].kind in (Kind.CLOSE, Kind.COMMA, Kind.STOP)
-    return ends and before is not None and before.kind == Kind.GENE
+    return ends and before is not None and before.kind in (Kind.GENE, Kind.CHANGE)
+
+
+_SEPARATORS = frozenset({Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST})
+_FRACTION_NAMES = frozenset(["vaf", "af", "maf", "allele frequency", "allelic fraction", "variant allele frequency"])
+
+
+def _said_before(tokens: list[Token], i: int) -> list[Token]:
+    """The tokens of the statement that token ``i`` is in, up to it."""
+    start = next((j + 1 for j in range(i - 1, -1, -1) if tokens[j].kind in _SEPARATORS), 0)
+    return tokens[start:i]
+
+
+def _says_gone(tokens: list[Token], i: int) -> bool:
+    """Whether the word at ``i`` says that the change before it is not there (any more): ``EGFR T790M was lost``, ``JAK2
+    V617F 0%``, ``VAF: 0``. A gene that is lost, or that has a score of 0%, says nothing of a mutation."""
+    token = tokens[i]
+    is_zero = token.value == 0.0 and token.kind in (Kind.NUMBER, Kind.FILLER)
+    if not is_zero and token.text.lower() != "lost":
+        return False
+    before = _said_before(tokens, i)
+    if token.text == "0" and _is_answer(tokens, i):
+        return True
+    if all(earlier.kind not in (Kind.CHANGE, Kind.CODING) for earlier in before):
+        return False
+    is_percentage = token.text.endswith("%") or (i + 1 < len(tokens) and tokens[i + 1].text == "%")
+    named = next((earlier for earlier in reversed(before) if earlier.kind != Kind.COLON), None)
+    return not is_zero or is_percentage or (named is not None and named.text.lower() in _FRACTION_NAMES)
+
+
+def _is_answer(tokens: list[Token], i: int) -> bool:
+    """Whether the number at ``i`` is all that is said of a gene: ``KRAS: 1, NRAS: 0``."""
+    ends = i + 1 == len(tokens) or tokens[i + 1].kind in _SEPARATORS
+    kinds = [token.kind for token in _said_before(tokens, i)]
+    return ends and kinds == [Kind.GENE, Kind.COLON]
+
+
+def _between_changes(tokens: list[Token], i: int) -> bool:
+    """Whether the slash at ``i`` stands alone between the results for two changes of a gene: ``L858R positive / T790M
+    negative``."""
+    behind = tokens[i + 1] if i + 1 < len(tokens) else None
+    before = {token.kind for token in _said_before(tokens, i)}
+    return behind is not None and behind.kind == Kind.CHANGE and Kind.CHANGE in before
 
 
 _OF_ONE_CHROMOSOME = frozenset(["gain", "loss", "monosomy", "trisomy", "tetrasomy", "polysomy"])

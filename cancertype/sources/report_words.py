@@ -508,6 +508,9 @@ def _signed(word: str) -> tuple[Token, ...] | None:
         return Token(event[0], match[1], event[1]), sign  # ITD+
     if gene := _gene(match[1]):
         return gene, sign
+    exon = _incidental(match[1], match[1].lower())
+    if exon and exon[0].kind == Kind.EXON:
+        return (*exon, sign)  # del19+
     change = protein_change(match[1])
     return (Token(Kind.CHANGE, match[1], change), sign) if change else None
 
