@@ -371,6 +371,25 @@ ONE_SAMPLE = [
     ("EGFR L858R (+) / T790M (-)", "EGFR L858R"),
     ("EGFR L858R / T790M", "EGFR L858R, EGFR T790M"),
     ("EGFR del19+, T790M-", "EGFR inframe"),
+    ("1 of 3 genes mutated: KRAS, NRAS, BRAF\nTP53 R175H", "TP53 R175H"),
+    ("2/3 genes mutated: KRAS, NRAS, BRAF; TP53 R175H", "TP53 R175H"),
+    ("1 of 3 genes mutated: KRAS G12D, NRAS, BRAF", "KRAS G12D"),
+    ("3 of 3 genes mutated: KRAS G12D, NRAS, BRAF", "KRAS G12D, NRAS missense, BRAF missense"),
+    ("Mutations lost at progression: EGFR T790M. Mutations gained: TP53 R273H", "TP53 R273H"),
+    ("Lost: EGFR T790M; retained: EGFR L858R", "EGFR L858R"),
+    ("EGFR T790M loss, L858R retained", "EGFR L858R"),
+    ("TP53 R175H retained at relapse, FLT3-ITD lost", "TP53 R175H"),
+    ("PTEN lost, TP53 R175H", "TP53 R175H"),
+    ("KRAS exon 2 (G12D), exon 3 (wt), exon 4 (wt); BRAF exon 15 (wt)", "KRAS G12D"),
+    ("BRCA2 6174delT somatic; BRCA1 185delAG", "BRCA2 frameshift, BRCA1 frameshift"),
+    ("HER2 0; PIK3CA E542K", "PIK3CA E542K"),
+    ("KRAS G12D/wt", "KRAS G12D"),
+    ("KRAS mt, BRAF wt", "KRAS missense"),
+    ("KRAS G12D | 0.35 | PASS\nTP53 R175H | 0.02 | FAIL", "KRAS G12D"),
+    ("KRAS\tG12D\tpathogenic\nTP53\tP72R\tbenign", "KRAS G12D"),
+    ("KRAS\tG12D\tsomatic\nBRCA1\tE23fs\tgermline", "KRAS G12D"),
+    ("Sotorasib is approved for KRAS G12C. Detected: BRAF V600E", "BRAF V600E"),
+    ("Clinical trials: NCT0123 for KRAS G12D; Findings: BRAF V600E", "BRAF V600E"),
 ]
 """Texts about one sample, and its mutations."""
 
@@ -491,6 +510,10 @@ SEVERAL_SAMPLES = [
         {"Sample A12": "KRAS G12D", "Sample B13": "BRAF V600E"},
     ),
     ("MRN 1234: KRAS G12D\nMRN 1235: BRAF V600E", {"MRN 1234": "KRAS G12D", "MRN 1235": "BRAF V600E"}),
+    (
+        "P1 (LUAD): EGFR L858R; P2 (COAD): APC R1450*, KRAS G12D; P3 (SKCM): BRAF V600E",
+        {"P1 (LUAD)": "EGFR L858R", "P2 (COAD)": "APC R1450*, KRAS G12D", "P3 (SKCM)": "BRAF V600E"},
+    ),
     ("Patient 7 has a KRAS G12D mutation. It was found twice.", {"Patient 7": "KRAS G12D"}),
     ("Patient ID: 001\nSpecimen: S2\nKRAS G12D", {"text": "KRAS G12D"}),
 ]

@@ -629,7 +629,11 @@ def _roles(rows: list[list[str]], separator: str | None) -> dict[str, int] | Non
     beside = [i for i in rest if all(map(_BESIDE.fullmatch, columns[i])) or (i and all(map(str.isdecimal, columns[i])))]
     if beside == rest and separator is not None:
         return roles
-    open_ = [i for i in rest if i not in beside]
+    stated = {i: role for role, words in _STATED_BESIDE for i in rest if all(map(words.fullmatch, columns[i]))}
+    roles |= {role: i for i, role in stated.items()}
+    open_ = [i for i in rest if i not in beside and i not in stated]
+    if not open_ and separator is not None:
+        return roles
     samples = [i for i in open_ if all(columns[i]) and _may_name_samples(columns[i], columns[gene])]
     if not samples or (separator is None and (len(rows) < 2 or len(columns) > 3 or samples[0] != 0)):
         return None
@@ -688,6 +692,19 @@ _BESIDE = re.compile(
     re.IGNORECASE,
 )
 """What lists hold beside genes and changes: numbers of entries, allele fractions, accessions, DNA changes, exons."""
+
+
+_STATED_BESIDE = (
+    (
+        "Classification",
+        re.compile(
+            r"(?:likely[\s_-]*)?(?:pathogenic|oncogenic|benign)|vus|(?:uncertain|unknown)[\s_]significance|", re.I
+        ),
+    ),
+    ("Status", re.compile(r"somatic|germ\s*line|(?:not[\s_]*)?(?:detected|found|present)|positive|negative|", re.I)),
+    ("QC", re.compile(r"pass(?:ed)?|fail(?:ed)?|", re.I)),
+)
+"""Roles of columns in lists without column names, by the words that they hold."""
 
 
 def _is_symbol(text: str) -> bool:

@@ -599,8 +599,8 @@ def _kind_of_name(before: str) -> str:
     """What a name before a colon is: "sample", "identifier" (S1), "gene", "change" (T47D), "site" (kidney), "key" of a
     report, "statement" or "word"."""
     bare, bracket, _ = before.rstrip().removesuffix(")").partition(" (")
-    if bracket and before.rstrip().endswith(")") and (kind := _kind_of_name(bare)) == "sample":
-        return kind  # Patient 1 (colon)
+    if bracket and before.rstrip().endswith(")") and (kind := _kind_of_name(bare)) in ("sample", "identifier"):
+        return kind  # Patient 1 (colon), P1 (LUAD)
     names = before.split()
     tokens = words(names)
     if names[0].lower() in _NOUNS and len(names) > 1 and _is_identifier(names[-1]):

@@ -436,6 +436,8 @@ def resolved(tokens: list[Token]) -> list[Token]:
             token = Token(Kind.ARMS, token.text, signed)  # chr 7+, which alone may be a score
         if (token.kind == Kind.HYPHEN and _is_minus_sign(tokens, i)) or _says_gone(tokens, i):
             token = Token(Kind.NEGATION, token.text, "undetected")
+        elif _says_kept(tokens, i):
+            token = Token(Kind.DETECTED, token.text)
         elif token.text == "1" and _is_answer(tokens, i):
             token = Token(Kind.MUTATION, token.text)
         token = _decided(token, following, gene_before, only_fillers)
@@ -615,23 +617,56 @@ def _says_gone(tokens: list[Token], i: int) -> bool:
     V617F 0%``, ``VAF: 0``. A gene that is lost, or that has a score of 0%, says nothing of a mutation."""
     token = tokens[i]
     is_zero = token.value == 0.0 and token.kind in (Kind.NUMBER, Kind.FILLER)
-    if not is_zero and token.text.lower() != "lost":
+    word = token.text.lower()
+    if not is_zero and word not in ("lost", "loss"):
         return False
     before = _said_before(tokens, i)
+    if word == "lost" and _heads_changes(tokens, i):
+        return True
+    if word == "loss" and (not before or before[-1].kind != Kind.CHANGE or not _ends_statement(tokens, i)):
+        return False
     if token.text == "0" and _is_answer(tokens, i):
         return True
-    if all(earlier.kind not in (Kind.CHANGE, Kind.CODING) for earlier in before):
+    if all(earlier.kind not in (Kind.CHANGE, Kind.CODING, Kind.CLASS) for earlier in before):
         return False
     is_percentage = token.text.endswith("%") or (i + 1 < len(tokens) and tokens[i + 1].text == "%")
     named = next((earlier for earlier in reversed(before) if earlier.kind != Kind.COLON), None)
     return not is_zero or is_percentage or (named is not None and named.text.lower() in _FRACTION_NAMES)
 
 
+def _ends_statement(tokens: list[Token], i: int) -> bool:
+    return i + 1 == len(tokens) or tokens[i + 1].kind in _SEPARATORS
+
+
+_FARTHEST_COLON = 4
+
+
+def _heads_changes(tokens: list[Token], i: int) -> bool:
+    """Whether the word at ``i`` heads a list of exact changes: ``Lost: EGFR T790M``, ``Retained at relapse: ...``."""
+    colon = next(
+        (j for j in range(i + 1, min(i + 1 + _FARTHEST_COLON, len(tokens))) if tokens[j].kind == Kind.COLON), -1
+    )
+    kinds = [token.kind for token in tokens[colon + 1 : colon + 3]] if colon > 0 else []
+    return kinds in ([Kind.GENE, Kind.CHANGE], [Kind.GENE, Kind.CODING])
+
+
+_KEPT = frozenset(["retained", "maintained", "preserved"])
+
+
+def _says_kept(tokens: list[Token], i: int) -> bool:
+    """Whether a word that elsewhere says that a gene or protein is intact says that a change is still there: ``EGFR
+    L858R retained``."""
+    if tokens[i].text.lower() not in _KEPT:
+        return False
+    of_change = any(token.kind in (Kind.CHANGE, Kind.CODING) for token in _said_before(tokens, i))
+    return of_change or _heads_changes(tokens, i)
+
+
 def _is_answer(tokens: list[Token], i: int) -> bool:
     """Whether the number at ``i`` is all that is said of a gene: ``KRAS: 1, NRAS: 0``."""
-    ends = i + 1 == len(tokens) or tokens[i + 1].kind in _SEPARATORS
     kinds = [token.kind for token in _said_before(tokens, i)]
-    return ends and kinds == [Kind.GENE, Kind.COLON]
+    is_named = kinds == [Kind.GENE, Kind.COLON] or (kinds == [Kind.GENE] and tokens[i].text == "0")
+    return is_named and _ends_statement(tokens, i)
 
 
 def _between_changes(tokens: list[Token], i: int) -> bool:
@@ -1029,6 +1064,8 @@ def _negate_backwards(sentence: list[Statement], i: int) -> None:
         earlier = sentence[j]
         if earlier.negated or any(mention.content.negation for mention in earlier.mentions) or earlier.says_no:
             return
+        if lone and sentence[i].lead.exons and any(mention.content.has_change for mention in earlier.mentions):
+            return  # KRAS exon 2 (G12D), exon 3 (wt)
         carries = earlier.is_bare or lone or (joiner == "or") or (whole and not earlier.ends_detected)
         if not earlier.mentions or not carries:
             return
@@ -1089,6 +1126,7 @@ def _closes_none_of(statement: Statement) -> bool:
 
 def pass_reasons(sentence: list[Statement]) -> None:
     """Give a reason that stands alone ("KRAS, not tested") to what is before it, one with a colon to its list."""
+    _mark_some_of(sentence)
     for i, statement in enumerate(sentence):
         colon = any(token.kind == Kind.COLON for token in statement.lead_tokens)
         reason = statement.lead.reason or (statement.mentions[0].content.reason if statement.mentions else None)
@@ -1106,6 +1144,23 @@ def pass_reasons(sentence: list[Statement]) -> None:
             _pass_reason_back(sentence, i, reason, lone=False)
             if reason == ASSAYED and _stands_before(statement, reason):
                 _pass_reason_on(sentence, i, reason)
+
+
+_SOME_OF = re.compile(r"(\d{1,3}) ?(?:of|out of|/) ?(?:the )?(\d{1,3}) ")
+
+
+def _mark_some_of(sentence: list[Statement]) -> None:
+    """Mark the genes of a list of which only some are mutated, where it does not say which: ``1 of 3 genes mutated:
+    KRAS, NRAS, BRAF``."""
+    lead = sentence[0].lead_tokens
+    counts = _SOME_OF.match(" ".join(token.text for token in lead))
+    if not counts or lead[-1].kind != Kind.COLON or all(token.kind != Kind.MUTATION for token in lead):
+        return
+    named = [mention for statement in sentence for mention in statement.mentions]
+    if int(counts[1]) < int(counts[2]) == len(named):
+        for mention in named:
+            if not mention.content.names_an_event:
+                mention.content.reason = mention.content.reason or UNCERTAIN
 
 
 def pass_generality(sentence: list[Statement]) -> None:

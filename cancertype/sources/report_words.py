@@ -162,6 +162,9 @@ _THREE_LETTERS = re.compile(
     "ala|arg|asn|asp|cys|gln|glu|gly|his|ile|leu|lys|met|phe|pro|ser|thr|trp|tyr|val|ter", re.IGNORECASE
 )
 _OLD_RANGE = re.compile(r"(?:p\.)?del([A-Z]\d+)[-_]([A-Z]?\d+)|(?:p\.)?([A-Z]\d+)-([A-Z]\d+)((?:del|ins|dup)\S*)")
+_LEGACY_DNA = re.compile(r"\d{1,5}(?:[-_]\d{1,5})?(?:del|ins|dup)[ACGT]{1,40}")
+"""Changes of bases without "c.", as BRCA1 and BRCA2 were long written: 185delAG, 6174delT."""
+
 _EXON = re.compile(
     r"(?:ex|exon)[_:.]?(\d{1,2})(?:[-_]\d{1,2})?(\D\S*)?|(?:del|ins)(\d{2})|(\d{2})(?:del|ins)", re.IGNORECASE
 )
@@ -252,7 +255,7 @@ def _simple(word: str) -> tuple[Token, ...] | None:
         return (Token(kind, word, event.arms or event.fusion or word),)
     if is_tert_promoter(word):
         return (Token(Kind.CODING, word, "promoter"),)
-    if consequence := coding_consequence(word):
+    if consequence := coding_consequence(f"c.{word}" if _LEGACY_DNA.fullmatch(word) else word):
         return (Token(Kind.CODING, word, consequence),)
     if arms := named_arms(word) or _arm_list(word):
         return (Token(Kind.ARMS, word, arms),)
@@ -330,7 +333,7 @@ def protein_change(word: str) -> ProteinChange | None:
 
     Numbers with a letter behind (``30X``, a depth) are none, although MAFs write changes so.
     """
-    if ":" in word or not (any(c.isdigit() for c in word) or word.startswith("p.")):
+    if ":" in word or not (any(c.isdigit() for c in word) or word.startswith("p.")) or _LEGACY_DNA.fullmatch(word):
         return None
     bare = word.removeprefix("p.")
     if bare[:1].isdigit() and "_" not in bare and not re.search("del|ins|dup|fs", bare):
@@ -446,6 +449,8 @@ def _slash(word: str, separator: str) -> tuple[Token, ...]:
             return (Token(Kind.PAIR, word, genes),)
         return (Token(Kind.GENE, word, genes),)
     first = protein_change(sides[0])
+    if first and all(side.lower() in ("wt", "+") for side in sides[1:]):
+        return classify(sides[0])  # G12D/wt: beside an allele that is not mutated
     if first and all(len(side) == 1 and side.isalpha() for side in sides[1:]):
         return classify(sides[0])  # V600E/K: one of the two, and the first is the usual one
     tokens = classify(sides[0])
