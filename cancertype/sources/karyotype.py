@@ -45,8 +45,8 @@ class ChromosomeEvent:
 def named_arms(word: str, signed_behind: bool = False) -> tuple[ArmCall, ...] | None:
     """The arms or chromosomes that a word names, as (``3p`` or ``7``, call); None for other words and for bands.
 
-    ``3p``, ``+1q``, ``7q-``, ``+7``, ``chr7``, ``chr7+``, ``1p19q``; with ``signed_behind`` also ``7+``, which alone may
-    be a score.
+    ``3p``, ``+1q``, ``7q-``, ``+7``, ``chr7``, ``chr7+``, ``1p19q``; with ``signed_behind`` also ``7+``, which alone
+    may be a score.
     """
     if match := ARM.fullmatch(word):
         if match["band"]:
