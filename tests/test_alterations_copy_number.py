@@ -708,3 +708,27 @@ def test_any_vcf_is_either_read_with_every_record_accounted_for_or_refused_with_
         assert "any.vcf" in str(error)
         return
     assert file.account.total == len(records)
+
+
+@pytest.mark.parametrize("columns", ["{c}\t{s}\t{e}\t{v}", "chr{c}\t{s}\t{e}\tsegment\t{v}"])
+@pytest.mark.parametrize(("neutral", "gained", "lost"), [(0.0, 0.5, -0.6), (2, 3, 1)])
+def test_a_bed_file_of_segments_needs_no_header(tmp_path, columns, neutral, gained, lost):
+    segments = arm_segments(neutral=neutral, arm_7p=gained, arm_10q=lost)
+    path = write(tmp_path / "S1.bed", *(columns.format(c=c, s=s, e=e, v=v) for c, s, e, v in segments))
+    found = copy_number.read(path).alterations
+    assert altered(calls_of(found, "S1")) == {"7p": 1, "10q": -1}
+
+
+@pytest.mark.parametrize("more", ["", "\tAAB\t0.5"])
+def test_control_freecs_list_of_altered_segments_has_no_header(tmp_path, more):
+    segments = [part for part in arm_segments(neutral=2, arm_7p=3, arm_10q=1) if part[3] != 2]
+    states = {3: "gain", 1: "loss"}
+    path = write(tmp_path / "S1_CNVs", *("\t".join(map(str, (*part, states[part[3]]))) + more for part in segments))
+    assert calls_of(copy_number.read(path).alterations, "S1") == {"7p": 1, "10q": -1}
+
+
+def test_four_copies_in_a_column_of_any_value_are_no_amplification(tmp_path):
+    path = write(
+        tmp_path / "S1.bed", *("\t".join(map(str, part)) for part in arm_segments(neutral=2, arm_7p=4, arm_10q=1))
+    )
+    assert 2 not in genes_of(copy_number.read(path).alterations, "S1").values()

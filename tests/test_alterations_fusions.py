@@ -413,3 +413,16 @@ def test_a_vcf_gives_a_known_fusion_its_usual_order_and_a_receptor_locus_its_nam
         f"chr18\t63126000\tb\tN\t]chr14:105864000]N\t9\tPASS\tSVTYPE=BND;MATEID=a;CSQ={gene('BCL2', -1)}\tGT\t0/1",
     )
     assert pairs(fusions.read(write(tmp_path / "sv.vcf", *lines)), "T") == {("EML4", "ALK"), ("IGH", "BCL2")}
+
+
+def test_ericscript_names_the_five_prime_gene_first(tmp_path):
+    path = write(tmp_path / "S1.tsv", "GeneName1\tGeneName2\tchr1\tchr2\tEricScore", "EML4\tALK\t2\t2\t0.9")
+    assert pairs(fusions.read(path), "S1") == {("EML4", "ALK")}
+
+
+def test_foundations_rearrangements_without_another_gene_are_fusions_only_where_they_say_so(tmp_path):
+    lines = ("SAMPLE,TARGETED-GENE,OTHER-GENE,TYPE", "A,ALK,EML4,fusion", "B,RET,N/A,rearrangement",
+             "C,BRCA2,N/A,deletion")  # fmt: skip
+    file = fusions.read(write(tmp_path / "rearrangements.csv", *lines))
+    assert (pairs(file, "A"), pairs(file, "B"), pairs(file, "C")) == ({("EML4", "ALK")}, {(None, "RET")}, set())
+    assert file.account.left_out == {"within one gene": 1}

@@ -394,6 +394,7 @@ def test_fusions_are_read_as_5_prime_and_3_prime_partner(text, phrases):
         ("CDKN2A (-2), MYC (+2)", "deleted CDKN2A; amplified MYC"),
         ("CDKN2A homozygous deletion (-2)", "deleted CDKN2A"),
         ("CDKN2A HD", "deleted CDKN2A"),
+        ("CDK4 high copy gain, MYC high-level copy-number gain", "amplified CDK4; amplified MYC"),
         ("HER2 amplified (ratio 5.2)", "amplified ERBB2"),
         ("HER2/CEP17 ratio 5.2", "amplified ERBB2"),
         ("MYC 10-fold", "amplified MYC"),
@@ -455,6 +456,9 @@ def test_a_gene_of_which_no_event_is_stated_is_no_mutation(text):
         ("RET/PTC", "?-RET"),
         ("ALK FISH+", "?-ALK"),
         ("ALK FISH-negative", "screened"),
+        ("SS18::SSX1/2", "SS18-?"),
+        ("PAX3/7-FOXO1 fusion", "?-FOXO1"),
+        ("PAX3/7::FOXO1", "?-FOXO1"),
     ],
 )
 def test_fusions_are_read_wherever_the_partner_stands(text, phrases):
@@ -474,6 +478,7 @@ def test_fusions_are_read_wherever_the_partner_stands(text, phrases):
         ("chromosome 7 trisomy, polysomy 8", "7p 1; 7q 1; 8p 1; 8q 1"),
         ("whole-arm loss of 1p and 19q", "1p -1; 19q -1"),
         ("-7/7q-", "7p -1; 7q -1"),
+        ("chr7+, chr10-", "7p 1; 7q 1; 10p -1; 10q -1"),
     ],
 )
 def test_arms_are_read_however_the_chromosome_is_named(text, phrases):

@@ -30,7 +30,7 @@ _ENDINGS = (
     ".ascat", ".copynumber.caveman", ".fusions", ".fusion_predictions", ".abridged", ".coding_effect", ".star-fusion",
     "star-fusion", "fusions", "final-list_candidate-fusion-genes", ".hg19", ".hg38", ".grch37", ".grch38", ".arriba",
     ".fusioncatcher", ".linx", ".fusion", ".fusion_candidates", ".final", ".somatic", ".annotated", ".facets",
-    ".sequenza",
+    ".sequenza", ".bed", ".bedgraph", "_cnvs",
 )  # fmt: skip
 IMPURE = "the sample's purity is below the limit: not looked at"
 """Why the rows of an impure sample are left out."""

@@ -3,7 +3,8 @@
 - Arms: a table with columns ``1p`` to ``22q``, Taylor's PANCAN_ArmCallsAndAneuploidyScore, cBioPortal's arm-level file.
 - Genes: cBioPortal's data_cna.txt and web download, GISTIC's all_thresholded.by_genes and all_data_by_genes, DepMap's
   OmicsCNGene, PURPLE's and the GDC's gene files, a list of events.
-- Segments: .seg (CBS, IGV, GDC, DepMap), CNVkit, GATK, FACETS, ASCAT, Sequenza, PURPLE.
+- Segments: .seg (CBS, IGV, GDC, DepMap), CNVkit, GATK, FACETS, ASCAT, Sequenza, PURPLE, TitanCNA,
+  Control-FREEC (``_CNVs``), BED.
 - VCF: records with FORMAT CN or SM (DRAGEN, PURPLE, Canvas), CNVkit's FOLD_CHANGE_LOG, or FACETS' TCN_EM.
 """
 

@@ -30,8 +30,10 @@ from .alteration_file import (
 )
 
 _CHROMOSOMES = ("chromosome", "chrom", "chr", "contig", "seqnames", "chromosomename")
-_STARTS = ("start", "locstart", "startpos", "segstart", "chromstart", "startposition", "begin", "startbp")
-_ENDS = ("end", "locend", "endpos", "segend", "chromend", "endposition", "stop", "endbp")
+_STARTS = ("start", "locstart", "startpos", "segstart", "chromstart", "startposition", "begin", "startbp",
+           "startpositionbp")  # fmt: skip
+_ENDS = ("end", "locend", "endpos", "segend", "chromend", "endposition", "stop", "endbp",
+         "endpositionbp")  # fmt: skip
 _PLOIDIES = ("ploidy", "sampleploidy", "tumorploidy")
 _PURITIES = ("purity", "cellularity", "tumorpurity", "aberrantcellfraction", "samplepurity")
 
@@ -42,7 +44,7 @@ _LOG2_VALUES = (
 )  # fmt: skip
 _COPY_VALUES = (
     "copynumber", "cnt", "totalcn", "totalcopynumber", "tcn", "cntotal", "modaltotalcn", "rescaledtotalcn", "cn",
-    "absolutecn", "segmentabsolutecn", "absolutecopynumber", "copies", "cnstate",
+    "absolutecn", "segmentabsolutecn", "absolutecopynumber", "copies", "cnstate", "totalcopynumberintumour",
 )  # fmt: skip
 _PLAIN_VALUES = ("mean", "value")
 """Names of log2 ratios that say nothing (R's copynumber, UCSC Xena): only where no other column fits."""
@@ -50,6 +52,8 @@ _COPY_FIELDS = ("CN", "TCN_EM")
 _LOG2_FIELDS = ("SM", "FOLD_CHANGE_LOG", "CNLR_MEDIAN")
 """Fields of a VCF, of the record or of the sample."""
 _ALLELES = (("nmajor", "nminor"), ("majorcopynumber", "minorcopynumber"), ("majorcn", "minorcn"))
+
+_TWO_COPIES = 2
 
 _NOT_AUTOSOMAL = "sex chromosome, mitochondrium or contig"
 _MISSING = "no value (NA)"
@@ -142,15 +146,32 @@ _WITHOUT_HEADER = (
     ("segment", "chromosome", "start", "end", "normal total", "normal minor", "total_cn", "minor_cn"),
 )
 """A .seg file as GISTIC takes it, and ascatNgs' copynumber.caveman.csv."""
+_FREEC_STATES = frozenset(["gain", "loss", "normal", "neutral"])
 
 
 def with_header(table: TextTable) -> TextTable:
     """A file that begins with its first segment, with the usual names of its columns."""
     names = table.names
+    if columns := _bed_columns(names):
+        return table.named(columns)
     columns = next((known for known in _WITHOUT_HEADER if len(known) == len(names)), None)
     if columns is None or genome.chromosome(names[1]) is None:
         return table
     return table if any(np.isnan(_number(text)) for text in (*names[2:4], names[-1])) else table.named(columns)
+
+
+def _bed_columns(names: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The columns of a file without a header whose first row is a place and a value: a BED or bedGraph file of four or
+    five columns, or Control-FREEC's ``_CNVs``, which goes on behind its word for the state. None for other files."""
+    if len(names) < 4 or genome.chromosome(names[0]) is None or not _number(names[1]) < _number(names[2]):
+        return None
+    is_number = [not np.isnan(_number(text)) for text in names]
+    place = ("chromosome", "start", "end")
+    if is_number[3] and len(names) > 4 and names[4].strip().lower() in _FREEC_STATES:
+        return (*place, "copy number", "state", *(f"column {i}" for i in range(6, len(names) + 1)))
+    if len(names) == 4 and is_number[3]:
+        return (*place, "value")
+    return (*place, "name", "value") if len(names) == 5 and is_number[4] and not is_number[3] else None
 
 
 def read(
@@ -229,13 +250,16 @@ def _number(text: str) -> float:
 
 
 def _in_log2(segments: Segments) -> Segments:
-    """Ratios that are not logarithms (DepMap's segments: 1 where nothing is gained or lost) as logarithms.
+    """Ratios that are not logarithms (DepMap's segments: 1 where nothing is gained or lost) as logarithms; whole
+    numbers with a median of two or more as copies.
 
     A file of log2 ratios has negative values, and its median is near 0."""
     if segments.unit != LOG2 or not len(segments.value) or segments.value.min() < 0:
         return segments
     if np.median(segments.value) < 0.5:
         return segments
+    if np.median(segments.value) >= _TWO_COPIES and np.all(segments.value == np.round(segments.value)):
+        return replace(segments, unit=COPIES)
     return replace(segments, value=np.log2(np.maximum(segments.value, 1e-3)))
 
 

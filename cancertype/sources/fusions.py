@@ -1,7 +1,7 @@
 """Gene fusions from files: callers of RNA, cBioPortal's files, structural-variant VCFs, and plain lists.
 
-- RNA callers: STAR-Fusion, Arriba, FusionCatcher, JAFFA, DRAGEN, and DepMap's OmicsFusionFiltered.
-- Tables of studies: cBioPortal's data_sv.txt and data_fusions.txt, TumorFusions, LINX.
+- RNA callers: STAR-Fusion, Arriba, FusionCatcher, JAFFA, DRAGEN, EricScript, and DepMap's OmicsFusionFiltered.
+- Tables of studies: cBioPortal's data_sv.txt and data_fusions.txt, TumorFusions, LINX, Foundation.
 - VCF: structural variants annotated by SnpEff (ANN) or VEP (CSQ).
 - Lists: (sample, fusion), (gene, gene), (sample, gene, gene), with or without a header.
 
@@ -139,6 +139,12 @@ def _of_study(row: Row) -> str | None:
     return _GERMLINE if status == "GERMLINE" else None
 
 
+def _foundation(row: Row) -> str | None:
+    """Deletions, duplications and truncations without another gene are within the one that is named."""
+    fused = not row.get("type", "").strip() or re.search("fusion|rearrange|transloc", row["type"], re.IGNORECASE)
+    return None if fused or _one_gene(row["othergene"]) else _ONE_GENE
+
+
 def _nothing(row: Row) -> str | None:
     return None
 
@@ -173,6 +179,8 @@ _LAYOUTS = (
     _Layout("DepMap's fusions", ("fusionname", "modelid"), pair="fusionname", screens=True),
     _Layout("DepMap's fusions", ("canonicalfusionname", "modelid"), pair="canonicalfusionname", screens=True),
     _Layout("DRAGEN", ("fusiongene", "score"), pair="fusiongene", screens=True),
+    _Layout("Foundation Medicine", ("targetedgene", "othergene"), "targetedgene", "othergene", refusal=_foundation,
+            either_order=True),
     _Layout("cBioPortal's data_fusions", ("hugosymbol", "fusion"), pair="fusion", refusal=_of_study),
     *(
         _Layout("pairs of genes", pair, *pair)
@@ -181,7 +189,7 @@ _LAYOUTS = (
             ("5primegene", "3primegene"), ("gene5prime", "gene3prime"), ("upstreamgene", "downstreamgene"),
             ("headgene", "tailgene"), ("hgene", "tgene"), ("fivegene", "threegene"), ("5gene", "3gene"),
             ("donorgene", "acceptorgene"), ("genenameup", "genenamedown"), ("genea", "geneb"),
-            ("geneaname", "genebname"),
+            ("geneaname", "genebname"), ("genename1", "genename2"),
         )
     ),
     *(

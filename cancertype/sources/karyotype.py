@@ -15,7 +15,9 @@ ARM = re.compile(
     rf"(?P<sign>[+-]?){_CHR}?(?P<chromosome>{_CHROMOSOME})(?P<arm>[pqPQ])"
     r"(?P<band>\d{1,2}(?:\.\d{1,2})?)?(?P<behind>[+-]?)(?:x\d)?(?:ter)?"
 )
-_WHOLE = re.compile(rf"(?P<sign>[+-])(?P<chromosome>{_CHROMOSOME})(?:x\d|\[\d+\])?|{_CHR}(?P<named>{_CHROMOSOME})")
+_WHOLE = re.compile(
+    rf"(?P<sign>[+-])(?P<chromosome>{_CHROMOSOME})(?:x\d|\[\d+\])?|{_CHR}(?P<named>{_CHROMOSOME})(?P<behind>[+-]?)"
+)
 _WHOLE_BEHIND = re.compile(rf"(?P<chromosome>{_CHROMOSOME})(?P<sign>[+-])")
 _TWO_ARMS = re.compile(rf"({_CHROMOSOME}[pqPQ])[-_]?({_CHROMOSOME}[pqPQ])")
 _KINDS = "t|inv|del|dup|i|iso|der|ins|add|gain|amp|trp|dic|idic|r|loss|tri|mono"
@@ -43,15 +45,16 @@ class ChromosomeEvent:
 def named_arms(word: str, signed_behind: bool = False) -> tuple[ArmCall, ...] | None:
     """The arms or chromosomes that a word names, as (``3p`` or ``7``, call); None for other words and for bands.
 
-    ``3p``, ``+1q``, ``7q-``, ``+7``, ``chr7``, ``1p19q``; with ``signed_behind`` also ``7+``, which alone may be a
-    score.
+    ``3p``, ``+1q``, ``7q-``, ``+7``, ``chr7``, ``chr7+``, ``1p19q``; with ``signed_behind`` also ``7+``, which alone
+    may be a score.
     """
     if match := ARM.fullmatch(word):
         if match["band"]:
             return None
         return ((match["chromosome"] + match["arm"].lower(), _SIGN[match["sign"] or match["behind"]]),)
     if match := _WHOLE.fullmatch(word):
-        return ((match["named"], None),) if match["named"] else ((match["chromosome"], _SIGN[match["sign"]]),)
+        name, sign = match["named"] or match["chromosome"], match["sign"] or match["behind"] or ""
+        return ((name, _SIGN[sign]),)
     if signed_behind and (match := _WHOLE_BEHIND.fullmatch(word)):
         return ((match["chromosome"], _SIGN[match["sign"]]),)
     if match := _TWO_ARMS.fullmatch(word):

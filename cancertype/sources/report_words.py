@@ -368,6 +368,8 @@ def _composite(word: str) -> tuple[Token, ...] | None:
         return *classify(known), *words([said])  # Philadelphia-positive
     if match := _FUSED_EXONS.fullmatch(word):
         return _with_exons(match["pair"], match["first"], match["last"])
+    if fused := _one_of_several(word):
+        return fused
     for separator, read in _READ_BY_SEPARATOR.items():
         if separator in word.strip(separator) and (tokens := read(word, separator)):
             return tokens
@@ -385,6 +387,21 @@ def _with_exons(pair: str, first: str, last: str) -> tuple[Token, ...] | None:
         return tokens
     lost = Token(Kind.EXON, f"exons {int(first) + 1}-{int(last) - 1}", str(int(first) + 1))
     return Token(Kind.GENE, pair, (gene,)), lost, Token(Kind.COPY, "deletion", "deletion")
+
+
+def _one_of_several(word: str) -> tuple[Token, ...] | None:
+    """A fusion that leaves open with which of several genes it is, and so has an unknown partner: ``SS18::SSX1/2``,
+    ``PAX3/7-FOXO1``. A hyphen also joins genes that are next to each other (``MTAP-CDKN2A/B``)."""
+    separator = "::" if "::" in word else "-"
+    sides = word.split(separator)
+    if len(sides) != 2 or ("/" in sides[0]) == ("/" in sides[1]):
+        return None
+    one, others = sorted(sides, key=lambda side: "/" in side)
+    gene, partners = _gene(one), _gene_list(others.split("/")) if all(others.split("/")) else None
+    if not gene or not partners or len(gene.value) > 1:
+        return None
+    known = all(is_known_fusion(gene.value[0], partner) for partner in partners)
+    return (gene, Token(Kind.FUSION, word)) if known or separator == "::" else None
 
 
 _UNKNOWN_PARTNERS = frozenset(["", "?", "unknown", "na", "novel", "intergenic", "unidentified"])
