@@ -35,6 +35,17 @@ def test_an_arm_table_keeps_the_difference_between_unaltered_and_no_call(tmp_pat
     assert file.account.total == file.account.used == 39
 
 
+def test_averages_over_arms_are_no_calls(tmp_path):
+    """GISTIC's broad_values_by_arm.txt: a sample whose values are all fractions vanished, and 0.000 became a call."""
+    path = write(tmp_path / "broad_values_by_arm.txt", "Chromosome Arm\tS1\tS2", "1p\t0.412\t0.00", "1q\t-0.31\t-0.26")
+    with pytest.raises(
+        InputError, match=r"line 2: 0\.412 is an average over an arm, not a call: give a table of -1, 0"
+    ):
+        copy_number.read(path)
+    path = write(tmp_path / "calls.txt", "Chromosome Arm\tS1\tS2", "1p\t0.5\t0", "1q\t-1\t1")
+    assert reasons(copy_number.read(path)) == {"an arm's call is none of -1, 0, 1": 1}
+
+
 def test_the_gdc_names_the_arms_of_acrocentric_chromosomes_in_its_own_way(tmp_path):
     header = [f"{arm[:-1]} ({arm})" if arm[:-1] in ("13", "14", "15", "21", "22") else arm for arm in ARMS]
     path = write(

@@ -180,7 +180,7 @@ def read_arm_columns(table: TextTable) -> AlterationFile:
     at = _sample_column(table)
     columns = [(place, arm_of(name)) for place, name in enumerate(table.names)]
     columns = [(place, arm) for place, arm in columns if arm is not None and place != at]
-    result = _ArmCalls()
+    result = _ArmCalls(table.path)
     for number, fields in table.rows():
         result.add_row(fields[at], [(arm, fields[place]) for place, arm in columns], f"line {number}")
     return result.finish("arm table")
@@ -196,7 +196,7 @@ def read_arm_rows(table: TextTable) -> AlterationFile:
     keys = table.keys()
     named = [place for place, name in enumerate(keys) if name in (*_ARM_NAMES, "name")]
     of_sample = next((place for place, name in enumerate(keys) if name in SAMPLE_COLUMNS), None)
-    result = _ArmCalls()
+    result = _ArmCalls(table.path)
     if of_sample is not None:
         return _read_arm_list(table, named, of_sample, result)
     samples = [(place, name) for place, name in enumerate(table.names) if keys[place] not in _BESIDE_ARMS]
@@ -226,10 +226,12 @@ def _first_arm(keys: tuple[str, ...], fields: list[str], named: list[int]) -> st
 
 
 class _ArmCalls:
-    """Arm calls cell by cell."""
+    """Arm calls cell by cell, of the file at a path."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: object) -> None:
+        self.path = path
         self.tally, self.known = RowTally(), _Values()
+        self.first_fraction = ""
         self.samples: dict[str, int] = {}
         self.cells: dict[tuple[int, int], float] = {}
 
@@ -263,12 +265,20 @@ class _ArmCalls:
             self.tally.misunderstand(_UNCLEAR, examples=[f"{where}: {text[:30]!r}"])
         elif value not in (-1, 0, 1) and not math.isnan(value) and key(text) not in _LEVELS:
             self.tally.misunderstand(_OUT_OF_RANGE, examples=[f"{where}: {text[:30]!r}"])
+            if not value.is_integer():
+                self.first_fraction = self.first_fraction or f"{where}: {text[:30]}"
         else:
             self.cells[row, column] = value
             self.tally.used += 1
 
     def finish(self, layout: str) -> AlterationFile:
-        """The canonical table of all cells."""
+        """The canonical table of all cells. Raises ``InputError`` where they are no calls but averages over the arms,
+        as in GISTIC's broad_values_by_arm.txt: whether 80% of an arm is altered cannot be told from those."""
+        if self.first_fraction and not any(abs(value) == 1 for value in self.cells.values()):
+            raise InputError(
+                f"{self.path}: {self.first_fraction} is an average over an arm, not a call: give a table of -1, 0 "
+                "and 1, or the segments"
+            )
         shape = (len(self.samples), len(ARMS))
         values, looked_at = np.full(shape, np.nan), np.zeros(shape, bool)
         for place, value in self.cells.items():

@@ -21,6 +21,7 @@ from .report_words import (
     GERMLINE,
     IN_SITU,
     NAMED_TYPE,
+    OF_BLOOD,
     ONE_ALLELE,
     ORDINARY,
     OTHER_MARKER,
@@ -1136,7 +1137,14 @@ def pass_reasons(sentence: list[Statement]) -> None:
             for following in sentence[i + 1 :]:
                 following.reason = following.reason or reason
             return
-        if not statement.mentions and statement.lead.reason in (UNTESTED, ASSAYED, UNCERTAIN, GERMLINE, BENIGN):
+        if not statement.mentions and statement.lead.reason in (
+            UNTESTED,
+            ASSAYED,
+            UNCERTAIN,
+            GERMLINE,
+            BENIGN,
+            OF_BLOOD,
+        ):
             _pass_reason_back(sentence, i, statement.lead.reason, lone=True)
         elif reason == EXPRESSION and not statement.lead.has_event:
             _pass_expression_back(sentence, i)

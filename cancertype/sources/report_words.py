@@ -92,6 +92,7 @@ COPY_LEVELS = {
 GERMLINE, COPY_NEUTRAL, EXPRESSION = "inherited (germline)", "copy-neutral", "protein or RNA expression"
 METHYLATION, UNTESTED, UNCERTAIN = "methylation", "not tested", "uncertain"
 BENIGN, OTHER_MARKER, ASSAYED = "benign", "a marker that is not used", "named as a gene that was tested"
+OF_BLOOD = "clonal haematopoiesis"
 
 ONE_ALLELE, IN_SITU, NAMED_TYPE = "one allele", "in situ", "named type"
 """Words that say nothing alone: hemizygous, FISH, type A."""
