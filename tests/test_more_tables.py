@@ -414,7 +414,7 @@ def test_totals_below_a_matrix_are_no_sample(tmp_path):
     assert found(path, matrix + "Total,2,1\n%,100,50\n") == found(path, matrix)
     assert found(path, "ID,KRAS,TP53\nTotal,1,0\nS2,1,1\n") == {
         "Total": "KRAS missense",
-        **{"S2": "KRAS missense, TP53 missense"},
+        "S2": "KRAS missense, TP53 missense",
     }
 
 

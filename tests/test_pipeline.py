@@ -21,8 +21,7 @@ SCORED = {"score"} | EVALUATED
 TRAINED = {"train_lora", "merge"} | SCORED
 FEATURIZED = {"featurize", "to_text", "tabular"} | TRAINED
 
-# A parameter, another value for it, and the stages that must run again; every other stage must not. One for each way
-# into the graph: that a stage lists every parameter that it reads is tested apart.
+# A parameter, another value for it, and the stages that must run again; every other stage must not.
 RERUNS = [
     ("seed", 1, {"tabular"} | TRAINED),
     (
@@ -36,17 +35,26 @@ RERUNS = [
     ("data.tcga.location", ["one", "other"], {"fetch_tcga"} | FEATURIZED),
     ("data.cbioportal.location", ["study"], {"fetch_cbioportal"} | FEATURIZED),
     ("data.table.path", "table.csv", {"fetch_table"} | FEATURIZED),
+    ("data.genome", ["hg19.fa", "hg38.fa"], FEATURIZED),
     ("cohort.test_fraction", 0.3, FEATURIZED),
+    ("features.genes", 10, FEATURIZED),
+    ("features.cancer_gene_panels", None, FEATURIZED),
     ("views.copies", 1, FEATURIZED),
+    ("views.alterations", {"arms": 0.0}, FEATURIZED),
     ("text.max_mutations", 3, {"to_text"} | TRAINED),
+    ("text.completion", "code", {"to_text"} | TRAINED),
     ("model.base", "google/gemma-3-1b-pt", {"fetch_base", "to_text"} | TRAINED),
+    ("model.load_in_4bit", True, TRAINED),
     ("lora.r", 4, TRAINED),
     ("train.learning_rate", 1.0e-4, TRAINED),
+    ("train.epochs", 3.0, TRAINED),
     ("tabular.trees", 10, {"tabular"} | EVALUATED),
     ("tabular.folds", 5, {"tabular"} | TRAINED),
     ("tabular.folds", 0, {"tabular"} | TRAINED),
     ("evaluate.assays", ["exome"], FEATURIZED),
     ("evaluate.cases_per_assay", 10, SCORED),
+    ("evaluate.orders", 4, SCORED),
+    ("evaluate.abstain_below", 0.4, EVALUATED),
     ("evaluate.coverage", 0.8, EVALUATED),
     ("publish.private", False, {"publish"}),
 ]

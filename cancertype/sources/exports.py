@@ -226,7 +226,7 @@ class ExportReader(RowReader):
     def wanted(self, block: Block) -> np.ndarray:
         """Mask of the rows that are coding, not stated to be germline or wild type, and unknown to gnomAD."""
         keep = super().wanted(block)
-        keep = self.refuse(keep, matching(block.text("filter"), lambda text: bool(flags(text))), _FILTERED)
+        keep = self.refuse(keep, matching(block.text("filter"), _is_filtered), _FILTERED)
         keep = self.refuse(keep, _filtered_in_vcf(block), _FILTERED)
         for name, column in zip(block.names("status"), block.columns("status"), strict=True):
             keep = self.refuse(keep, matching(single(column), _against(name)), _STATED_ORIGIN)
@@ -307,11 +307,15 @@ def _says_only(word: re.Pattern[str]) -> Callable[[str], bool]:
     return lambda text: bool(word.fullmatch(text.strip()))
 
 
+def _is_filtered(text: str) -> bool:
+    return bool(flags(text))
+
+
 def _filtered_in_vcf(block: Block) -> np.ndarray:
     """Mask of the rows whose FILTER speaks against them where ANNOVAR copied the lines of a VCF behind its own columns,
     as the genotype's format in them shows."""
     is_vcf = matching(block.text("vcf_format"), lambda text: text.partition(":")[0] == "GT")
-    return is_vcf & matching(block.text("vcf_filter"), lambda text: bool(flags(text)))
+    return is_vcf & matching(block.text("vcf_filter"), _is_filtered)
 
 
 def _stated_change(text: str) -> str:

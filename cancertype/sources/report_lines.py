@@ -108,6 +108,7 @@ _NOUNS = frozenset(
     ]
 )
 """Nouns that make a sample's name of a number or letter behind them."""
+_ANY_NOUN = "|".join(sorted(_NOUNS))
 _ABOUT = frozenset(
     [
         "patient",
@@ -245,11 +246,9 @@ def _with_own_lines(lines: list[Line]) -> list[Line]:
     out: list[Line] = []
     for line in lines:
         text = line.text
-        parts = [part.strip() for part in _ENDS_OF_SAMPLES.split(text)]
+        parts = list(filter(None, map(str.strip, _ENDS_OF_SAMPLES.split(text))))
         several = len(parts) > 1 and (text.count(":") > 1 or text.count("=") > 1 or _is_named_by_noun(parts))
-        parts = parts if several else []
-        parts = [part for part in parts if part]
-        layout = _Layout(parts) if len(parts) > 1 else None
+        layout = _Layout(parts) if several else None
         named = [layout.sample_of(i) for i in range(len(parts))] if layout else []
         names = [each[0] for each in named if each]
         if len(names) < 2 or named[0] is None or len(set(names)) < len(names):
@@ -258,7 +257,7 @@ def _with_own_lines(lines: list[Line]) -> list[Line]:
     return out
 
 
-_ENDS_OF_SAMPLES = re.compile(rf";|(?<=[^\s.])\.\s+(?=(?:{'|'.join(sorted(_NOUNS))})\s)", re.IGNORECASE)
+_ENDS_OF_SAMPLES = re.compile(rf";|(?<=[^\s.])\.\s+(?=(?:{_ANY_NOUN})\s)", re.IGNORECASE)
 """What ends the mutations of one sample on a line: a semicolon, or a sentence's end before the next patient."""
 
 
@@ -268,7 +267,7 @@ def _is_named_by_noun(parts: list[str]) -> bool:
 
 
 _SAMPLE_KEY = re.compile(
-    rf"\s*(?P<noun>{'|'.join(sorted(_NOUNS))})(?:\s(?:id|identifier|name|number|no\.?|nr\.?))?\s?[:=#]\s?"
+    rf"\s*(?P<noun>{_ANY_NOUN})(?:\s(?:id|identifier|name|number|no\.?|nr\.?))?\s?[:=#]\s?"
     r"(?P<name>[^\s:;,]{1,40})\s*",
     re.IGNORECASE,
 )
@@ -544,10 +543,10 @@ class _Layout:
         return any(token.kind in _GENOMIC_KINDS for token in tokens[:4])
 
 
-_NOUN_AND_HYPHEN = re.compile(rf"((?:{'|'.join(sorted(_NOUNS))}) [^\s=]{{1,20}})( -+ | ?= ?)", re.IGNORECASE)
+_NOUN_AND_HYPHEN = re.compile(rf"((?:{_ANY_NOUN}) [^\s=]{{1,20}})( -+ | ?= ?)", re.IGNORECASE)
 """``Tumor A - KRAS G12D``, ``Patient 1 = KRAS G12D``."""
 _NOUN_AND_VERB = re.compile(
-    rf"((?:{'|'.join(sorted(_NOUNS))}) [^\s=:;,()]{{1,20}}) (?:(?:has|had|carries|carried|harbou?rs|harbou?red|shows|"
+    rf"((?:{_ANY_NOUN}) [^\s=:;,()]{{1,20}}) (?:(?:has|had|carries|carried|harbou?rs|harbou?red|shows|"
     r"showed|with) (?:an? )?)?",
     re.IGNORECASE,
 )

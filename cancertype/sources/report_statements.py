@@ -363,6 +363,8 @@ def sentences_of(tokens: list[Token], lines: list[int]) -> Iterator[list[Stateme
         yield sentence
 
 
+_SEPARATORS = frozenset({Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST})
+"""What parts the statements of a text."""
 _AMONG_EXONS = frozenset({Kind.NUMBER, Kind.COMMA, Kind.JOINER, Kind.HYPHEN, Kind.OPEN})
 _OF_NO_EXON = frozenset({Kind.COPY, Kind.COPIES, Kind.PER_MEGABASE})
 
@@ -383,7 +385,7 @@ def _begins_a_negation(token: Token, before: list[Token], tokens: list[Token], i
     if not any(earlier.kind in _TARGETS for earlier in before[-8:]):
         return False
     for later in tokens[i + 1 : i + 8]:
-        if later.kind in (Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST):
+        if later.kind in _SEPARATORS:
             return False
         if later.kind in _TARGETS:
             return True
@@ -412,7 +414,7 @@ def resolved(tokens: list[Token]) -> list[Token]:
     for i, token in enumerate(tokens):
         if _is_empty_list(tokens, i):
             token = Token(Kind.NEGATION, token.text, "undetected")
-        if token.kind in (Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST):
+        if token.kind in _SEPARATORS:
             gene_before, only_fillers = False, True
             numbers_are_chromosomes &= token.kind not in (Kind.STOP, Kind.CONTRAST)
             fused &= depth > 0
@@ -520,10 +522,9 @@ def _is_empty_list(tokens: list[Token], i: int) -> bool:
 
 
 _NOTHING = re.compile(r"0|0/\d{1,4}|zero|nil", re.IGNORECASE)
-_NOT_BEHIND_A_COUNT = frozenset(
-    {Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST, Kind.NEGATION, Kind.GENE, Kind.PAIR, Kind.COLON, Kind.BURDEN,
-     Kind.PER_MEGABASE}
-)  # fmt: skip
+_NOT_BEHIND_A_COUNT = _SEPARATORS | {
+    Kind.NEGATION, Kind.GENE, Kind.PAIR, Kind.COLON, Kind.BURDEN, Kind.PER_MEGABASE
+}  # fmt: skip
 
 
 def _counts_none(tokens: list[Token], i: int) -> bool:
@@ -603,7 +604,6 @@ def _is_minus_sign(tokens: list[Token], i: int) -> bool:
     return ends and before is not None and before.kind in (Kind.GENE, Kind.CHANGE)
 
 
-_SEPARATORS = frozenset({Kind.COMMA, Kind.JOINER, Kind.STOP, Kind.CONTRAST})
 _FRACTION_NAMES = frozenset(["vaf", "af", "maf", "allele frequency", "allelic fraction", "variant allele frequency"])
 
 
@@ -616,23 +616,24 @@ def _said_before(tokens: list[Token], i: int) -> list[Token]:
 def _says_gone(tokens: list[Token], i: int) -> bool:
     """Whether the word at ``i`` says that the change before it is not there (any more): ``EGFR T790M was lost``, ``JAK2
     V617F 0%``, ``VAF: 0``. A gene that is lost, or that has a score of 0%, says nothing of a mutation."""
-    token = tokens[i]
+    token, word = tokens[i], tokens[i].text.lower()
     is_zero = token.value == 0.0 and token.kind in (Kind.NUMBER, Kind.FILLER)
-    word = token.text.lower()
     if not is_zero and word not in ("lost", "loss"):
         return False
     before = _said_before(tokens, i)
-    if word == "lost" and _heads_changes(tokens, i):
-        return True
-    if word == "loss" and (not before or before[-1].kind != Kind.CHANGE or not _ends_statement(tokens, i)):
-        return False
-    if token.text == "0" and _is_answer(tokens, i):
-        return True
-    if all(earlier.kind not in (Kind.CHANGE, Kind.CODING, Kind.CLASS) for earlier in before):
-        return False
-    is_percentage = token.text.endswith("%") or (i + 1 < len(tokens) and tokens[i + 1].text == "%")
+    of_change = any(earlier.kind in (Kind.CHANGE, Kind.CODING, Kind.CLASS) for earlier in before)
+    if word == "lost":
+        return of_change or _heads_changes(tokens, i)
+    if word == "loss":
+        return bool(before) and before[-1].kind == Kind.CHANGE and _ends_statement(tokens, i)
+    return (word == "0" and _is_answer(tokens, i)) or (of_change and _is_fraction(tokens, i, before))
+
+
+def _is_fraction(tokens: list[Token], i: int, before: list[Token]) -> bool:
+    """Whether the number at ``i`` is an allele fraction: a percentage, or behind a word for one."""
     named = next((earlier for earlier in reversed(before) if earlier.kind != Kind.COLON), None)
-    return not is_zero or is_percentage or (named is not None and named.text.lower() in _FRACTION_NAMES)
+    is_percentage = tokens[i].text.endswith("%") or (i + 1 < len(tokens) and tokens[i + 1].text == "%")
+    return is_percentage or (named is not None and named.text.lower() in _FRACTION_NAMES)
 
 
 def _ends_statement(tokens: list[Token], i: int) -> bool:
@@ -1125,6 +1126,10 @@ def _closes_none_of(statement: Statement) -> bool:
     return bool(contents) and contents[-1].mutation and not any(content.names_an_event for content in contents)
 
 
+_ALSO_OF_EARLIER = frozenset([UNTESTED, ASSAYED, UNCERTAIN, GERMLINE, BENIGN, OF_BLOOD])
+"""Reasons that alone in a statement speak of what is before it."""
+
+
 def pass_reasons(sentence: list[Statement]) -> None:
     """Give a reason that stands alone ("KRAS, not tested") to what is before it, one with a colon to its list."""
     _mark_some_of(sentence)
@@ -1137,14 +1142,7 @@ def pass_reasons(sentence: list[Statement]) -> None:
             for following in sentence[i + 1 :]:
                 following.reason = following.reason or reason
             return
-        if not statement.mentions and statement.lead.reason in (
-            UNTESTED,
-            ASSAYED,
-            UNCERTAIN,
-            GERMLINE,
-            BENIGN,
-            OF_BLOOD,
-        ):
+        if not statement.mentions and statement.lead.reason in _ALSO_OF_EARLIER:
             _pass_reason_back(sentence, i, statement.lead.reason, lone=True)
         elif reason == EXPRESSION and not statement.lead.has_event:
             _pass_expression_back(sentence, i)
